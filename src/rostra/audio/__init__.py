@@ -1,0 +1,1 @@
+"""Pure sound: frames, mixing, dynamics, hold music, encoders and containers."""

@@ -1,0 +1,1 @@
+"""NATS with JetStream: connection, subjects, streams, leases and the embedded server."""

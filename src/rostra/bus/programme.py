@@ -1,0 +1,155 @@
+"""The programme on the bus: published in order and acknowledged, followed without a gap."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+import structlog
+
+from rostra.bus.connection import Connection
+from rostra.bus.subjects import PROGRAMME_STREAM, chunk_subject
+from rostra.core.errors import BadInputError, BusError, ConflictError
+from rostra.core.limits import PUBLISH_BACKLOG_CHUNKS_MAX, RING_CHUNKS_MAX
+from rostra.core.messages import Chunk, decode, encode
+
+_log = structlog.get_logger()
+# Acknowledgements may take this many chunks (1 s) to cross a cluster before publishing waits for them.
+_IN_FLIGHT_MAX: Final = 10
+_RETRY_S: Final = 0.05
+
+
+class ProgrammePublisher:
+    """Publishes one conversation's chunks in order; keeps them while the bus is away.
+
+    The backlog is bounded (PUBLISH_BACKLOG_CHUNKS_MAX); when it is full the oldest chunk goes and is counted.
+    Each chunk is written once and for all: if another stage has written that number, ours is refused.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._backlog: deque[Chunk] = deque()
+        self._offered = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.dropped_chunks = 0
+        self.refused_chunks = 0
+
+    @property
+    def backlog_chunks(self) -> int:
+        return len(self._backlog)
+
+    def offer(self, chunk: Chunk) -> None:
+        if len(self._backlog) >= PUBLISH_BACKLOG_CHUNKS_MAX:
+            self._backlog.popleft()
+            self.dropped_chunks += 1
+        self._backlog.append(chunk)
+        self._empty.clear()
+        self._offered.set()
+
+    async def run(self) -> None:
+        """Publish for ever. After a failure everything unacknowledged is sent again, oldest first."""
+        while True:
+            await self._offered.wait()
+            self._offered.clear()
+            while self._backlog:
+                batch = [self._backlog[i] for i in range(min(len(self._backlog), _IN_FLIGHT_MAX))]
+                if not await self._publish(batch):
+                    await asyncio.sleep(_RETRY_S)
+            self._empty.set()
+
+    async def drained(self) -> None:
+        """Return when everything offered so far has been acknowledged."""
+        await self._empty.wait()
+
+    async def _publish(self, batch: list[Chunk]) -> bool:
+        # Tasks of a group start in the order of their making, and one connection keeps that order.
+        acknowledged = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for chunk in batch:
+                    tasks.create_task(self._store(chunk), name=f"chunk {chunk.seq}")
+        except* BusError:
+            acknowledged = False
+        if not acknowledged:
+            return False
+        for chunk in batch:
+            if self._backlog and self._backlog[0] is chunk:
+                self._backlog.popleft()
+        return True
+
+    async def _store(self, chunk: Chunk) -> None:
+        try:
+            await self._connection.store(
+                chunk_subject(chunk.conversation, chunk.seq),
+                encode(chunk),
+                message_id=f"{chunk.conversation}.{chunk.epoch}.{chunk.seq}",
+                expected_revision=0,
+            )
+        except ConflictError:
+            self.refused_chunks += 1
+
+
+async def follow_programme(connection: Connection, conversation: str) -> AsyncGenerator[Chunk, None]:
+    """The newest chunks (RING_CHUNKS_MAX at most), then each new one, in order of `seq`, for ever.
+
+    A hole in the numbers (the bus was restarted, a message was lost) is filled from the stream before what
+    follows is handed on. Chunks of an older epoch than the newest one heard are dropped.
+    """
+    next_seq: int | None = None
+    epoch = 0
+    async with aclosing(connection.subscribe(chunk_subject(conversation, "*"))) as messages:
+        for chunk in await stored_chunks(connection, conversation):
+            epoch = max(epoch, chunk.epoch)
+            next_seq = chunk.seq + 1
+            yield chunk
+        async for message in messages:
+            newest = _parse(message.data)
+            if newest is None or newest.epoch < epoch or (next_seq is not None and newest.seq < next_seq):
+                continue
+            if next_seq is not None and newest.seq > next_seq:
+                first = max(next_seq, newest.seq - RING_CHUNKS_MAX)
+                for missed in await _stored(connection, conversation, first, newest.seq):
+                    epoch = max(epoch, missed.epoch)
+                    yield missed
+            epoch = max(epoch, newest.epoch)
+            next_seq = newest.seq + 1
+            yield newest
+
+
+async def last_chunk(connection: Connection, conversation: str) -> Chunk | None:
+    stored = await connection.last(PROGRAMME_STREAM, chunk_subject(conversation, "*"))
+    return None if stored is None else _parse(stored.payload)
+
+
+async def stored_chunks(connection: Connection, conversation: str) -> list[Chunk]:
+    """The newest chunks in the stream, RING_CHUNKS_MAX at most; none while the bus is away."""
+    try:
+        last = await last_chunk(connection, conversation)
+    except BusError:
+        return []
+    if last is None:
+        return []
+    return await _stored(connection, conversation, max(0, last.seq + 1 - RING_CHUNKS_MAX), last.seq + 1)
+
+
+async def _stored(connection: Connection, conversation: str, first: int, end: int) -> list[Chunk]:
+    """Chunks [first, end) that the stream still has, in order of `seq`."""
+    subjects = [chunk_subject(conversation, seq) for seq in range(first, end)]
+    try:
+        found = await connection.last_of_each(PROGRAMME_STREAM, subjects)
+    except BusError as error:
+        _log.warning("chunk.unfetched", conversation=conversation, first=first, end=end, error=str(error))
+        return []
+    chunks = [chunk for stored in found if (chunk := _parse(stored.payload)) is not None]
+    return sorted(chunks, key=lambda chunk: chunk.seq)
+
+
+def _parse(payload: bytes) -> Chunk | None:
+    try:
+        message = decode(payload)
+    except BadInputError as error:
+        _log.warning("chunk.refused", error=str(error))
+        return None
+    return message if isinstance(message, Chunk) else None

@@ -1,0 +1,79 @@
+"""Sound of speakers on its way to the stage: numbered frames, sent again after a bus restart."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+import structlog
+
+from rostra.bus.connection import Connection
+from rostra.bus.subjects import seat_subject
+from rostra.core.errors import BadInputError, BusError
+from rostra.core.limits import FEED_BACKLOG_FRAMES_MAX
+from rostra.core.messages import FeedFrames, decode, encode
+
+_log = structlog.get_logger()
+# What was under way when the bus died may be lost: the newest second is sent again, stages drop what they have.
+_REPEATED_MESSAGES: Final = 50
+_RETRY_S: Final = 0.02
+
+
+class SeatPublisher:
+    """Sends one seat's frames. While the bus is away they wait, FEED_BACKLOG_FRAMES_MAX at most (oldest go)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sent: deque[FeedFrames] = deque(maxlen=_REPEATED_MESSAGES)
+        self._waiting: deque[FeedFrames] = deque()
+        self._connected_since = connection.connected_since
+        self.dropped_frames = 0
+
+    async def send(self, frames: FeedFrames) -> None:
+        """Publish `frames`, or keep them for the next call while the bus is away."""
+        if len(self._waiting) >= FEED_BACKLOG_FRAMES_MAX:
+            self._waiting.popleft()
+            self.dropped_frames += 1
+        self._waiting.append(frames)
+        connected_since = self._connection.connected_since
+        if connected_since is None:
+            return
+        if connected_since != self._connected_since:
+            self._connected_since = connected_since
+            self._waiting.extendleft(reversed(self._sent))
+            self._sent.clear()
+        while self._waiting:
+            try:
+                await self._connection.publish(
+                    seat_subject(self._waiting[0].conversation, self._waiting[0].seat),
+                    encode(self._waiting[0]),
+                )
+            except BusError:
+                return
+            self._sent.append(self._waiting.popleft())
+
+    async def finish(self, frames: FeedFrames, *, patience_s: float) -> bool:
+        """Send the last message and see it off; False if the bus stayed away for `patience_s`."""
+        await self.send(frames)
+        try:
+            async with asyncio.timeout(patience_s):
+                while self._waiting:
+                    await asyncio.sleep(_RETRY_S)
+                    await self.send(self._waiting.pop())
+        except TimeoutError:
+            return False
+        return True
+
+
+async def follow_seats(connection: Connection, conversation: str) -> AsyncGenerator[FeedFrames, None]:
+    """What all seats of a conversation send, as it comes; garbage is counted in the log and dropped."""
+    async with aclosing(connection.subscribe(seat_subject(conversation, "*"))) as messages:
+        async for message in messages:
+            try:
+                frames = decode(message.data)
+            except BadInputError as error:
+                _log.warning("feed.refused", conversation=conversation, error=str(error))
+                continue
+            if isinstance(frames, FeedFrames) and message.subject == seat_subject(conversation, frames.seat):
+                yield frames

@@ -1,0 +1,170 @@
+"""The shared state in the key-value bucket: conversations, leases, container headers, the ticket key."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+from rostra.bus.connection import Connection, Stored
+from rostra.bus.subjects import (
+    PROGRAMME_STREAM,
+    STATE_STREAM,
+    TICKET_KEY,
+    chunk_subject,
+    state_subject,
+)
+from rostra.core.conversation import Conversation
+from rostra.core.errors import BusError, ConflictError
+from rostra.core.limits import PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
+from rostra.core.messages import (
+    ConversationRecord,
+    Init,
+    Lease,
+    decode,
+    encode,
+    from_record,
+    to_record,
+)
+from rostra.core.ticket import KEY_BYTES
+from rostra.core.units import SECOND_NS
+
+# A change that got lost on the way (the bus was restarted between two messages) is found by reading again.
+_RECONCILE_S: Final = 5.0
+_RETRY_S: Final = 0.2
+
+
+async def provision(connection: Connection, *, replicas: int = 1) -> None:
+    """Create streams, bucket and ticket key where they are missing. Safe to repeat and to race."""
+    streams = {
+        PROGRAMME_STREAM: {
+            "subjects": [chunk_subject("*", "*")],
+            "max_age": PROGRAMME_RETENTION_S * SECOND_NS,
+            "max_bytes": PROGRAMME_BYTES_MAX,
+            "max_msgs_per_subject": 1,
+            "duplicate_window": PROGRAMME_RETENTION_S * SECOND_NS,
+        },
+        STATE_STREAM: {
+            "subjects": [state_subject(">")],
+            "max_msgs_per_subject": 1,
+            "deny_delete": True,
+            "allow_rollup_hdrs": True,
+        },
+    }
+    for name, config in streams.items():
+        await connection.management(
+            f"STREAM.CREATE.{name}",
+            {
+                "name": name,
+                "storage": "file",
+                "discard": "old",
+                "allow_direct": True,
+                "num_replicas": replicas,
+            }
+            | config,
+        )
+    if await connection.last(STATE_STREAM, state_subject(TICKET_KEY)) is None:
+        try:
+            await connection.store(state_subject(TICKET_KEY), secrets.token_bytes(KEY_BYTES), expected_revision=0)
+        except ConflictError:
+            return  # somebody else provisions at the same moment: one key is what we want
+
+
+async def ticket_key(connection: Connection) -> bytes:
+    stored = await connection.last(STATE_STREAM, state_subject(TICKET_KEY))
+    if stored is None:
+        raise BusError("The bus has no ticket key yet: start `rostra serve` once, it provisions the bus.")
+    return stored.payload
+
+
+# --- conversations -----------------------------------------------------------------------------------
+
+
+def _key(conversation: str) -> str:
+    return state_subject(f"conversation.{conversation}")
+
+
+async def create_conversation(connection: Connection, conversation: Conversation) -> None:
+    """Announce a conversation. ConflictError if its id is taken."""
+    await connection.store(_key(conversation.id), encode(to_record(conversation)), expected_revision=0)
+
+
+async def read_conversation(connection: Connection, conversation: str) -> Conversation | None:
+    stored = await connection.last(STATE_STREAM, _key(conversation))
+    return None if stored is None else from_record(_record(stored))
+
+
+async def change_conversation(
+    connection: Connection, conversation: str, change: Callable[[Conversation], Conversation]
+) -> Conversation | None:
+    """Apply `change` to the stored value by compare-and-set; None if there is no such conversation."""
+    while (stored := await connection.last(STATE_STREAM, _key(conversation))) is not None:
+        before = from_record(_record(stored))
+        after = change(before)
+        if after == before:
+            return after
+        try:
+            await connection.store(_key(conversation), encode(to_record(after)), expected_revision=stored.revision)
+        except ConflictError:
+            continue
+        return after
+    return None
+
+
+async def conversations_now(connection: Connection) -> list[ConversationRecord]:
+    return [_record(stored) for stored in await connection.last_of_each(STATE_STREAM, [_key(">")])]
+
+
+async def follow_conversations(connection: Connection) -> AsyncGenerator[ConversationRecord, None]:
+    """All conversations known now, then each change, for ever. A change may be told twice, never missed."""
+    revisions: dict[str, int] = {}
+    async with connection.notified(_key(">")) as changed:
+        while True:
+            changed.clear()
+            try:
+                found = await connection.last_of_each(STATE_STREAM, [_key(">")])
+            except BusError:
+                found = []
+            for stored in found:
+                if revisions.get(stored.subject) != stored.revision:
+                    revisions[stored.subject] = stored.revision
+                    yield _record(stored)
+            try:
+                await asyncio.wait_for(changed.wait(), _RECONCILE_S if found else _RETRY_S)
+            except TimeoutError:
+                continue
+
+
+def _record(stored: Stored) -> ConversationRecord:
+    message = decode(stored.payload)
+    if not isinstance(message, ConversationRecord):
+        raise BusError(f"{stored.subject} holds no conversation.")
+    return message
+
+
+# --- leases and container headers ----------------------------------------------------------------------
+
+
+async def read_lease(connection: Connection, conversation: str) -> tuple[Lease | None, int]:
+    """The lease as it stands, and its revision (0: there has been none)."""
+    stored = await connection.last(STATE_STREAM, state_subject(f"lease.{conversation}"))
+    if stored is None:
+        return None, 0
+    message = decode(stored.payload)
+    return (message if isinstance(message, Lease) else None), stored.revision
+
+
+async def take_lease(connection: Connection, lease: Lease, *, expected_revision: int) -> None:
+    """Write `lease`. ConflictError if another stage wrote since `expected_revision` was read."""
+    await connection.store(
+        state_subject(f"lease.{lease.conversation}"), encode(lease), expected_revision=expected_revision
+    )
+
+
+async def put_init(connection: Connection, init: Init) -> None:
+    await connection.store(state_subject(f"init.{init.conversation}"), encode(init))
+
+
+async def read_init(connection: Connection, conversation: str) -> Init | None:
+    stored = await connection.last(STATE_STREAM, state_subject(f"init.{conversation}"))
+    message = None if stored is None else decode(stored.payload)
+    return message if isinstance(message, Init) else None

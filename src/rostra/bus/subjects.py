@@ -1,0 +1,102 @@
+"""Names on the bus: subjects, streams, and what each role may do there (docs/protocol.md)."""
+
+from enum import StrEnum
+from typing import Final
+
+PROGRAMME_STREAM: Final = "ROSTRA_PROGRAMME"
+STATE_BUCKET: Final = "rostra"
+STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
+_STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
+TICKET_KEY: Final = "secret.ticket"
+
+
+class Role(StrEnum):
+    """Who connects. Each has its own key pair and permissions."""
+
+    OPERATOR = "operator"
+    STAGE = "stage"
+    FEED = "feed"
+    EDGE = "edge"
+
+
+def chunk_subject(conversation: str, seq: int | str) -> str:
+    """Each chunk has a subject of its own: it can be fetched by number, and written only once."""
+    return f"rostra.programme.{conversation}.{seq}"
+
+
+def seat_subject(conversation: str, seat: str) -> str:
+    return f"rostra.seat.{conversation}.{seat}"
+
+
+def telemetry_subject(kind: str, name: str) -> str:
+    return f"rostra.telemetry.{kind}.{name}"
+
+
+def state_subject(key: str) -> str:
+    return _STATE_PREFIX + key
+
+
+def state_key(subject: str) -> str:
+    return subject.removeprefix(_STATE_PREFIX)
+
+
+def inbox_prefix(role: Role) -> str:
+    """Replies go to the role's own inbox, so that no role reads what another asked for."""
+    return f"_INBOX_{role}"
+
+
+def permissions(role: Role) -> dict[str, list[str]]:
+    """Subjects that a role may publish and subscribe to, as nats-server's `permissions` block takes them."""
+    read_state = [
+        f"$JS.API.DIRECT.GET.{STATE_STREAM}",
+        f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}conversation.>",
+        f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}init.>",
+    ]
+    read_programme = [
+        f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}",
+        f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}.>",
+    ]
+    inbox = f"{inbox_prefix(role)}.>"
+    match role:
+        case Role.OPERATOR:
+            return {
+                "publish": ["rostra.>", f"{_STATE_PREFIX}>", "$JS.API.>"],
+                "subscribe": ["rostra.>", f"{_STATE_PREFIX}>", inbox],
+            }
+        case Role.STAGE:
+            return {
+                "publish": [
+                    "rostra.programme.>",
+                    "rostra.telemetry.stage.*",
+                    *(f"{_STATE_PREFIX}{key}.>" for key in ("conversation", "init", "lease")),
+                    *read_state,
+                    f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}lease.>",
+                    *read_programme,
+                ],
+                "subscribe": [
+                    "rostra.programme.>",
+                    "rostra.seat.>",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
+            }
+        case Role.FEED:
+            return {
+                "publish": ["rostra.seat.>", *read_state],
+                "subscribe": [f"{_STATE_PREFIX}conversation.>", inbox],
+            }
+        case Role.EDGE:
+            return {
+                "publish": [
+                    "rostra.telemetry.edge.*",
+                    *read_state,
+                    f"$JS.API.DIRECT.GET.{STATE_STREAM}.{state_subject(TICKET_KEY)}",
+                    *read_programme,
+                ],
+                "subscribe": [
+                    "rostra.programme.>",
+                    "rostra.telemetry.edge.*",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
+            }

@@ -1,0 +1,421 @@
+"""The `rostra` command: every subcommand's arguments and exit codes.
+
+Exit codes: 0 done; 1 it could not be done (one sentence says why and what to do); 2 the command line is
+wrong; 3 the check that was asked for has found something (`listen`, `crowd`, `fsck`).
+"""
+
+import asyncio
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rostra.bus.connection import Connection, connect
+from rostra.bus.subjects import Role
+from rostra.config import Settings, read_settings
+from rostra.core.conversation import (
+    Cancel,
+    Conversation,
+    End,
+    Event,
+    Rescheduled,
+    Schedule,
+    advance,
+    id_from_title,
+    is_over,
+    parse_duration_s,
+    parse_id,
+    parse_instant_ns,
+    parse_timezone,
+    plan,
+)
+from rostra.core.errors import BadInputError, ConflictError, RostraError
+from rostra.core.messages import EdgeReport
+from rostra.core.units import SECOND_NS
+from rostra.supervisor import bus_address, serve
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Rostra: live public audio conversations that start on time.",
+)
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+FOUND: Final = 3
+_REPORTS_S: Final = 1.2  # every process reports once a second
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+ConversationId = Annotated[str, typer.Argument(help="The conversation's id, as `rostra schedule` printed it.")]
+At = Annotated[str, typer.Option("--at", help='"20:00", "2026-11-21 20:00", "+10m" or "now".')]
+TimeZone = Annotated[str, typer.Option("--tz", help="IANA time zone of the announced instant.")]
+
+
+def main() -> None:
+    """Run the command line; what a person can put right is told in one sentence, never as a traceback."""
+    try:
+        app()
+    except (RostraError, BaseExceptionGroup) as error:
+        cause: BaseException = error
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        if not isinstance(cause, RostraError):
+            raise
+        _err.print(f"[bold red]rostra:[/] {cause}")
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        _err.print("Stopped.")
+
+
+@asynccontextmanager
+async def _bus(role: Role = Role.OPERATOR) -> AsyncIterator[Connection]:
+    async with connect(bus_address(read_settings(), role), role=role, name=f"rostra {role}") as connection:
+        yield connection
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+# --- the operator's commands ---------------------------------------------------------------------------
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Run everything on this machine until Ctrl-C; restart what dies."""
+    settings = read_settings()
+
+    async def work() -> None:
+        async with serve(settings):
+            _err.print(f"Rostra is up at [bold]{settings.url}[/]. Data and log: {settings.data}. Ctrl-C stops it.")
+            await _until_stopped()
+
+    _run(work())
+
+
+async def _until_stopped() -> None:
+    """Wait for SIGTERM; SIGINT ends the program by itself (KeyboardInterrupt)."""
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    await stopped.wait()
+
+
+@app.command("schedule")
+def schedule_command(
+    title: Annotated[str, typer.Argument(help="What the conversation is called.")],
+    at: At,
+    timezone: TimeZone = "Europe/Amsterdam",
+    doors: Annotated[str, typer.Option(help="How long before the start the doors open.")] = "30m",
+    duration: Annotated[str, typer.Option(help="It ends by itself after this long.")] = "4h",
+    language: Annotated[str, typer.Option(help="Language of the announcements: en or nl.")] = "en",
+    conversation_id: Annotated[
+        str | None, typer.Option("--id", help="Its id; made from the title if left out.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Announce a conversation."""
+    settings = read_settings()
+    now_ns = time.time_ns()
+    conversation = Conversation(
+        id=parse_id(conversation_id) if conversation_id else id_from_title(title, suffix=secrets.token_hex(2)),
+        schedule=plan(
+            title,
+            starts_ns=parse_instant_ns(at, timezone=timezone, now_ns=now_ns),
+            doors_lead_s=parse_duration_s(doors),
+            duration_s=parse_duration_s(duration),
+            timezone=timezone,
+            language=language,
+            now_ns=now_ns,
+        ),
+    )
+
+    async def work() -> None:
+        async with _bus() as connection:
+            await _create(connection, conversation)
+        url = f"{settings.url}/c/{conversation.id}"
+        if as_json:
+            _print_json(
+                {"id": conversation.id, "url": url, "starts_ms": conversation.schedule.starts_ns // 1_000_000}
+            )
+        else:
+            _out.print(f"[bold]{conversation.schedule.title}[/] starts {_local(conversation.schedule)}.")
+            _out.print(f"  listen  {url}\n  speak   rostra feed {conversation.id} FILE")
+
+    _run(work())
+
+
+async def _create(connection: Connection, conversation: Conversation) -> None:
+    from rostra.bus.state import create_conversation  # noqa: PLC0415
+
+    try:
+        await create_conversation(connection, conversation)
+    except ConflictError as error:
+        raise BadInputError(f"There is a conversation {conversation.id!r} already: choose another --id.") from error
+
+
+def _local(schedule: Schedule) -> str:
+    at = datetime.fromtimestamp(schedule.starts_ns / SECOND_NS, parse_timezone(schedule.timezone))
+    return f"{at:%A %d %B %Y, %H:%M:%S} ({schedule.timezone})"
+
+
+@app.command("reschedule")
+def reschedule_command(
+    conversation: ConversationId,
+    at: At,
+    timezone: TimeZone = "Europe/Amsterdam",
+) -> None:
+    """Move the announced instant; everybody who waits is told."""
+    starts_ns = parse_instant_ns(at, timezone=timezone, now_ns=time.time_ns())
+
+    def moved(before: Conversation) -> Event:
+        schedule = before.schedule
+        return Rescheduled(
+            plan(
+                schedule.title,
+                starts_ns=starts_ns,
+                doors_lead_s=(schedule.starts_ns - schedule.doors_ns) // SECOND_NS,
+                duration_s=(schedule.ends_ns - schedule.starts_ns) // SECOND_NS,
+                timezone=timezone,
+                language=schedule.language,
+                now_ns=time.time_ns(),
+            )
+        )
+
+    _run(_change(conversation, moved, "now starts at another time"))
+
+
+@app.command("end")
+def end_command(conversation: ConversationId) -> None:
+    """End a conversation now: the music fades, listeners are thanked and let go."""
+    _run(_change(conversation, lambda _: End(), "has ended"))
+
+
+@app.command("cancel")
+def cancel_command(conversation: ConversationId) -> None:
+    """Cancel a conversation; whoever waits is told."""
+    _run(_change(conversation, lambda _: Cancel(), "is cancelled"))
+
+
+async def _change(conversation: str, make_event: Any, outcome: str) -> None:
+    from rostra.bus.state import change_conversation  # noqa: PLC0415
+
+    def change(before: Conversation) -> Conversation:
+        if is_over(before.state):
+            raise BadInputError(f"The conversation {conversation!r} is over already.")
+        return advance(before, make_event(before), now_ns=time.time_ns())
+
+    async with _bus() as connection:
+        if await change_conversation(connection, parse_id(conversation), change) is None:
+            raise BadInputError(f"There is no conversation {conversation!r}: see `rostra status`.")
+    _out.print(f"{conversation} {outcome}.")
+
+
+@app.command("status")
+def status_command(as_json: JsonFlag = False) -> None:
+    """Conversations, stages and edges as they are now."""
+
+    async def work() -> None:
+        from rostra.bus.state import conversations_now  # noqa: PLC0415
+        from rostra.bus.telemetry import collect_reports  # noqa: PLC0415
+
+        async with _bus() as connection:
+            records = await conversations_now(connection)
+            reports = await collect_reports(connection, seconds=_REPORTS_S)
+        if as_json:
+            _print_json({"conversations": records, "processes": reports})
+            return
+        table = Table("conversation", "title", "state", "starts", "listeners", title="Conversations")
+        for record in sorted(records, key=lambda record: record.starts_ns):
+            starts = datetime.fromtimestamp(record.starts_ns / SECOND_NS, parse_timezone(record.timezone))
+            listeners = sum(r.listeners.get(record.id, 0) for r in reports if isinstance(r, EdgeReport))
+            table.add_row(record.id, record.title, record.state, f"{starts:%Y-%m-%d %H:%M:%S %Z}", str(listeners))
+        _out.print(table)
+        table = Table("process", "carries", "health", title="Processes")
+        for report in reports:
+            if isinstance(report, EdgeReport):
+                table.add_row(
+                    report.edge,
+                    f"{sum(report.listeners.values())} of {report.capacity} listeners",
+                    f"cadence {report.cadence_ms} ms, writing {report.write_share:.0%} of the time"
+                    + (", draining" if report.draining else ""),
+                )
+            else:
+                table.add_row(
+                    report.stage,
+                    f"on air: {', '.join(report.active) or '-'}; standing by: {', '.join(report.standby) or '-'}",
+                    f"latest frame {report.lateness_max_ms:.1f} ms, {report.frames_late} late, "
+                    f"clock {report.clock_offset_ms:+.1f} ms",
+                )
+        _out.print(table)
+
+    _run(work())
+
+
+@app.command("fsck")
+def fsck_command(as_json: JsonFlag = False) -> None:
+    """Check that what is kept is whole, in order and readable. Exit code 3 if it is not."""
+
+    async def work() -> None:
+        from rostra.bus.fsck import check  # noqa: PLC0415
+
+        async with _bus() as connection:
+            read, findings = await check(connection)
+        if as_json:
+            _print_json({"read": read, "findings": findings})
+        else:
+            for finding in findings:
+                _out.print(f"[red]{finding.where}[/]: {finding.what}")
+            _out.print(f"{read} entries read, {len(findings)} findings.")
+        if findings:
+            raise typer.Exit(FOUND)
+
+    _run(work())
+
+
+# --- sound ---------------------------------------------------------------------------------------------
+
+
+@app.command("feed")
+def feed_command(
+    conversation: ConversationId,
+    source: Annotated[str, typer.Argument(help="A file, a URL, or - for standard input.")],
+    seat: Annotated[str, typer.Option(help="Name of the seat on the stage.")] = "feed",
+    live: Annotated[
+        bool | None, typer.Option("--live/--file", help="Low delay, or one second ahead. Default: by the source.")
+    ] = None,
+    original: Annotated[bool, typer.Option("--original", help="Leave the level as it is.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Wait for more at the end of a file that grows.")
+    ] = False,
+) -> None:
+    """Put a recording or a live source on the stage as a speaker, in real time."""
+    parse_id(conversation), parse_id(seat)
+    is_live = live if live is not None else not Path(source).is_file()
+
+    async def work() -> None:
+        from rostra.stage.feed import FeedProgress, open_source, run_feed  # noqa: PLC0415
+
+        async def progress(now: FeedProgress) -> None:
+            _err.print(f"{now.frames / 50:.0f} s sent, {now.stalls} pauses", end="\r")
+
+        with open_source(source, live=is_live, loop=loop, follow=follow) as frames:
+            async with _bus(Role.FEED) as connection:
+                done = await run_feed(
+                    connection,
+                    conversation,
+                    seat,
+                    frames,
+                    live=is_live,
+                    even_level=not original,
+                    on_progress=progress,
+                )
+        _err.print(f"{done.frames / 50:.1f} s sent, {done.stalls} pauses, {done.dropped_frames} frames lost.")
+
+    _run(work())
+
+
+@app.command("demo")
+def demo_command(
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    starts_in: Annotated[str, typer.Option(help="How long the hold music plays first.")] = "10s",
+    rounds: Annotated[int, typer.Option(min=1, help="How often the recording is played before the end.")] = 20,
+) -> None:
+    """Start everything and put the bundled recording on the air a few seconds later."""
+    from rostra.demo import run_demo  # noqa: PLC0415
+
+    _run(
+        run_demo(read_settings(), starts_in_s=parse_duration_s(starts_in), rounds=rounds, browser=browser, out=_err)
+    )
+
+
+# --- the processes that `rostra serve` starts ------------------------------------------------------------
+
+
+@app.command("stage", hidden=True)
+def stage_command(name: Annotated[str, typer.Option()]) -> None:
+    """One stage process."""
+    settings = _process(name)
+
+    async def work() -> None:
+        from rostra.stage.server import StageServer, load_sounds  # noqa: PLC0415
+
+        sounds = load_sounds(settings.data / "cache")
+        async with _bus(Role.STAGE) as connection:
+            await _with_parent(StageServer(connection, name, sounds).run())
+
+    _run(work())
+
+
+@app.command("edge", hidden=True)
+def edge_command(
+    name: Annotated[str, typer.Option()],
+    worker: Annotated[int, typer.Option()] = 1,
+) -> None:
+    """One edge process."""
+    settings = _process(name)
+
+    async def work() -> None:
+        from rostra.bus.programmes import BusProgrammes  # noqa: PLC0415
+        from rostra.bus.state import ticket_key  # noqa: PLC0415
+        from rostra.edge.server import run  # noqa: PLC0415
+
+        async with _bus(Role.EDGE) as connection:
+            await _with_parent(
+                run(
+                    BusProgrammes(connection),
+                    edge_id=name,
+                    host=settings.edge_host,
+                    port=settings.edge_port,
+                    public_url=settings.url,
+                    ticket_key=await ticket_key(connection),
+                    metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
+                )
+            )
+
+    _run(work())
+
+
+def _process(name: str) -> Settings:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(process=name)
+    return read_settings()
+
+
+async def _with_parent(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+    if not sys.stdin.isatty():
+        loop.add_reader(sys.stdin.fileno(), gone.set)
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work, name="work")
+        watching = tasks.create_task(gone.wait(), name="parent")
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        watching.cancel()

@@ -1,0 +1,76 @@
+"""Every setting: type, default, one sentence. The only reader of settings files and environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rostra.core.errors import BadInputError
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Read from `ROSTRA_*` in the environment, then from `rostra.toml` in the working directory."""
+
+    model_config = SettingsConfigDict(env_prefix="ROSTRA_", toml_file="rostra.toml", extra="forbid")
+
+    data: Path = Field(Path("data"), description="Folder for everything that must survive a restart.")
+    bus: str = Field(
+        "embedded",
+        description="`embedded`: run nats-server on loopback; else the NATS URLs of a cluster, comma-separated.",
+    )
+    bus_credentials: Path | None = Field(
+        None, description="Credentials for an external bus: a NATS `.creds` file or an NKey seed file."
+    )
+    bus_replicas: int = Field(1, ge=1, le=5, description="Copies of each stream that an external cluster keeps.")
+    edge_host: str = Field("127.0.0.1", description="Address on which edges listen; 0.0.0.0 for everybody.")
+    edge_port: Port = Field(8080, description="Port that all edge workers of this machine share.")
+    edge_workers: int = Field(2, ge=1, le=256, description="Edge processes; two, so that one may die unheard.")
+    edge_url: str | None = Field(
+        None, description="Address under which listeners reach these edges, if another than host and port."
+    )
+    edge_metrics_port: Port = Field(
+        9180,
+        description="Prometheus port of the first edge worker on loopback; the next ones follow. 0: none.",
+    )
+    stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables for a process that is started with them."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values["data"] = self.data.resolve()
+        return {f"ROSTRA_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+
+    @property
+    def url(self) -> str:
+        return self.edge_url or f"http://{self.edge_host}:{self.edge_port}"
+
+
+def read_settings() -> Settings:
+    """The settings of this process. BadInputError names the first one that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadInputError(f"Setting ROSTRA_{name.upper()}: {first['msg']}.") from error

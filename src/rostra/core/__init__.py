@@ -1,0 +1,1 @@
+"""The shared words: pure values and decisions that every process agrees on."""

@@ -1,0 +1,35 @@
+"""Every bound of the system in one place, each with its reason."""
+
+from typing import Final
+
+# --- conversations -------------------------------------------------------------------------------
+TITLE_LENGTH_MAX: Final = 200  # fits a calendar entry and a social card without being cut
+CONVERSATION_ID_LENGTH_MAX: Final = 64  # is one token of a NATS subject and one segment of a URL
+DOORS_LEAD_MAX_S: Final = 24 * 3600  # hold music for a day is the longest anybody asked for
+CONVERSATION_DURATION_MAX_S: Final = 24 * 3600  # a forgotten conversation ends by itself
+
+# --- bus -----------------------------------------------------------------------------------------
+PROGRAMME_RETENTION_S: Final = 120  # what an edge that was away may still fetch; a player holds 4 s at most
+PROGRAMME_BYTES_MAX: Final = 2 * 1024**3  # 120 s of 4,000 conversations; the oldest goes
+PUBLISH_BACKLOG_CHUNKS_MAX: Final = 600  # 60 s of programme while the bus is away; then the oldest goes, counted
+FEED_BACKLOG_FRAMES_MAX: Final = 500  # 10 s of a feed while the bus is away; then the oldest goes, counted
+MESSAGE_BYTES_MAX: Final = 1024 * 1024  # NATS's own default; a chunk message is 4 kB
+
+# --- stage ---------------------------------------------------------------------------------------
+SEATS_MAX: Final = 13  # as many voices as a listener can tell apart with effort; X Spaces has 13
+SEAT_FRAMES_MAX: Final = 250  # 5 s of one speaker waiting to be mixed; then the oldest goes, counted
+MEDIA_HEARTBEAT_LOST_MS: Final = 600  # six chunks: a longer pause would be heard, a shorter one is jitter
+FRAMES_PER_TURN_MAX: Final = 100  # after a stall the clock catches up 2 s per turn, so timers still run
+CLOCK_STEP_MS: Final = 128  # NTP's step threshold (RFC 5905 §11.3): beyond it wall time jumped
+CLOCK_SLEW_PPM: Final = 500  # NTP's maximum slew (RFC 5905 §11.3): nobody hears it
+
+# --- edge ----------------------------------------------------------------------------------------
+RING_CHUNKS_MAX: Final = 300  # 30 s per rendition for those who resume: 240 kB at 64 kbit/s
+LAGGARD_CHUNKS_MAX: Final = 100  # 10 s behind: further back the listener is moved to the live edge and told
+REQUEST_BYTES_MAX: Final = 8_192  # request line and headers together; browsers send under 2 kB
+REQUEST_DEADLINE_S: Final = 5.0  # a request that is not complete by then is a slowloris or a dead phone
+IDLE_DEADLINE_S: Final = 30.0  # an idle keep-alive connection costs a descriptor somebody else may need
+ACCEPTS_PER_TURN_MAX: Final = 64  # about 2 ms of joins, then the writes get their turn again
+WRITES_PER_TURN_MAX: Final = 512  # about 5 ms of writes, then accepts and timers get their turn again
+DESCRIPTORS_RESERVED: Final = 64  # of RLIMIT_NOFILE: bus, listening sockets, logs, room to answer a refusal
+CONVERSATIONS_PER_EDGE_MAX: Final = 500  # 500 x 5 renditions x 30 s is about 600 MB of rings

@@ -1,0 +1,208 @@
+"""What travels on the bus: versioned msgspec messages, encoded as MessagePack (see docs/protocol.md).
+
+Every message is an array whose first element is its tag, made of name and version, e.g. `chunk.1`. Fields
+are only ever added at the end, with a default; anything else is a new version.
+"""
+
+import msgspec
+
+from rostra.core.conversation import (
+    Cancelled,
+    Conversation,
+    DoorsOpen,
+    Ended,
+    Held,
+    Live,
+    Schedule,
+    Scheduled,
+    State,
+    state_name,
+)
+from rostra.core.errors import BadInputError
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, tag_field="type"):
+    """Base of everything on the bus."""
+
+
+class Init(Message, frozen=True, tag="init.1"):
+    """Container headers of a conversation's renditions: what a newcomer needs first."""
+
+    conversation: str
+    media: dict[str, bytes]
+
+
+class StageEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something the page shows at programme sample `at` (samples since doors-open).
+
+    kind: `state` (value: a state's name), `notice` (value: an announcement's id, e.g. `delayed`),
+    `start` (value: the announced instant in ns as decimal text, after a change of schedule),
+    `speaker` (value: who is heard now).
+    """
+
+    kind: str
+    at: int
+    value: str
+    text: str = ""
+
+
+class Chunk(Message, frozen=True, tag="chunk.1"):
+    """100 ms of the programme in every rendition, published to `rostra.programme.<conversation>`.
+
+    `seq` counts chunks since doors-open (global over all stages); `epoch` is the lease under which it
+    was made; `wall_ns` is the wall instant of its end by the programme clock; `state` and `level_dbfs`
+    describe the sound; `heard` tells per seat the next frame to be mixed, so that a standby continues with exactly that frame.
+    `last` marks the end of the programme.
+    """
+
+    conversation: str
+    epoch: int
+    seq: int
+    wall_ns: int
+    state: str
+    level_dbfs: float
+    media: dict[str, bytes]
+    events: list[StageEvent] = []
+    heard: dict[str, int] = {}
+    last: bool = False
+
+
+class FeedFrames(Message, frozen=True, tag="feed.1"):
+    """Sound of one seat, published to `rostra.seat.<conversation>.<seat>`.
+
+    `seq` numbers the first 20 ms frame of `pcm` (16-bit little-endian mono 48 kHz); `due_ns` is the wall
+    instant at which that frame is meant to be on the air; `delay_frames` is how many frames
+    the stage should gather before it begins (the feed knows how steady its source is).
+    """
+
+    conversation: str
+    seat: str
+    seq: int
+    due_ns: int
+    delay_frames: int
+    pcm: bytes
+    last: bool = False
+
+
+class ConversationRecord(Message, frozen=True, tag="conversation.1"):
+    """The schedule and state of a conversation in the key-value bucket, under its id."""
+
+    id: str
+    title: str
+    starts_ns: int
+    doors_ns: int
+    ends_ns: int
+    timezone: str
+    language: str
+    revision: int
+    state: str
+    since_ns: int = 0
+    begun: bool = False
+
+
+class Lease(Message, frozen=True, tag="lease.1"):
+    """Which stage makes a conversation's programme, and under which epoch (fencing token)."""
+
+    conversation: str
+    stage: str
+    epoch: int
+
+
+class EdgeReport(Message, frozen=True, tag="edge.1"):
+    """One edge's telemetry, once a second, on `rostra.telemetry.edge.<edge>`."""
+
+    edge: str
+    url: str
+    at_ns: int
+    listeners: dict[str, int]
+    capacity: int
+    cadence_ms: int
+    write_share: float
+    draining: bool = False
+
+
+class StageReport(Message, frozen=True, tag="stage.1"):
+    """One stage's telemetry, once a second, on `rostra.telemetry.stage.<stage>`."""
+
+    stage: str
+    at_ns: int
+    active: list[str]
+    standby: list[str]
+    frames_late: int
+    lateness_max_ms: float
+    clock_offset_ms: float
+    backlog_chunks: int
+    dropped_chunks: int
+
+
+AnyMessage = Init | Chunk | FeedFrames | ConversationRecord | Lease | EdgeReport | StageReport
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyMessage] = msgspec.msgpack.Decoder(AnyMessage)
+
+
+def encode(message: AnyMessage) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode(payload: bytes) -> AnyMessage:
+    """The message in `payload`. BadInputError if it is none, or of a version this build does not know."""
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise BadInputError(f"This is no message of this version of Rostra: {error}") from error
+
+
+def to_record(conversation: Conversation) -> ConversationRecord:
+    state = conversation.state
+    since_ns, begun = 0, False
+    match state:
+        case DoorsOpen(since_ns=since) | Live(since_ns=since):
+            since_ns = since
+        case Held(since_ns=since, begun=has_begun):
+            since_ns, begun = since, has_begun
+        case Ended(at_ns=at) | Cancelled(at_ns=at):
+            since_ns = at
+        case Scheduled():
+            pass
+    schedule = conversation.schedule
+    return ConversationRecord(
+        id=conversation.id,
+        title=schedule.title,
+        starts_ns=schedule.starts_ns,
+        doors_ns=schedule.doors_ns,
+        ends_ns=schedule.ends_ns,
+        timezone=schedule.timezone,
+        language=schedule.language,
+        revision=schedule.revision,
+        state=state_name(state),
+        since_ns=since_ns,
+        begun=begun,
+    )
+
+
+def from_record(record: ConversationRecord) -> Conversation:
+    """The conversation that a record describes. BadInputError for a state this build does not know."""
+    states: dict[str, State] = {
+        "scheduled": Scheduled(),
+        "doors_open": DoorsOpen(since_ns=record.since_ns),
+        "live": Live(since_ns=record.since_ns),
+        "held": Held(since_ns=record.since_ns, begun=record.begun),
+        "ended": Ended(at_ns=record.since_ns),
+        "cancelled": Cancelled(at_ns=record.since_ns),
+    }
+    if record.state not in states:
+        raise BadInputError(f"Unknown state {record.state!r} of conversation {record.id!r}.")
+    return Conversation(
+        id=record.id,
+        schedule=Schedule(
+            title=record.title,
+            starts_ns=record.starts_ns,
+            doors_ns=record.doors_ns,
+            ends_ns=record.ends_ns,
+            timezone=record.timezone,
+            language=record.language,
+            revision=record.revision,
+        ),
+        state=states[record.state],
+    )

@@ -1,0 +1,62 @@
+"""Tickets: signed passes that any edge verifies without asking anyone (DESIGN §5).
+
+Text form: base64url of `version u8, class u8, expires u32 (Unix s), listener 8 bytes, mac 16 bytes`.
+The MAC is HMAC-SHA-256 (RFC 2104), truncated to 128 bits, over the conversation's id and the fields.
+"""
+
+import binascii
+import enum
+import hmac
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Final
+
+LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
+KEY_BYTES: Final = 32
+_VERSION: Final = 1
+_FIELDS = struct.Struct(">BBI8s")
+_MAC_BYTES: Final = 16
+
+
+class TicketClass(enum.IntEnum):
+    """Order of service at the door, first served first."""
+
+    SPEAKER = 0
+    REGISTERED = 1
+    SIGNED_IN = 2
+    ANONYMOUS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    conversation: str
+    listener: bytes  # 8 random bytes: tells one listener from another, says nothing about the person
+    ticket_class: TicketClass
+    expires_s: int
+
+
+def sign(ticket: Ticket, *, key: bytes) -> str:
+    fields = _FIELDS.pack(_VERSION, ticket.ticket_class, ticket.expires_s, ticket.listener)
+    return urlsafe_b64encode(fields + _mac(ticket.conversation, fields, key)).decode()
+
+
+def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Ticket | None:
+    """The ticket, or None if it is malformed, forged, expired or for another conversation."""
+    try:
+        raw = urlsafe_b64decode(text.encode("ascii"))
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    if len(raw) != _FIELDS.size + _MAC_BYTES:
+        return None
+    fields, mac = raw[: _FIELDS.size], raw[_FIELDS.size :]
+    if not hmac.compare_digest(mac, _mac(conversation, fields, key)):
+        return None
+    version, ticket_class, expires_s, listener = _FIELDS.unpack(fields)
+    if version != _VERSION or expires_s < now_s:
+        return None
+    return Ticket(conversation, listener, TicketClass(ticket_class), expires_s)
+
+
+def _mac(conversation: str, fields: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, conversation.encode() + b"\0" + fields, "sha256")[:_MAC_BYTES]

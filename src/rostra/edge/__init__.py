@@ -1,0 +1,1 @@
+"""The edge: from the programme to its listeners."""

@@ -1,0 +1,1 @@
+"""The rehearsal: crowds that behave as strangers would, and what they heard."""

@@ -1,0 +1,1 @@
+"""The site: accounts, posts and pages. Nothing of it is built yet."""

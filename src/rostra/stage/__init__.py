@@ -1,0 +1,1 @@
+"""The stage: from microphones and feeds to the programme."""

@@ -1,0 +1,302 @@
+"""One conversation on one stage: stand by, take the lease, make the programme, hand it to the bus."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+import structlog
+
+from rostra.audio.encoder import ProgrammeEncoder
+from rostra.audio.frame import Samples
+from rostra.bus.connection import Connection
+from rostra.bus.programme import ProgrammePublisher, follow_programme
+from rostra.bus.seats import follow_seats
+from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
+from rostra.core.conversation import Conversation, is_over, state_name
+from rostra.core.errors import BusError, ConflictError
+from rostra.core.limits import FRAMES_PER_TURN_MAX, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
+from rostra.core.messages import Chunk, Init, Lease, StageEvent
+from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS, samples_to_ns
+from rostra.stage.clock import ProgrammeClock, is_step
+from rostra.stage.programme import Programme, pre_roll
+from rostra.stage.seat import Seat
+
+_log = structlog.get_logger()
+_STANDBY_TURN_S: Final = 0.02
+# After this long without any stage the programme goes on from now; below it the gap is made good in full.
+_CATCH_UP_MAX_NS: Final = 10 * SECOND_NS
+# A conversation that has ended is followed this much longer, so that its last words find a stage.
+_CLOSING_S: Final = 15.0
+
+
+@dataclass(slots=True)
+class Measures:
+    """What a stage says of its clock: the worst lateness since the last report, and counts since its start."""
+
+    frames_late: int = 0
+    lateness_max_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_steps: int = 0
+
+
+@dataclass(slots=True)
+class Sounds:
+    """What every programme needs: the hold loop, and the announcements per language."""
+
+    hold_music: Samples
+    announcements: Mapping[str, Mapping[str, Samples]]
+
+
+@dataclass(slots=True)
+class Heard:
+    """The newest chunk of any stage, and the monotonic second at which it was heard."""
+
+    chunk: Chunk | None = None
+    at_s: float = field(default_factory=time.monotonic)
+
+
+class Producer:
+    """Keeps one conversation on the air together with the producers of other stages.
+
+    The chunks are the heartbeat: while they come, this producer stands by. When none has been heard for
+    MEDIA_HEARTBEAT_LOST_MS it takes the lease under a new epoch and goes on with the very next chunk. It
+    steps down when it hears a newer epoch than its own.
+    """
+
+    def __init__(self, connection: Connection, stage: str, conversation: Conversation, sounds: Sounds) -> None:
+        self.conversation = conversation
+        self.measures = Measures()
+        self.publisher = ProgrammePublisher(connection)
+        self._connection = connection
+        self._stage = stage
+        self._sounds = sounds
+        self._seats: dict[str, Seat] = {}
+        self._heard = Heard()
+        self._lease: Lease | None = None
+        self._known_epoch = 0
+        self._programme: Programme | None = None
+        self._state_changed = asyncio.Event()
+        self._events: list[StageEvent] = []
+
+    @property
+    def is_active(self) -> bool:
+        return self._programme is not None
+
+    def update(self, conversation: Conversation) -> None:
+        """Take over what the state bucket says now."""
+        self.conversation = conversation
+        if self._programme is not None:
+            self._events += self._programme.update(conversation)
+
+    async def run(self) -> None:
+        """Return when the conversation is over and its last words have been published."""
+        async with asyncio.TaskGroup() as tasks:
+            name = self.conversation.id
+            background = [
+                tasks.create_task(self._listen(), name=f"{name}: chunks"),
+                tasks.create_task(self._gather(), name=f"{name}: seats"),
+                tasks.create_task(self.publisher.run(), name=f"{name}: publisher"),
+                tasks.create_task(self._write_state(), name=f"{name}: state"),
+            ]
+            while not self._is_finished():
+                if await self._take_turn():
+                    await self._produce()
+            await self.publisher.drained()
+            for task in background:
+                task.cancel()
+
+    # --- standing by -------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        async with aclosing(follow_programme(self._connection, self.conversation.id)) as chunks:
+            async for chunk in chunks:
+                self._heard = Heard(chunk)
+                if self._programme is not None:
+                    continue
+                for name, next_seq in chunk.heard.items():
+                    self._seat(name).continue_from(next_seq)
+
+    async def _gather(self) -> None:
+        async with aclosing(follow_seats(self._connection, self.conversation.id)) as arrivals:
+            async for frames in arrivals:
+                if frames.seat in self._seats or len(self._seats) < SEATS_MAX:
+                    self._seat(frames.seat).offer(frames)
+                for name in [name for name, seat in self._seats.items() if seat.has_left]:
+                    del self._seats[name]
+
+    def _seat(self, name: str) -> Seat:
+        return self._seats.setdefault(name, Seat())
+
+    def _is_finished(self) -> bool:
+        last = self._heard.chunk
+        if last is not None and last.last:
+            return True
+        return is_over(self.conversation.state) and time.monotonic() - self._heard.at_s > _CLOSING_S
+
+    async def _take_turn(self) -> bool:
+        """Wait a moment; take the lease if nobody makes the programme. True if it is ours now."""
+        await asyncio.sleep(_STANDBY_TURN_S)
+        connected_since = self._connection.connected_since
+        if connected_since is None or time.time_ns() < self.conversation.schedule.doors_ns:
+            return False
+        quiet_since = max(connected_since, self._heard.at_s)
+        if time.monotonic() - quiet_since < MEDIA_HEARTBEAT_LOST_MS / 1000:
+            return False
+        last = self._heard.chunk
+        if last is None and is_over(self.conversation.state):
+            return False
+        try:
+            return await self._take_lease(last)
+        except ConflictError:
+            self._heard.at_s = time.monotonic()  # somebody was quicker: give it time to be heard
+        except BusError:
+            _log.warning("lease.unreachable", conversation=self.conversation.id)
+        return False
+
+    async def _take_lease(self, last: Chunk | None) -> bool:
+        held, revision = await read_lease(self._connection, self.conversation.id)
+        held_epoch = 0 if held is None else held.epoch
+        if held_epoch > self._known_epoch:
+            # A lease we had not seen: its holder gets one heartbeat's time to be heard.
+            self._known_epoch = held_epoch
+            self._heard.at_s = time.monotonic()
+            return False
+        epoch = max(held_epoch, 0 if last is None else last.epoch) + 1
+        lease = Lease(self.conversation.id, self._stage, epoch)
+        await take_lease(self._connection, lease, expected_revision=revision)
+        self._lease, self._known_epoch = lease, epoch
+        return True
+
+    # --- on the air --------------------------------------------------------------------------------
+
+    def _begin(self) -> tuple[Programme, ProgrammeEncoder]:
+        wall_ns, mono_ns = time.time_ns(), time.monotonic_ns()
+        last = self._heard.chunk
+        origin_ns = self.conversation.schedule.doors_ns
+        if last is not None:
+            origin_ns = last.wall_ns - samples_to_ns((last.seq + 1) * CHUNK_SAMPLES)
+        clock = ProgrammeClock.start(origin_ns, mono_ns=mono_ns, wall_ns=wall_ns)
+        now_position = max(0, clock.sample_at(wall_ns)) // CHUNK_SAMPLES * CHUNK_SAMPLES
+        position = now_position if last is None else (last.seq + 1) * CHUNK_SAMPLES
+        if samples_to_ns(now_position - position) > _CATCH_UP_MAX_NS:
+            position = now_position
+        programme = Programme(
+            self.conversation,
+            clock,
+            self._seats,
+            hold_music=self._sounds.hold_music,
+            announcements=self._sounds.announcements[self.conversation.schedule.language],
+            position=position,
+        )
+        encoder = ProgrammeEncoder(position, pre_roll=pre_roll(self._sounds.hold_music, position))
+        return programme, encoder
+
+    async def _produce(self) -> None:
+        """Make the programme until it is finished or another stage has taken over."""
+        assert self._lease is not None
+        programme, encoder = self._begin()
+        self._programme = programme
+        epoch, clock = self._lease.epoch, programme.clock
+        _log.info("programme.taken", conversation=self.conversation.id, epoch=epoch, position=programme.position)
+        init = Init(self.conversation.id, encoder.init)
+        async with asyncio.TaskGroup() as tasks:
+            announcing = tasks.create_task(self._announce_init(init), name="init")
+            disciplined_ns = 0
+            levels: list[float] = []
+            while not programme.finished and not self._is_deposed(epoch):
+                now_ns = time.monotonic_ns()
+                if now_ns - disciplined_ns >= SECOND_NS:
+                    self._discipline(clock, now_ns)
+                    disciplined_ns = now_ns
+                for _ in range(FRAMES_PER_TURN_MAX):
+                    due_ns = clock.due_mono_ns(programme.position)
+                    if due_ns > time.monotonic_ns() or programme.finished:
+                        break
+                    self._measure(time.monotonic_ns() - due_ns)
+                    self._make_frame(programme, encoder, levels, epoch)
+                wait_ns = clock.due_mono_ns(programme.position) - time.monotonic_ns()
+                await asyncio.sleep(max(0, wait_ns) / SECOND_NS)
+            announcing.cancel()
+        self._programme = None
+        if not programme.finished:
+            _log.warning("programme.deposed", conversation=self.conversation.id, epoch=epoch)
+
+    def _make_frame(self, programme: Programme, encoder: ProgrammeEncoder, levels: list[float], epoch: int) -> None:
+        state = programme.conversation.state
+        sound, events = programme.frame()
+        self._events += events
+        if programme.conversation.state != state:
+            self._state_changed.set()
+        levels.append(float(np.dot(sound, sound)) / FRAME_SAMPLES)
+        media = encoder.encode(sound)
+        while programme.finished and media is None:  # the last chunk is made whole with the silence after it
+            media = encoder.encode(np.zeros(FRAME_SAMPLES, np.float32))
+            programme.position += FRAME_SAMPLES
+        if media is None:
+            return
+        events, self._events = self._events, []
+        level_dbfs = 10 * np.log10(max(sum(levels) / len(levels), 1e-12))
+        levels.clear()
+        self.publisher.offer(
+            Chunk(
+                conversation=self.conversation.id,
+                epoch=epoch,
+                seq=programme.position // CHUNK_SAMPLES - 1,
+                wall_ns=programme.clock.wall_at(programme.position),
+                state=state_name(programme.conversation.state),
+                level_dbfs=round(float(level_dbfs), 1),
+                media=media,
+                events=events,
+                heard=programme.heard(),
+                last=programme.finished,
+            )
+        )
+
+    def _is_deposed(self, epoch: int) -> bool:
+        heard = self._heard.chunk
+        return heard is not None and heard.epoch > epoch
+
+    def _measure(self, late_ns: int) -> None:
+        self.measures.lateness_max_ns = max(self.measures.lateness_max_ns, late_ns)
+        self.measures.frames_late += late_ns > FRAME_NS
+
+    def _discipline(self, clock: ProgrammeClock, mono_ns: int) -> None:
+        offset_ns = clock.discipline(mono_ns=mono_ns, wall_ns=time.time_ns())
+        self.measures.clock_offset_ns = offset_ns
+        if is_step(offset_ns):
+            self.measures.clock_steps += 1
+            _log.error("clock.stepped", conversation=self.conversation.id, offset_ms=offset_ns / 1e6)
+
+    # --- what others must know -----------------------------------------------------------------------
+
+    async def _announce_init(self, init: Init) -> None:
+        while True:
+            try:
+                await put_init(self._connection, init)
+            except BusError:
+                await asyncio.sleep(0.1)
+                continue
+            return
+
+    async def _write_state(self) -> None:
+        """Write the state that the programme has reached into the bucket, for pages and newcomers."""
+        while True:
+            await self._state_changed.wait()
+            self._state_changed.clear()
+            programme = self._programme
+            if programme is None:
+                continue
+            state = programme.conversation.state
+            try:
+                await change_conversation(
+                    self._connection,
+                    self.conversation.id,
+                    lambda stored, state=state: stored if is_over(stored.state) else replace(stored, state=state),
+                )
+            except BusError:
+                await asyncio.sleep(0.1)
+                self._state_changed.set()

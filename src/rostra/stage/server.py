@@ -1,0 +1,123 @@
+"""The stage process: a producer for each conversation whose doors are open or about to open."""
+
+import asyncio
+import gc
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import structlog
+
+import rostra
+from rostra.audio import announcements, hold_music
+from rostra.audio.frame import Samples
+from rostra.bus.connection import Connection
+from rostra.bus.state import follow_conversations
+from rostra.bus.telemetry import publish_report
+from rostra.core.conversation import Conversation, is_over
+from rostra.core.messages import StageReport, from_record
+from rostra.core.units import SECOND_NS
+from rostra.stage.producer import Producer, Sounds
+
+_log = structlog.get_logger()
+# Ready before the doors: two seconds to subscribe, read the history and warm the encoders.
+_HOLD_MUSIC_SEED: Final = 1  # every stage plays the same music, so that a takeover goes on in mid-bar
+_EARLY_NS: Final = 2 * SECOND_NS
+
+
+def load_sounds(cache: Path) -> Sounds:
+    """Hold music (composed once, then read from `cache`) and announcements in every language."""
+    return Sounds(
+        hold_music=_hold_music(cache / f"hold-music-{rostra.__version__}-{_HOLD_MUSIC_SEED}.npy"),
+        announcements={
+            language: {name: announcements.load(language, name) for name in texts}
+            for language, texts in announcements.TEXTS.items()
+        },
+    )
+
+
+def _hold_music(path: Path) -> Samples:
+    if path.exists():
+        music: Samples = np.load(path)
+        return music
+    music = hold_music.compose(seed=_HOLD_MUSIC_SEED)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{time.monotonic_ns()}.npy")
+    np.save(unfinished, music)
+    unfinished.replace(path)  # two stages may compose at once: the file is always whole
+    return music
+
+
+class StageServer:
+    """All conversations of one stage process."""
+
+    def __init__(self, connection: Connection, stage: str, sounds: Sounds) -> None:
+        self._connection = connection
+        self._stage = stage
+        self._sounds = sounds
+        self._conversations: dict[str, Conversation] = {}
+        self._producers: dict[str, Producer] = {}
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        gc.collect()
+        gc.freeze()  # what lives for ever is not looked at again: no collection longer than a millisecond
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(), name="conversations")
+            tasks.create_task(self._report(), name="report")
+            while True:
+                for conversation in list(self._conversations.values()):
+                    if self._is_ours(conversation):
+                        producer = Producer(self._connection, self._stage, conversation, self._sounds)
+                        self._producers[conversation.id] = producer
+                        tasks.create_task(self._produce(producer), name=f"producer {conversation.id}")
+                await asyncio.sleep(0.1)
+
+    def _is_ours(self, conversation: Conversation) -> bool:
+        near = time.time_ns() >= conversation.schedule.doors_ns - _EARLY_NS
+        return near and conversation.id not in self._producers and not is_over(conversation.state)
+
+    async def _produce(self, producer: Producer) -> None:
+        try:
+            await producer.run()
+        except Exception:  # noqa: BLE001 # whatever broke this conversation must not silence the others
+            _log.exception("producer.failed", conversation=producer.conversation.id)
+            await asyncio.sleep(1.0)  # it begins anew; another stage may have taken over meanwhile
+        else:
+            self._conversations.pop(producer.conversation.id, None)
+        del self._producers[producer.conversation.id]
+
+    async def _follow(self) -> None:
+        async with aclosing(follow_conversations(self._connection)) as records:
+            async for record in records:
+                conversation = from_record(record)
+                producer = self._producers.get(conversation.id)
+                if producer is not None:
+                    producer.update(conversation)
+                if is_over(conversation.state):
+                    self._conversations.pop(conversation.id, None)
+                else:
+                    self._conversations[conversation.id] = conversation
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            producers = self._producers.values()
+            await publish_report(
+                self._connection,
+                StageReport(
+                    stage=self._stage,
+                    at_ns=time.time_ns(),
+                    active=[producer.conversation.id for producer in producers if producer.is_active],
+                    standby=[producer.conversation.id for producer in producers if not producer.is_active],
+                    frames_late=sum(producer.measures.frames_late for producer in producers),
+                    lateness_max_ms=max((p.measures.lateness_max_ns for p in producers), default=0) / 1e6,
+                    clock_offset_ms=max((p.measures.clock_offset_ns for p in producers), key=abs, default=0) / 1e6,
+                    backlog_chunks=sum(producer.publisher.backlog_chunks for producer in producers),
+                    dropped_chunks=sum(producer.publisher.dropped_chunks for producer in producers),
+                ),
+            )
+            for producer in producers:
+                producer.measures.lateness_max_ns = 0

@@ -1,0 +1,240 @@
+"""`rostra serve`: starts every process of one machine, restarts what dies, stops all in order."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import structlog
+
+from rostra.bus.connection import Address, connect
+from rostra.bus.server import embedded_address, prepare
+from rostra.bus.state import provision
+from rostra.bus.subjects import Role
+from rostra.config import Settings
+from rostra.core.errors import BadInputError, BusError, RostraError
+
+_log = structlog.get_logger()
+# A process that lived this long may come back at once; one that dies sooner waits, doubling to the maximum.
+_HEALTHY_S: Final = 5.0
+_BACKOFF_FIRST_S: Final = 0.1
+_BACKOFF_MAX_S: Final = 10.0
+_BUS_READY_S: Final = 20.0
+# Edges drain for ten seconds; then they are killed.
+_STOP_S: Final = 12.0
+_LOG_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process that the supervisor keeps alive."""
+
+    name: str
+    command: tuple[str, ...]
+    pid_file: Path | None = None
+
+
+def bus_directory(settings: Settings) -> Path:
+    return settings.data.resolve() / "bus"
+
+
+def bus_address(settings: Settings, role: Role) -> Address:
+    """Where the bus is for a command run beside `rostra serve`, or on an external bus."""
+    if settings.bus != "embedded":
+        urls = tuple(url.strip() for url in settings.bus.split(",") if url.strip())
+        return Address(urls, settings.bus_credentials)
+    try:
+        port = int((bus_directory(settings) / "port").read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise BusError(
+            f"No Rostra runs in {settings.data}: start `rostra serve`, or name its folder in ROSTRA_DATA."
+        ) from error
+    return embedded_address(bus_directory(settings), port, role)
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[None]:
+    """Everything on this machine is up inside the block; leaving it stops all, the bus last.
+
+    RostraError if the data folder is used by another `rostra serve` or cannot be written, or a port is taken.
+    """
+    with _locked(settings.data) as log:
+        _check_port(settings.edge_host, settings.edge_port)
+        environment = os.environ | settings.environment()
+        async with asyncio.TaskGroup() as tasks:
+            bus = None
+            if settings.bus == "embedded":
+                child = await _embedded_bus(bus_directory(settings))
+                bus = tasks.create_task(_keep(child, log, environment), name="bus")
+            await _provision(settings)
+            children = [
+                tasks.create_task(_keep(child, log, environment), name=child.name) for child in processes(settings)
+            ]
+            try:
+                await _until_listening(settings.edge_host, settings.edge_port)
+                yield
+            finally:
+                for task in children:
+                    task.cancel()
+                await asyncio.wait(children)
+                if bus is not None:
+                    bus.cancel()
+
+
+def processes(settings: Settings) -> list[Child]:
+    """The processes of one machine beside the bus."""
+    rostra = (sys.executable, "-m", "rostra")
+    stages = [
+        Child(f"stage-{n}", (*rostra, "stage", "--name", f"stage-{n}")) for n in range(1, settings.stages + 1)
+    ]
+    edges = [
+        Child(f"edge-{n}", (*rostra, "edge", "--name", f"edge-{n}", "--worker", str(n)))
+        for n in range(1, settings.edge_workers + 1)
+    ]
+    return stages + edges
+
+
+async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:
+    """Run `child` until cancelled, starting it again whenever it ends."""
+    backoff_s = 0.0
+    while True:
+        started_s = time.monotonic()
+        async with _running(child, log, environment) as process:
+            _log.info("process.started", process=child.name, pid=process.pid)
+            await process.wait()
+        lived_s = time.monotonic() - started_s
+        _log.error("process.died", process=child.name, code=process.returncode, lived_s=round(lived_s, 1))
+        backoff_s = 0.0 if lived_s > _HEALTHY_S else min(max(backoff_s * 2, _BACKOFF_FIRST_S), _BACKOFF_MAX_S)
+        await asyncio.sleep(backoff_s)
+
+
+@asynccontextmanager
+async def _running(
+    child: Child, log: IO[bytes], environment: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The child in a session of its own: Ctrl-C reaches the supervisor alone, which stops all in order.
+
+    Its standard input is our pipe: when the supervisor is killed, the child reads the end of it and stops too.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *child.command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
+    if child.pid_file is not None:
+        child.pid_file.write_text(str(process.pid), encoding="ascii")
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_S)
+            except TimeoutError:
+                _log.warning("process.killed", process=child.name)
+                process.kill()
+                await process.wait()
+
+
+async def _embedded_bus(directory: Path) -> Child:
+    """nats-server on a free port of loopback. One that a killed supervisor left behind is stopped first."""
+    pid_file = directory / "pid"
+    await _stop_orphan(pid_file, directory / "server.conf")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    server = prepare(directory, port)
+    (directory / "port").write_text(str(port), encoding="ascii")
+    return Child("bus", tuple(server.command()), pid_file)
+
+
+async def _stop_orphan(pid_file: Path, config: Path) -> None:
+    try:
+        pid = int(pid_file.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return
+    if str(config).encode() not in command:
+        return
+    _log.warning("process.orphan_stopped", process="bus", pid=pid)
+    os.kill(pid, signal.SIGTERM)
+    async with asyncio.timeout(_STOP_S):
+        while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110 # another's child cannot be waited for
+            await asyncio.sleep(0.05)
+
+
+async def _provision(settings: Settings) -> None:
+    """Wait until the bus answers, then make its streams."""
+    address = bus_address(settings, Role.OPERATOR)
+    deadline_s = time.monotonic() + _BUS_READY_S
+    while True:
+        try:
+            async with connect(address, role=Role.OPERATOR, name="supervisor") as connection:
+                await provision(connection, replicas=settings.bus_replicas)
+        except BusError:
+            if time.monotonic() > deadline_s:
+                raise
+            await asyncio.sleep(0.05)
+            continue
+        return
+
+
+async def _until_listening(host: str, port: int) -> None:
+    """Return when an edge accepts connections. RostraError if none does in time."""
+    deadline_s = time.monotonic() + _BUS_READY_S
+    while time.monotonic() < deadline_s:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104 # compared, not bound
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        return
+    raise RostraError("No edge came up: the log in the data folder says why.")
+
+
+def _check_port(host: str, port: int) -> None:
+    """Fail now with a sentence rather than later in a child's log. Edges share the port among themselves."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInputError(
+                f"Port {port} on {host} cannot be used ({error.strerror}): choose another with ROSTRA_EDGE_PORT."
+            ) from error
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[IO[bytes]]:
+    """Hold the data folder; yields the log file that all children append to."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        path = data / "rostra.log"
+        if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
+            path.replace(data / "rostra.log.1")
+        lock = (data / "lock").open("w", encoding="ascii")
+        log = path.open("ab", buffering=0)
+    except OSError as error:
+        raise RostraError(
+            f"The data folder {data} cannot be written ({error.strerror}): free it or name another in ROSTRA_DATA."
+        ) from error
+    with lock, log:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RostraError(
+                f"Another `rostra serve` runs in {data}: stop it or name another in ROSTRA_DATA."
+            ) from error
+        yield log

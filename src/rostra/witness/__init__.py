@@ -1,0 +1,1 @@
+"""The witness: ledger and verdict. Nothing of it is built yet."""
