@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -19,8 +19,10 @@ from rostra.bus.connection import Address, connect
 from rostra.bus.server import embedded_address, prepare
 from rostra.bus.state import provision
 from rostra.bus.subjects import Role
+from rostra.bus.telemetry import follow_reports
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
+from rostra.core.messages import EdgeReport
 
 _log = structlog.get_logger()
 # A process that lived this long may come back at once; one that dies sooner waits, doubling to the maximum.
@@ -28,6 +30,7 @@ _HEALTHY_S: Final = 5.0
 _BACKOFF_FIRST_S: Final = 0.1
 _BACKOFF_MAX_S: Final = 10.0
 _BUS_READY_S: Final = 20.0
+_UP_S: Final = 60.0  # the first start of all composes the hold music
 # Edges drain for ten seconds; then they are killed.
 _STOP_S: Final = 12.0
 _LOG_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -79,7 +82,7 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
                 tasks.create_task(_keep(child, log, environment), name=child.name) for child in processes(settings)
             ]
             try:
-                await _until_listening(settings.edge_host, settings.edge_port)
+                await _until_up(settings)
                 yield
             finally:
                 for task in children:
@@ -190,18 +193,23 @@ async def _provision(settings: Settings) -> None:
         return
 
 
-async def _until_listening(host: str, port: int) -> None:
-    """Return when an edge accepts connections. RostraError if none does in time."""
-    deadline_s = time.monotonic() + _BUS_READY_S
-    while time.monotonic() < deadline_s:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104 # compared, not bound
-        except OSError:
-            await asyncio.sleep(0.05)
-            continue
-        writer.close()
-        return
-    raise RostraError("No edge came up: the log in the data folder says why.")
+async def _until_up(settings: Settings) -> None:
+    """Return when every stage and edge has reported. RostraError if one does not in time."""
+    missing = {child.name for child in processes(settings)}
+    address = bus_address(settings, Role.OPERATOR)
+    try:
+        async with (
+            asyncio.timeout(_UP_S),
+            connect(address, role=Role.OPERATOR, name="supervisor") as connection,
+            aclosing(follow_reports(connection, "*")) as reports,
+        ):
+            async for report in reports:
+                missing.discard(report.edge if isinstance(report, EdgeReport) else report.stage)
+                if not missing:
+                    return
+    except TimeoutError as error:
+        names = ", ".join(sorted(missing))
+        raise RostraError(f"Not up after {_UP_S:.0f} s: {names}. {settings.data}/rostra.log says why.") from error
 
 
 def _check_port(host: str, port: int) -> None:

@@ -55,6 +55,7 @@ class Connection:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.connected_since: float | None = None
+        self.is_closing = False
         self._deadlines: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
@@ -196,6 +197,7 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
     async def disconnected() -> None:
         if connection.connected_since is not None:
             connection.lost()
+        if not connection.is_closing:
             _log.warning("bus.disconnected", name=name)
 
     async def reconnected() -> None:
@@ -231,6 +233,7 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
             _CONNECT_TIMEOUT_S,
         )
     except (NatsError, OSError, TimeoutError) as error:
+        connection.is_closing = True
         await client.close()
         raise BusError(
             f"No bus at {', '.join(address.urls)}: is `rostra serve` running, are the credentials right?"
@@ -239,4 +242,5 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
     try:
         yield connection
     finally:
+        connection.is_closing = True
         await client.close()

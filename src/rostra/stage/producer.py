@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.seats import follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
-from rostra.core.conversation import Conversation, is_over, state_name
+from rostra.core.conversation import Conversation, State, is_over, state_name
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import FRAMES_PER_TURN_MAX, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
@@ -160,12 +161,13 @@ class Producer:
     async def _take_lease(self, last: Chunk | None) -> bool:
         held, revision = await read_lease(self._connection, self.conversation.id)
         held_epoch = 0 if held is None else held.epoch
-        if held_epoch > self._known_epoch:
-            # A lease we had not seen: its holder gets one heartbeat's time to be heard.
+        heard_epoch = 0 if last is None else last.epoch
+        if held_epoch > max(self._known_epoch, heard_epoch):
+            # A lease that has not been heard yet: its holder gets one heartbeat's time to be heard.
             self._known_epoch = held_epoch
             self._heard.at_s = time.monotonic()
             return False
-        epoch = max(held_epoch, 0 if last is None else last.epoch) + 1
+        epoch = max(held_epoch, heard_epoch) + 1
         lease = Lease(self.conversation.id, self._stage, epoch)
         await take_lease(self._connection, lease, expected_revision=revision)
         self._lease, self._known_epoch = lease, epoch
@@ -292,11 +294,12 @@ class Producer:
                 continue
             state = programme.conversation.state
             try:
-                await change_conversation(
-                    self._connection,
-                    self.conversation.id,
-                    lambda stored, state=state: stored if is_over(stored.state) else replace(stored, state=state),
-                )
+                await change_conversation(self._connection, self.conversation.id, partial(_reached, state=state))
             except BusError:
                 await asyncio.sleep(0.1)
                 self._state_changed.set()
+
+
+def _reached(stored: Conversation, *, state: State) -> Conversation:
+    """What the bucket holds, in the state that the programme has reached; an end that was written there stands."""
+    return stored if is_over(stored.state) else replace(stored, state=state)

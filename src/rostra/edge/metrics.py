@@ -1,0 +1,55 @@
+"""What a worker tells Prometheus: the loops count plain integers, this reads them when it is asked."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from rostra.core.limits import LAGGARD_CHUNKS_MAX
+from rostra.edge.channel import CHUNK_MS
+from rostra.edge.worker import Worker
+
+
+class WorkerCollector:
+    """A prometheus_client collector. It runs in the exporter's thread and only reads."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def collect(self) -> Iterator[Metric]:
+        worker = self._worker
+        counters, crowd, door = worker.fanout.counters, worker.crowd, worker.door
+        gauges = {
+            "listeners": ("Listeners at this edge", len(worker.fanout.seats) + len(worker.fanout.laggards)),
+            "laggards": ("Listeners out of step", len(worker.fanout.laggards)),
+            "descriptors": ("Sockets of the crowd", crowd.descriptors),
+            "descriptors_max": ("Sockets of the crowd that fit", worker.descriptors_max),
+            "write_share": ("Share of time spent writing, smoothed", worker.load.share),
+            "write_cost_seconds": ("What one write costs, smoothed", worker.load.write_cost_s),
+            "loop_lag_seconds": ("How late the loop was in the last second", worker.loop_lag_s),
+            "cadence_seconds": ("Cadence of newcomers", worker.cadence * CHUNK_MS / 1_000),
+            "bus_lost_seconds": ("How long the bus has been away", worker.bus_lost_s),
+        }
+        for name, (text, value) in gauges.items():
+            yield GaugeMetricFamily(f"rostra_edge_{name}", text, value=value)
+        totals = {
+            "joins": ("Tickets given", door.joins),
+            "listens": ("Streams begun", crowd.listens),
+            "accepts": ("Connections accepted", crowd.accepted),
+            "writes": ("Writes to listeners", counters.writes),
+            "sent_bytes": ("Bytes written to listeners", counters.sent_bytes),
+            "lagged": ("Times that a listener fell out of step", counters.lagged),
+            "moved": (f"Times that one was moved on, {LAGGARD_CHUNKS_MAX} chunks behind", counters.moved),
+            "gone": ("Listeners who have left", counters.gone),
+        }
+        for name, (text, total) in totals.items():
+            yield CounterMetricFamily(f"rostra_edge_{name}", text, value=total)
+        yield _labelled("refused", "Requests refused", "reason", dict(door.refused))
+        yield _labelled("replies", "Replies by status", "status", {str(k): v for k, v in crowd.replies.items()})
+        yield _labelled("chunks", "Chunks from the bus", "verdict", dict(worker.verdicts))
+
+
+def _labelled(name: str, text: str, label: str, totals: dict[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"rostra_edge_{name}", text, labels=[label])
+    for value, total in totals.items():
+        family.add_metric([value], total)
+    return family

@@ -1,0 +1,234 @@
+"""The edge process: wires the bus, the crowd and the clock to one worker, and goes away politely."""
+
+import asyncio
+import random
+import resource
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from importlib.resources import files
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import CollectorRegistry, start_http_server
+
+from rostra.core.errors import BusError
+from rostra.core.limits import DESCRIPTORS_RESERVED
+from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.edge.channel import OVER, Channel
+from rostra.edge.connection import Crowd, listen
+from rostra.edge.door import Door
+from rostra.edge.fanout import Fanout
+from rostra.edge.metrics import WorkerCollector
+from rostra.edge.pages import Pages
+from rostra.edge.worker import DRAIN_S, Worker
+
+_log = structlog.get_logger()
+RETRY_S: Final = 0.5
+LAST_CHUNK_WAIT_S: Final = 2.0  # the stage's last chunk usually comes within 100 ms of the record
+LAG_PROBE_S: Final = 0.1
+DRAIN_LOOK_S: Final = 0.1
+
+
+class Programmes(Protocol):
+    """What an edge needs of the bus. Only `conversations` and `chunks` may take for ever."""
+
+    def conversations(self) -> AsyncIterator[ConversationRecord]: ...
+    def chunks(self, conversation: str) -> AsyncIterator[Chunk]: ...
+    async def init(self, conversation: str) -> Init | None: ...
+    def edge_reports(self) -> AsyncIterator[EdgeReport]: ...
+    async def report(self, report: EdgeReport) -> None: ...
+    @property
+    def connected_since(self) -> float | None: ...
+
+
+async def run(
+    programmes: Programmes,
+    *,
+    edge_id: str,
+    host: str,
+    port: int,
+    public_url: str,
+    ticket_key: bytes,
+    metrics_port: int | None,
+    metrics_host: str = "127.0.0.1",
+    announce: Callable[[int], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until `stop` is set or SIGTERM or SIGINT comes, then drain and return.
+
+    `announce` is called with the port as soon as connections are accepted (`port` 0: one that is free). Without
+    `metrics_port` no metrics are exported.
+    """
+    worker = _worker(edge_id=edge_id, host=host, port=port, public_url=public_url, ticket_key=ticket_key)
+    loop = asyncio.get_running_loop()
+    stop = stop or _stop_on_signals(loop)
+    with ExitStack() as stack:
+        stack.callback(worker.close)
+        loop.add_reader(worker.crowd.fileno(), worker.crowd.turn)
+        stack.callback(loop.remove_reader, worker.crowd.fileno())
+        if metrics_port is not None:
+            registry = CollectorRegistry()
+            registry.register(WorkerCollector(worker))
+            exporter, _ = start_http_server(metrics_port, metrics_host, registry)
+            stack.callback(exporter.server_close)
+            stack.callback(exporter.shutdown)
+        if announce is not None:
+            announce(worker.crowd.port)
+        _log.info("edge.start", edge=edge_id, port=worker.crowd.port)
+        server = Server(worker, programmes)
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(server.follow_conversations(tasks), name="conversations"),
+                tasks.create_task(server.follow_reports(), name="reports"),
+                tasks.create_task(server.keep_time(), name="clock"),
+                tasks.create_task(server.feel_lag(), name="lag"),
+            ]
+            await stop.wait()
+            await server.drain()
+            for task in [*running, *server.followers.values()]:
+                task.cancel()
+    _log.info("edge.stop", edge=edge_id)
+
+
+def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: bytes) -> Worker:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors_max = soft - DESCRIPTORS_RESERVED
+    crowd = Crowd(listen(host, port), descriptors_max=descriptors_max)
+    fanout = Fanout(crowd)
+    channels: dict[str, Channel] = {}
+    door = Door(
+        channels=channels,
+        pages=Pages(files("rostra.edge").joinpath("pages")),
+        ticket_key=ticket_key,
+        public_url=public_url,
+        jitter=random.random,
+        new_listener=lambda: secrets.token_bytes(8),
+        alternates=(public_url,),
+    )
+    worker = Worker(
+        crowd,
+        door,
+        fanout,
+        channels=channels,
+        edge_id=edge_id,
+        public_url=public_url,
+        descriptors_max=descriptors_max,
+    )
+    door.pressure = worker.pressure
+    crowd.serve(fanout, door)
+    return worker
+
+
+def _stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+class Server:
+    """The tasks of one edge process."""
+
+    def __init__(self, worker: Worker, programmes: Programmes) -> None:
+        self._worker = worker
+        self._programmes = programmes
+        self._loop = asyncio.get_running_loop()
+        self._writing = False
+        self.followers: dict[str, asyncio.Task[None]] = {}
+
+    # --- the bus ---------------------------------------------------------------------------------------
+
+    async def follow_conversations(self, tasks: asyncio.TaskGroup) -> None:
+        async for record in self._programmes.conversations():
+            id_, worker = record.id, self._worker
+            follow = worker.know(record)
+            follower = self.followers.get(id_)
+            if follow and follower is None:
+                self.followers[id_] = tasks.create_task(self._follow(id_), name=f"programme {id_}")
+            elif not follow and follower is not None:
+                del self.followers[id_]
+                if record.state in OVER:
+                    tasks.create_task(self._end_late(id_, follower), name=f"end {id_}")
+                else:
+                    follower.cancel()
+                    worker.restart(id_)
+
+    async def _follow(self, conversation: str) -> None:
+        """Take a conversation's chunks until its last one."""
+        init, epoch = None, -1
+        async for chunk in self._programmes.chunks(conversation):
+            if init is None or chunk.epoch > epoch:
+                init, epoch = await self._init(conversation) or init, chunk.epoch
+            self._worker.take(chunk, init)
+            self._write_soon()
+            if chunk.last:
+                return
+
+    async def _init(self, conversation: str) -> Init | None:
+        try:
+            return await self._programmes.init(conversation)
+        except BusError as error:
+            _log.warning("init.unread", conversation=conversation, error=str(error))
+            return None
+
+    async def _end_late(self, conversation: str, follower: asyncio.Task[None]) -> None:
+        """Give the last chunk a moment to come; then end without it."""
+        await asyncio.wait([follower], timeout=LAST_CHUNK_WAIT_S)
+        follower.cancel()
+        if conversation in self._worker.channels:
+            self._worker.end(conversation)
+            self._write_soon()
+
+    async def follow_reports(self) -> None:
+        async for report in self._programmes.edge_reports():
+            self._worker.hear(report, now_s=time.monotonic())
+
+    # --- the clock -------------------------------------------------------------------------------------
+
+    async def keep_time(self) -> None:
+        """Once a second: deadlines, load, cadence, and a report to the others."""
+        while True:
+            await asyncio.sleep(1)
+            worker = self._worker
+            worker.bus_lost_s = 0.0 if self._programmes.connected_since is not None else worker.bus_lost_s + 1
+            worker.second(now_s=time.monotonic())
+            self._write_soon()
+            await self._report()
+
+    async def _report(self) -> None:
+        try:
+            await self._programmes.report(self._worker.report(now_ns=time.time_ns()))
+        except BusError as error:
+            _log.debug("report.unsent", error=str(error))
+
+    async def feel_lag(self) -> None:
+        """How late timers are: what a newcomer waits in addition."""
+        while True:
+            due_s = self._loop.time() + LAG_PROBE_S
+            await asyncio.sleep(LAG_PROBE_S)
+            late_s = self._loop.time() - due_s
+            self._worker.loop_lag_s = max(late_s, self._worker.loop_lag_s * 0.8)
+
+    def _write_soon(self) -> None:
+        if not self._writing:
+            self._writing = True
+            self._loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        self._writing = self._worker.fanout.turn()
+        if self._writing:
+            self._loop.call_soon(self._write)
+
+    # --- going away ------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """Return when nobody listens any more, after DRAIN_S at the latest."""
+        self._worker.drain()
+        await self._report()
+        for _ in range(round(DRAIN_S / DRAIN_LOOK_S)):
+            if not self._worker.fanout.listeners:
+                return
+            await asyncio.sleep(DRAIN_LOOK_S)

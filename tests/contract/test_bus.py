@@ -1,0 +1,312 @@
+"""What the bus promises, on a real nats-server: the embedded one, and one reached by URL like a cluster."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rostra.bus import state
+from rostra.bus.connection import Address, Connection, connect
+from rostra.bus.fsck import check
+from rostra.bus.programme import ProgrammePublisher, follow_programme
+from rostra.bus.seats import SeatPublisher, follow_seats
+from rostra.bus.server import EmbeddedServer, prepare
+from rostra.bus.subjects import Role, seat_subject, state_subject
+from rostra.core.conversation import Conversation, End, Schedule, advance
+from rostra.core.errors import BusError, ConflictError
+from rostra.core.limits import RING_CHUNKS_MAX
+from rostra.core.messages import Chunk, FeedFrames, Lease
+from system import free_port
+
+CONVERSATION = Conversation("evening", Schedule("Evening", 3_000, 2_000, 9_000, "UTC"))
+
+
+class Bus:
+    """A nats-server that can be killed and started again on the same port and folder."""
+
+    def __init__(self, server: EmbeddedServer, *, external: bool) -> None:
+        self._server = server
+        self._external = external
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._server.command(), stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def address(self, role: Role) -> Address:
+        if self._external:  # one account that may do everything, as an operator's own cluster may give
+            return Address(self._server.address(role).urls, None)
+        return self._server.address(role)
+
+    @asynccontextmanager
+    async def connect(self, role: Role) -> AsyncIterator[Connection]:
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    async with connect(self.address(role), role=role, name=f"test {role}") as connection:
+                        await connection.client.flush()
+                        break
+                except BusError:
+                    await asyncio.sleep(0.02)
+        async with connect(self.address(role), role=role, name=f"test {role}") as connection:
+            yield connection
+
+
+@pytest.fixture(params=["embedded", "external"])
+def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bus]:
+    server = prepare(tmp_path / "bus", free_port())
+    if request.param == "external":
+        server.config.write_text(
+            json.dumps({"listen": f"127.0.0.1:{server.port}", "jetstream": {"store_dir": str(tmp_path / "js")}})
+        )
+    made = Bus(server, external=request.param == "external")
+    made.start()
+    yield made
+    made.kill()
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await test()
+
+    asyncio.run(bounded())
+
+
+def chunk(seq: int, *, epoch: int = 1) -> Chunk:
+    return Chunk("evening", epoch, seq, seq * 100_000_000, "live", -16.0, {"webm-64": bytes(800)})
+
+
+async def take(count: int, connection: Connection, *, into: list[int] | None = None) -> list[int]:
+    """The numbers of the next `count` chunks that a follower is given."""
+    numbers: list[int] = [] if into is None else into
+    async with aclosing(follow_programme(connection, "evening")) as chunks:
+        async for each in chunks:
+            numbers.append(each.seq)
+            if len(numbers) == count:
+                break
+    return numbers
+
+
+def test_provisioning_twice_and_at_once_gives_one_ticket_key(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as one, bus.connect(Role.OPERATOR) as two:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(state.provision(one))
+                tasks.create_task(state.provision(two))
+            key = await state.ticket_key(one)
+            await state.provision(two)
+            assert await state.ticket_key(two) == key
+
+    run(test)
+
+
+def test_a_conversation_is_created_once_changed_by_compare_and_set_and_followed(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator, bus.connect(Role.STAGE) as stage:
+            await state.provision(operator)
+            await state.create_conversation(operator, CONVERSATION)
+            with pytest.raises(ConflictError):
+                await state.create_conversation(operator, CONVERSATION)
+
+            def end(before: Conversation) -> Conversation:
+                return advance(before, End(), now_ns=5_000)
+
+            def entitle(before: Conversation) -> Conversation:
+                return replace(before, schedule=replace(before.schedule, title=before.schedule.title + "!"))
+
+            async with aclosing(state.follow_conversations(stage)) as records:
+                assert (await anext(records)).title == "Evening"
+                async with asyncio.TaskGroup() as tasks:
+                    for _ in range(5):
+                        tasks.create_task(state.change_conversation(operator, "evening", entitle))
+                while (await anext(records)).title != "Evening!!!!!":
+                    continue
+                await state.change_conversation(operator, "evening", end)
+                assert (await anext(records)).state == "ended"
+            assert await state.change_conversation(operator, "nobody", end) is None
+
+    run(test)
+
+
+def test_p6_a_killed_bus_loses_no_chunk_and_keeps_their_order(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.STAGE) as stage, bus.connect(Role.EDGE) as edge, asyncio.TaskGroup() as tasks:
+            publisher = ProgrammePublisher(stage)
+            publishing = tasks.create_task(publisher.run())
+            numbers: list[int] = []
+            taking = tasks.create_task(take(150, edge, into=numbers))
+            while not numbers:  # a follower that is not there yet gets the newest as history
+                publisher.offer(chunk(0))
+                await asyncio.sleep(0.01)
+            for seq in range(1, 150):
+                if seq == 50:
+                    bus.kill()
+                if seq == 100:
+                    bus.start()
+                publisher.offer(chunk(seq))
+                await asyncio.sleep(0.005)
+            assert await taking == list(range(150))
+            await publisher.drained()
+            publishing.cancel()
+            assert publisher.dropped_chunks == 0
+            assert await take(150, edge) == list(range(150))
+
+    run(test)
+
+
+def test_a_newcomer_gets_the_newest_chunks_first_and_then_the_programme(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.STAGE) as stage, bus.connect(Role.EDGE) as edge, asyncio.TaskGroup() as tasks:
+            publisher = ProgrammePublisher(stage)
+            publishing = tasks.create_task(publisher.run())
+            for seq in range(RING_CHUNKS_MAX + 50):
+                publisher.offer(chunk(seq))
+            await publisher.drained()
+            taking = tasks.create_task(take(RING_CHUNKS_MAX + 1, edge))
+            await asyncio.sleep(0.2)  # the next chunk of a real programme comes 100 ms later, too
+            publisher.offer(chunk(RING_CHUNKS_MAX + 50))
+            assert await taking == list(range(50, RING_CHUNKS_MAX + 51))
+            publishing.cancel()
+
+    run(test)
+
+
+def test_a_chunk_is_written_once_and_a_deposed_stage_is_refused(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.STAGE) as old, bus.connect(Role.STAGE) as new, asyncio.TaskGroup() as tasks:
+            publishers = [ProgrammePublisher(old), ProgrammePublisher(new)]
+            publishing = [tasks.create_task(publisher.run()) for publisher in publishers]
+            publishers[1].offer(chunk(0, epoch=2))
+            await publishers[1].drained()
+            publishers[0].offer(chunk(0, epoch=1))
+            await publishers[0].drained()
+            assert publishers[0].refused_chunks == 1
+            for task in publishing:
+                task.cancel()
+
+    run(test)
+
+
+def test_only_one_of_two_stages_gets_the_lease(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator, bus.connect(Role.STAGE) as stage:
+            await state.provision(operator)
+            assert await state.read_lease(stage, "evening") == (None, 0)
+            await state.take_lease(stage, Lease("evening", "a", 1), expected_revision=0)
+            with pytest.raises(ConflictError):
+                await state.take_lease(stage, Lease("evening", "b", 1), expected_revision=0)
+            held, _ = await state.read_lease(stage, "evening")
+            assert held == Lease("evening", "a", 1)
+
+    run(test)
+
+
+def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.FEED) as feed, bus.connect(Role.STAGE) as stage, asyncio.TaskGroup() as tasks:
+            heard: set[int] = set()
+
+            async def listen() -> None:
+                async with aclosing(follow_seats(stage, "evening")) as arrivals:
+                    async for frames in arrivals:
+                        heard.add(frames.seq)
+                        if len(heard) == 101:
+                            return
+
+            listening = tasks.create_task(listen())
+            await asyncio.sleep(0.1)
+            publisher = SeatPublisher(feed)
+            for seq in range(100):
+                if seq == 40:
+                    bus.kill()
+                if seq == 60:
+                    bus.start()
+                await publisher.send(FeedFrames("evening", "seat", seq, 0, 2, bytes(1920)))
+                await asyncio.sleep(0.005)
+            assert await publisher.finish(FeedFrames("evening", "seat", 100, 0, 0, b"", last=True), patience_s=10)
+            await listening
+            assert heard == set(range(101))
+
+    run(test)
+
+
+def test_fsck_finds_a_hole_a_step_back_and_an_unreadable_record(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+            assert await check(operator) == (0, [])
+            await state.create_conversation(operator, CONVERSATION)
+            await operator.store(state_subject("conversation.broken"), b"\xff")
+        async with bus.connect(Role.STAGE) as stage, asyncio.TaskGroup() as tasks:
+            publisher = ProgrammePublisher(stage)
+            publishing = tasks.create_task(publisher.run())
+            for each in (chunk(0, epoch=2), chunk(1, epoch=1), chunk(4)):
+                publisher.offer(each)
+            await publisher.drained()
+            publishing.cancel()
+        async with bus.connect(Role.OPERATOR) as operator:
+            _, findings = await check(operator)
+        said = [finding.what for finding in findings]
+        assert any("2 chunks are missing" in what for what in said)
+        assert any("epoch 1 after 2" in what for what in said)
+        assert any("unreadable" in what for what in said)
+
+    run(test)
+
+
+FORBIDDEN = [
+    (Role.EDGE, "rostra.programme.evening.1"),
+    (Role.EDGE, seat_subject("evening", "seat")),
+    (Role.EDGE, state_subject("conversation.evening")),
+    (Role.FEED, "rostra.programme.evening.1"),
+    (Role.FEED, state_subject("lease.evening")),
+    (Role.STAGE, state_subject("secret.ticket")),
+]
+
+
+@pytest.mark.parametrize(("role", "subject"), FORBIDDEN)
+@pytest.mark.parametrize("bus", ["embedded"], indirect=True)
+def test_p8_a_process_can_do_on_the_bus_only_what_its_role_allows(bus: Bus, role: Role, subject: str) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator, bus.connect(role) as intruder:
+            await state.provision(operator)
+            async with operator.notified(subject) as arrived:
+                await intruder.publish(subject, b"x")
+                await intruder.client.flush()
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), 0.2)
+
+    run(test)
+
+
+def test_secrets_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    prepare(tmp_path / "bus", free_port())
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "bus").glob("*.nk")}
+    assert modes == {f"{role}.nk": 0o600 for role in Role}
+
+
+def test_a_bus_that_is_not_there_is_told_in_one_sentence() -> None:
+    async def test() -> None:
+        with pytest.raises(BusError, match="No bus at"):
+            async with connect(Address((f"nats://127.0.0.1:{free_port()}",), None), role=Role.EDGE, name="test"):
+                pass
+
+    run(test)

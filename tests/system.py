@@ -1,0 +1,148 @@
+"""A whole Rostra in a folder of its own, driven by its command line as an operator would."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+UP_S = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], *, within_s: float, what: str) -> Any:
+    """Poll `condition` until it is true; fail with `what` if it is not within `within_s`."""
+    deadline_s = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
+        time.sleep(0.02)
+    return value
+
+
+@dataclass
+class System:
+    """`rostra serve`, and the commands that talk to it."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    feeds: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "data" / "rostra.log").read_text(errors="replace")
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "rostra", *arguments]
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command("serve"), cwd=self.folder, env=self.environment, stderr=subprocess.PIPE
+        )
+        assert self.process.stderr is not None
+        said = b""
+        while b"Rostra is up" not in said:
+            line = self.process.stderr.readline()
+            assert line, f"rostra serve ended: {said.decode()}"
+            said += line
+        # The supervisor goes on writing to its standard error: somebody must read it.
+        subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        for feed in self.feeds:
+            feed.kill()
+            feed.wait()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=30)
+
+    def rostra(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=120,
+        )
+
+    def schedule(self, title: str = "An evening", **options: str) -> dict[str, Any]:
+        """Announce a conversation; returns what `rostra schedule --json` printed."""
+        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+        return dict(json.loads(self.rostra("schedule", title, "--json", *flags).stdout))
+
+    def feed(self, conversation: str, source: str, *flags: str, **popen: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            self.command("feed", conversation, source, *flags), cwd=self.folder, env=self.environment, **popen
+        )
+        self.feeds.append(process)
+        return process
+
+    def state(self, conversation: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/c/{conversation}/state", timeout=5) as answer:
+            return dict(json.load(answer))
+
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.rostra("status", "--json").stdout))
+
+    def pid(self, name: str) -> int:
+        """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2` and so on."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        pattern = r"nats-server" if name == "bus" else rf"--name\0{re.escape(name)}\0"
+        for pid in children:
+            if re.search(pattern.encode(), Path(f"/proc/{pid}/cmdline").read_bytes()):
+                return int(pid)
+        raise AssertionError(f"{name} is not running")
+
+    def active_stage(self, conversation: str) -> str:
+        for process in self.status()["processes"]:
+            if conversation in process[3] and process[0] == "stage.1":
+                return str(process[1])
+        raise AssertionError(f"nobody makes the programme of {conversation}")
+
+    def kill(self, name: str) -> None:
+        os.kill(self.pid(name), signal.SIGKILL)
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[System]:
+    """A running system in `folder`; `settings` are ROSTRA_* variables in lower case."""
+    port = free_port()
+    environment = os.environ | {
+        "ROSTRA_DATA": "data",
+        "ROSTRA_EDGE_PORT": str(port),
+        "ROSTRA_EDGE_METRICS_PORT": "0",
+        "NO_COLOR": "1",
+    }
+    environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}
+    cache = os.environ.get("ROSTRA_TEST_CACHE")
+    if cache:  # the hold music need not be composed for every test
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "cache").symlink_to(cache)
+    system = System(folder, port, environment)
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()
