@@ -29,6 +29,8 @@ from rostra.core.conversation import (
     Conversation,
     End,
     Event,
+    Held,
+    Live,
     Rescheduled,
     Schedule,
     advance,
@@ -72,14 +74,22 @@ def main() -> None:
             cause = cause.exceptions[0]
         if not isinstance(cause, RostraError):
             raise
-        _err.print(f"[bold red]rostra:[/] {cause}")
+        _err.print(f"[bold red]rostra:[/] {cause}", soft_wrap=True)
         sys.exit(1)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`; SIGINT and SIGTERM both end it in order."""
+
+    async def stoppable() -> None:
+        working = asyncio.current_task()
+        assert working is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+        await work
+
     try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
+        asyncio.run(stoppable())
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _err.print("Stopped.")
 
 
@@ -103,17 +113,13 @@ def serve_command() -> None:
 
     async def work() -> None:
         async with serve(settings):
-            _err.print(f"Rostra is up at [bold]{settings.url}[/]. Data and log: {settings.data}. Ctrl-C stops it.")
-            await _until_stopped()
+            _err.print(
+                f"Rostra is up at [bold]{settings.url}[/]. Data and log: {settings.data}. Ctrl-C stops it.",
+                soft_wrap=True,
+            )
+            await asyncio.Event().wait()
 
     _run(work())
-
-
-async def _until_stopped() -> None:
-    """Wait for SIGTERM; SIGINT ends the program by itself (KeyboardInterrupt)."""
-    stopped = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    await stopped.wait()
 
 
 @app.command("schedule")
@@ -184,7 +190,9 @@ def reschedule_command(
     starts_ns = parse_instant_ns(at, timezone=timezone, now_ns=time.time_ns())
 
     def moved(before: Conversation) -> Event:
-        schedule = before.schedule
+        schedule, state = before.schedule, before.state
+        if isinstance(state, Live) or (isinstance(state, Held) and state.begun):
+            raise BadInputError(f"{conversation!r} has begun: what has begun cannot start at another time.")
         return Rescheduled(
             plan(
                 schedule.title,

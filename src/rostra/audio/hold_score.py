@@ -196,7 +196,7 @@ def _voicings(tones: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def voice_leading(chords: list[Chord], centres: list[float]) -> list[tuple[int, ...]]:
-    """The cheapest closed walk through the voicings: each voice moves as little as it can (Viterbi).
+    """A cheap round through the voicings, by Viterbi: each voice moves as little as it can, at the seam too.
 
     Straying from `centres`, one per chord, costs too, so that the sections differ in register; and so do
     minor seconds, which are harsh in sustained strings.

@@ -78,7 +78,7 @@ def strings(midi: int, length_s: float) -> Samples:
     """A warm pad: three voices a few cents apart, slow to come and slow to go."""
     t, hz = _seconds(length_s), frequency_hz(midi)
     wave = np.zeros(len(t))
-    for cents, phase in ((-3.5, 0.0), (0.0, 2.1), (3.1, 4.2)):
+    for cents, phase in ((-3.5, 0.0), (0.0, 0.8), (3.1, 1.9)):
         voice_hz = hz * 2 ** (cents / 1200)
         for number, level in ((1, 1.0), (2, 0.45), (3, 0.24), (4, 0.12)):
             wave += level * _sine(number * voice_hz, t, phase=phase * number)

@@ -27,6 +27,7 @@ _LIVE_DELAY_FRAMES: Final = 2
 # A live source that falls behind this far has paused: its next frames are due from then on.
 _STALL_NS: Final = 60_000_000
 _GOODBYE_PATIENCE_S: Final = 10.0
+_CHECK_FRAMES: Final = 50  # once a second: has somebody ended the conversation?
 _GROWTH_POLL_S: Final = 0.1
 
 
@@ -107,8 +108,11 @@ async def run_feed(
         due_ns += FRAME_NS
         progress.frames += 1
         progress.dropped_frames = publisher.dropped_frames
-        if on_progress is not None and progress.frames % 50 == 0:
-            await on_progress(progress)
+        if progress.frames % _CHECK_FRAMES == 0:
+            if await _is_over(connection, conversation):
+                break
+            if on_progress is not None:
+                await on_progress(progress)
     last = FeedFrames(conversation, seat, progress.frames, due_ns or time.time_ns(), 0, b"", last=True)
     if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
         raise BusError("The bus went away before the feed could say goodbye.")
@@ -131,6 +135,14 @@ async def _wait(
                 await _begins_ns(connection, conversation, otherwise=begins_ns), time.time_ns()
             )
     return begins_ns, due_ns
+
+
+async def _is_over(connection: Connection, conversation: str) -> bool:
+    try:
+        found = await read_conversation(connection, conversation)
+    except BusError:
+        return False
+    return found is None or is_over(found.state)
 
 
 async def _begins_ns(connection: Connection, conversation: str, *, otherwise: int | None = None) -> int:

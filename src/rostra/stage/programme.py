@@ -84,8 +84,7 @@ class Programme:
         self.conversation = advance(base, Rescheduled(conversation.schedule), now_ns=wall_ns)
         if self.conversation.schedule.starts_ns == mine.schedule.starts_ns:
             return []
-        starts_ms = self.conversation.schedule.starts_ns // 1_000_000
-        return [StageEvent("start", self.position, str(starts_ms))]
+        return [StageEvent("start", self.position, str(self.conversation.schedule.starts_ns))]
 
     def frame(self) -> tuple[Frame, list[StageEvent]]:
         """The next 20 ms and what happens in them."""

@@ -14,8 +14,8 @@ from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
 HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 
-# A mono sine of L dBFS *RMS-of-a-stereo-pair convention* reads 3.01 LU less than EBU Tech 3341's stereo cases:
-# so the cases are driven 3.01 dB higher, which leaves their expected values unchanged.
+# EBU Tech 3341's cases are sines in both channels of a stereo pair. One channel alone reads 3.01 LU less, so
+# the mono cases are driven 3.01 dB higher, and the expected values stay those of the document.
 MONO_DB = 3.01
 
 
