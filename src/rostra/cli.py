@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from rostra import roles
 from rostra.bus.connection import Connection, connect
 from rostra.bus.subjects import Role
-from rostra.config import Settings, read_settings
+from rostra.config import read_settings
 from rostra.core.conversation import (
     Cancel,
     Conversation,
@@ -45,6 +45,7 @@ from rostra.core.conversation import (
 from rostra.core.errors import BadInputError, ConflictError, RostraError
 from rostra.core.messages import EdgeReport
 from rostra.core.units import SECOND_NS
+from rostra.playback import sound_sink
 from rostra.supervisor import bus_address, serve
 
 app = typer.Typer(
@@ -353,77 +354,70 @@ def demo_command(
     )
 
 
+@app.command("listen")
+def listen_command(
+    url: Annotated[str, typer.Argument(help="The conversation's page.")],
+    to: Annotated[Path | None, typer.Option(help="Write what is heard to this file (WebM, Ogg or MP4).")] = None,
+    play: Annotated[bool, typer.Option("--play", help="Play it with mpv or ffplay.")] = False,
+    rendition: Annotated[str, typer.Option(help="Which rendition.")] = "webm-64",
+    seconds: Annotated[float | None, typer.Option(help="Stop after this long; else at the end.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Listen as a stranger would and check what is heard. Exit code 3 if anything is missing or late."""
+    from rostra.rehearsal.continuity import Continuity  # noqa: PLC0415
+    from rostra.rehearsal.listener import Listener  # noqa: PLC0415
+
+    def progress(heard: Continuity) -> None:
+        _err.print(f"{heard.state or 'joining'}: chunk {heard.last_seq}, {heard.missing} missing", end="\r")
+
+    with sound_sink(to, play=play) as sink:
+        report = Listener(url, rendition=rendition, sink=sink).listen(seconds=seconds, on_read=progress)
+    _report(report, ok=report.ok, as_json=as_json)
+
+
+@app.command("crowd")
+def crowd_command(
+    url: Annotated[str, typer.Argument(help="The conversation's page.")],
+    listeners: Annotated[int, typer.Option(min=1, help="How many come.")] = 1000,
+    join_rate: Annotated[float, typer.Option(min=0.1, help="How many join a second.")] = 500,
+    seconds: Annotated[float, typer.Option(min=1, help="How long after the first they stay.")] = 30,
+    rendition: Annotated[str, typer.Option(help="Which rendition they take.")] = "webm-32",
+    processes: Annotated[int, typer.Option(min=1, help="Processes to spread them over.")] = 1,
+    any_host: Annotated[bool, typer.Option("--i-own-this-target", help="Another machine than this one.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send real listeners who check every chunk. Exit code 3 if any of them missed anything."""
+    from rostra.rehearsal.crowd import CrowdPlan, run_crowd  # noqa: PLC0415
+
+    plan = CrowdPlan(url, listeners, join_rate, seconds, rendition, processes)
+    report = run_crowd(
+        plan, any_host=any_host, on_progress=lambda heard: _err.print(f"{heard} hear the programme", end="\r")
+    )
+    _report(report, ok=report.ok, as_json=as_json)
+
+
+def _report(report: object, *, ok: bool, as_json: bool) -> None:
+    values = msgspec.to_builtins(report)
+    if as_json:
+        _print_json(values | {"ok": ok})
+    else:
+        for name, value in values.items():
+            _out.print(f"{name.replace('_', ' '):30} {value}")
+        _out.print("[green]nothing was missed[/]" if ok else "[red]something was missed[/]")
+    if not ok:
+        raise typer.Exit(FOUND)
+
+
 # --- the processes that `rostra serve` starts ------------------------------------------------------------
 
 
 @app.command("stage", hidden=True)
 def stage_command(name: Annotated[str, typer.Option()]) -> None:
     """One stage process."""
-    settings = _process(name)
-
-    async def work() -> None:
-        from rostra.stage.server import StageServer, load_sounds  # noqa: PLC0415
-
-        sounds = load_sounds(settings.data / "cache")
-        async with _bus(Role.STAGE) as connection:
-            await _with_parent(StageServer(connection, name, sounds).run())
-
-    _run(work())
+    _run(roles.stage(roles.settings_of(name), name))
 
 
 @app.command("edge", hidden=True)
-def edge_command(
-    name: Annotated[str, typer.Option()],
-    worker: Annotated[int, typer.Option()] = 1,
-) -> None:
+def edge_command(name: Annotated[str, typer.Option()], worker: Annotated[int, typer.Option()] = 1) -> None:
     """One edge process."""
-    settings = _process(name)
-
-    async def work() -> None:
-        from rostra.bus.programmes import BusProgrammes  # noqa: PLC0415
-        from rostra.bus.state import ticket_key  # noqa: PLC0415
-        from rostra.edge.server import run  # noqa: PLC0415
-
-        async with _bus(Role.EDGE) as connection:
-            await _with_parent(
-                run(
-                    BusProgrammes(connection),
-                    edge_id=name,
-                    host=settings.edge_host,
-                    port=settings.edge_port,
-                    public_url=settings.url,
-                    ticket_key=await ticket_key(connection),
-                    metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
-                )
-            )
-
-    _run(work())
-
-
-def _process(name: str) -> Settings:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
-    structlog.contextvars.bind_contextvars(process=name)
-    return read_settings()
-
-
-async def _with_parent(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
-    loop = asyncio.get_running_loop()
-    gone = asyncio.Event()
-    if not sys.stdin.isatty():
-        loop.add_reader(sys.stdin.fileno(), gone.set)
-    async with asyncio.TaskGroup() as tasks:
-        working = tasks.create_task(work, name="work")
-        watching = tasks.create_task(gone.wait(), name="parent")
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        working.cancel()
-        watching.cancel()
+    _run(roles.edge(roles.settings_of(name), name, worker))

@@ -1,5 +1,6 @@
 """Every setting: type, default, one sentence. The only reader of settings files and environment."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -74,3 +75,24 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise BadInputError(f"Setting ROSTRA_{name.upper()}: {first['msg']}.") from error
+
+
+def reference() -> str:
+    """The page docs/operate/configure.md, made from the settings above."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from `src/rostra/config.py` by `python -m rostra.config`. Read from the environment, then from",
+        "`rostra.toml` in the working directory (names in lower case without the prefix).",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "none" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `ROSTRA_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

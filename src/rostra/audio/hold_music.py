@@ -67,7 +67,7 @@ def _chordal(voicing: tuple[int, ...], following: tuple[int, ...], start: float,
     """Strings overlap by a beat; a voice that stays is tied a little longer than one that moves."""
     for midi in voicing:
         length = 5.6 if midi in following else 5.0
-        yield _Event(instruments.strings, midi, start - 0.6, length, 0.115 * touch)
+        yield _Event(instruments.strings, midi, start - 0.6, length, 0.105 * touch)
 
 
 def _bass(

@@ -75,15 +75,18 @@ def felt(midi: int, length_s: float) -> Samples:
 
 
 def strings(midi: int, length_s: float) -> Samples:
-    """A warm pad: three voices a few cents apart, slow to come and slow to go."""
+    """A warm pad, slow to come and slow to go: a voice, and two softer ones a few cents beside it.
+
+    Three equal voices would cancel each other now and then.
+    """
     t, hz = _seconds(length_s), frequency_hz(midi)
     wave = np.zeros(len(t))
-    for cents, phase in ((-3.5, 0.0), (0.0, 0.8), (3.1, 1.9)):
+    for cents, phase, share in ((-3.5, 0.0, 0.35), (0.0, 0.8, 1.0), (3.1, 1.9, 0.35)):
         voice_hz = hz * 2 ** (cents / 1200)
         for number, level in ((1, 1.0), (2, 0.45), (3, 0.24), (4, 0.12)):
-            wave += level * _sine(number * voice_hz, t, phase=phase * number)
+            wave += share * level * _sine(number * voice_hz, t, phase=phase * number)
     slow_s = min(1.1, length_s / 3)
-    return _note(wave / 3.2 * _edges(t, attack_s=slow_s, release_s=slow_s))
+    return _note(wave / 1.9 * _edges(t, attack_s=slow_s, release_s=slow_s))
 
 
 def bass(midi: int, length_s: float) -> Samples:

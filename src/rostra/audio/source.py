@@ -19,6 +19,9 @@ STALL_TIMEOUT_S: Final = 10.0  # a radio that has sent nothing for so long is go
 # FFmpeg reads up to 5 MB or 5 s before the first frame; a live source would begin that late.
 PROBE_BYTES_MAX: Final = 256 * 1024  # cover art before the sound of an MP3 fits in it
 ANALYSIS_MS_MAX: Final = 500
+# Samples without a header are searched for DTS in disguise, packet after packet, up to all of PROBE_BYTES_MAX:
+# 2.7 s of a WAV in a pipe. Eight packets show it too.
+_PROBE_PACKETS_MAX: Final = 8
 _READ_BYTES: Final = 4_096  # a pipe's buffer page: sound goes on as it comes
 _BAD_PACKETS_MAX: Final = 50  # in a row, about a second: damage is skipped, garbage is not listened to
 
@@ -47,7 +50,11 @@ def frames_from(
     Raises SourceError, when the first or a later frame is asked for.
     """
     name = _shown(url)
-    options = {"probesize": str(probe_bytes_max), "analyzeduration": str(analysis_ms_max * 1_000)}
+    options = {
+        "probesize": str(probe_bytes_max),
+        "analyzeduration": str(analysis_ms_max * 1_000),
+        "max_probe_packets": str(_PROBE_PACKETS_MAX),
+    }
     with ExitStack() as stack:
         try:
             file: str | _Stream

@@ -8,6 +8,11 @@ file descriptors; what is done with them is `fanout`'s business.
 
 import math
 from collections.abc import Iterator
+from typing import Final
+
+# Newcomers between two chunks go to so many of the least filled groups: each needs an opening of its own (50 us),
+# and the next chunk opens others.
+OPEN_GROUPS: Final = 4
 
 
 class Group:
@@ -44,6 +49,8 @@ class Cohort:
         self._seats = seats
         self._groups: dict[tuple[int, int], Group] = {}
         self._moves_from_seq = 0
+        self._open_at: tuple[int, int] | None = None
+        self._open: list[Group] = []
 
     def __len__(self) -> int:
         return sum(len(group.members) for group in self._groups.values())
@@ -72,9 +79,14 @@ class Cohort:
         filled one of those that have been given that much, so that nothing comes twice.
         """
         cadence = self.cadence
-        oldest = newest - cadence + 1 if from_seq is None else max(newest - cadence + 1, from_seq - 1)
-        positions = range(newest, oldest - 1, -1)
-        return min([self.group(cadence, position) for position in positions], key=_size)
+        if from_seq is not None:
+            positions = range(newest, max(newest - cadence + 1, from_seq - 1) - 1, -1)
+            return min([self.group(cadence, position) for position in positions], key=_size)
+        if self._open_at != (newest, cadence):
+            self._open_at = newest, cadence
+            groups = [self.group(cadence, phase) for phase in range(cadence)]
+            self._open = sorted(groups, key=_size)[:OPEN_GROUPS]
+        return min(self._open, key=_size)
 
     def cadence_for(self, cadence: int, *, newest: int) -> int:
         """What a listener who had `cadence` has now: its own until everybody moves to the new one."""

@@ -319,6 +319,7 @@ class Crowd:
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.fd]
+        connection.reader.close()
         self._amid_request.stop(connection.fd)
         self._idle.stop(connection.fd)
 

@@ -15,6 +15,7 @@ from rostra.core.limits import LAGGARD_CHUNKS_MAX, WRITES_PER_TURN_MAX
 from rostra.edge.cohort import Cohort, Group
 from rostra.edge.ring import START_CHUNKS, Feed, event_frame
 
+PLANNED_CHUNKS_MAX: Final = LAGGARD_CHUNKS_MAX // 2  # a plan this old is given up; there is time left to catch up
 LAGGARD_WRITES_PER_TURN_MAX: Final = 8  # 128 chunks: enough to catch up, not enough to be a burden
 
 
@@ -165,7 +166,7 @@ class Fanout:
             self._plan(lane, group, first=max(seq - group.cadence + 1, floor), last=seq)
         for group in due:
             cohort.migrate(group, seq)
-        for job in [job for job in lane.jobs if seq - job.first > LAGGARD_CHUNKS_MAX]:
+        for job in [job for job in lane.jobs if seq - job.first > PLANNED_CHUNKS_MAX]:
             # The loop itself is too slow. Whoever is left catches up by itself, or is moved on and told.
             for listener in list(job.behind):
                 self._fall_behind(lane, listener, memoryview(b""), position=job.first - 1)

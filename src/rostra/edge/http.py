@@ -16,6 +16,7 @@ PLAIN: Final = "text/plain; charset=utf-8"
 HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"  # RFC 9457
+_NAME_LENGTHS: Final = frozenset(map(len, ("host", "accept", "if-none-match")))
 _json = msgspec.json.Encoder()
 
 
@@ -97,6 +98,10 @@ class RequestReader:
         self.on_message_begin()
         self.amid_request = False  # between two requests no bytes are expected soon
 
+    def close(self) -> None:
+        """Part from the parser, which refers back to this: no garbage is left for the collector."""
+        del self._parser
+
     def feed(self, data: bytes) -> list[Request | Rejected]:
         self._items = []
         self._unfinished_bytes += len(data)
@@ -135,6 +140,8 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_seen = True
+        if len(name) not in _NAME_LENGTHS:
+            return
         name = name.lower()
         if name == b"host":
             self._hosts += 1

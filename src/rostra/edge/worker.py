@@ -100,7 +100,8 @@ class Worker:
         channel.end("cancelled" if channel.record.state == "cancelled" else "ended")
 
     def hear(self, report: EdgeReport, *, now_s: float) -> None:
-        self._reports[report.edge] = now_s, report
+        if report.edge != self.edge_id:
+            self._reports[report.edge] = now_s, report
 
     def report(self, *, now_ns: int) -> EdgeReport:
         listeners = {id_: here for id_, channel in self.channels.items() if (here := channel.listeners_here)}
@@ -156,7 +157,7 @@ class Worker:
         self._reports = {
             edge: (heard_s, report)
             for edge, (heard_s, report) in self._reports.items()
-            if now_s - heard_s < REPORT_LIFETIME_S and edge != self.edge_id
+            if now_s - heard_s < REPORT_LIFETIME_S
         }
         others = [report for _, report in self._reports.values()]
         self.door.alternates = self.alternates(others)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,8 +12,10 @@ from typing import Final
 import numpy as np
 import structlog
 
+from rostra.audio.containers import ogg
 from rostra.audio.encoder import ProgrammeEncoder
 from rostra.audio.frame import Samples
+from rostra.audio.opus import OpusDecoder
 from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.seats import follow_seats
@@ -23,10 +26,12 @@ from rostra.core.limits import FRAMES_PER_TURN_MAX, MEDIA_HEARTBEAT_LOST_MS, SEA
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS, samples_to_ns
 from rostra.stage.clock import ProgrammeClock, is_step
-from rostra.stage.programme import Programme, pre_roll
+from rostra.stage.programme import Programme
 from rostra.stage.seat import Seat
 
 _log = structlog.get_logger()
+_PRE_ROLL_CHUNKS: Final = 3
+_PRE_SKIP: Final = 312  # libopus's look-ahead at 48 kHz: decoded sound lags by this much (RFC 7845 §4.2)
 _STANDBY_TURN_S: Final = 0.02
 # After this long without any stage the programme goes on from now; below it the gap is made good in full.
 _CATCH_UP_MAX_NS: Final = 10 * SECOND_NS
@@ -77,8 +82,10 @@ class Producer:
         self._sounds = sounds
         self._seats: dict[str, Seat] = {}
         self._heard = Heard()
+        self._recent: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
         self._lease: Lease | None = None
         self._known_epoch = 0
+        self._is_new = True  # nobody has had the lease yet, as far as we know: then there is nobody to wait for
         self._programme: Programme | None = None
         self._state_changed = asyncio.Event()
         self._events: list[StageEvent] = []
@@ -116,6 +123,7 @@ class Producer:
         async with aclosing(follow_programme(self._connection, self.conversation.id)) as chunks:
             async for chunk in chunks:
                 self._heard = Heard(chunk)
+                self._recent.append(chunk.media["ogg-64"])
                 if self._programme is not None:
                     continue
                 for name, next_seq in chunk.heard.items():
@@ -144,10 +152,10 @@ class Producer:
         connected_since = self._connection.connected_since
         if connected_since is None or time.time_ns() < self.conversation.schedule.doors_ns:
             return False
-        quiet_since = max(connected_since, self._heard.at_s)
-        if time.monotonic() - quiet_since < MEDIA_HEARTBEAT_LOST_MS / 1000:
-            return False
         last = self._heard.chunk
+        quiet_s = time.monotonic() - max(connected_since, self._heard.at_s)
+        if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not self._is_new:
+            return False
         if last is None and is_over(self.conversation.state):
             return False
         try:
@@ -160,6 +168,7 @@ class Producer:
 
     async def _take_lease(self, last: Chunk | None) -> bool:
         held, revision = await read_lease(self._connection, self.conversation.id)
+        self._is_new = False
         held_epoch = 0 if held is None else held.epoch
         heard_epoch = 0 if last is None else last.epoch
         if held_epoch > max(self._known_epoch, heard_epoch):
@@ -194,7 +203,7 @@ class Producer:
             announcements=self._sounds.announcements[self.conversation.schedule.language],
             position=position,
         )
-        encoder = ProgrammeEncoder(position, pre_roll=pre_roll(self._sounds.hold_music, position))
+        encoder = ProgrammeEncoder(position, pre_roll=_decoded(self._recent))
         return programme, encoder
 
     async def _produce(self) -> None:
@@ -298,6 +307,17 @@ class Producer:
             except BusError:
                 await asyncio.sleep(0.1)
                 self._state_changed.set()
+
+
+def _decoded(pages: Iterable[bytes]) -> Samples | None:
+    """The sound of the newest chunks, so that the encoders of a takeover go on as if they had made them."""
+    decoder = OpusDecoder()
+    frames = [decoder.decode(packet) for page in pages for packet in ogg.packets(page)]
+    if not frames:
+        return None
+    # What the encoder's look-ahead held back has gone with its process: concealment stands in for it.
+    frames.append(decoder.decode(None))
+    return np.concatenate(frames)[_PRE_SKIP : _PRE_SKIP - FRAME_SAMPLES]
 
 
 def _reached(stored: Conversation, *, state: State) -> Conversation:

@@ -29,7 +29,7 @@ from rostra.core.conversation import (
     state_name,
 )
 from rostra.core.messages import StageEvent
-from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from rostra.core.units import FRAME_SAMPLES
 from rostra.stage.clock import ProgrammeClock
 from rostra.stage.seat import Seat
 
@@ -159,9 +159,3 @@ class Programme:
         if not isinstance(self.conversation.state, Live):
             return {}
         return {name: seat.next_seq for name, seat in self._seats.items() if not seat.has_left}
-
-
-def pre_roll(hold_music: Samples, position: int, *, seconds: float = 0.1) -> Samples:
-    """Hold music just before `position`, for an encoder that takes over in the middle."""
-    count = int(seconds * SAMPLE_RATE_HZ)
-    return np.take(hold_music, np.arange(position - count, position), mode="wrap")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from container_readers import read_clusters, read_fragments, read_ogg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from container_readers import read_clusters, read_fragments, read_ogg
 from rostra.audio.encoder import PRE_ROLL_SAMPLES, RENDITIONS, ProgrammeEncoder, unit_positions
 from rostra.audio.frame import Samples, silence
 from rostra.core.units import CHUNK_SAMPLES

@@ -1,8 +1,8 @@
 """The write loop against an imitation of the network that can be slow, full and broken."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,8 +14,18 @@ from rostra.edge.cadence import RUNGS_CHUNKS
 from rostra.edge.channel import Channel
 from rostra.edge.fanout import Fanout
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RECORD = ConversationRecord(
-    id="evening", title="Evening", starts_ns=0, doors_ns=0, ends_ns=1, timezone="UTC", language="en", revision=0,
+    id="evening",
+    title="Evening",
+    starts_ns=0,
+    doors_ns=0,
+    ends_ns=1,
+    timezone="UTC",
+    language="en",
+    revision=0,
     state="live",
 )
 INIT = Init(conversation="evening", media={"webm-64": b"INIT"})
@@ -23,8 +33,14 @@ INIT = Init(conversation="evening", media={"webm-64": b"INIT"})
 
 def chunk(seq: int, *, epoch: int = 1, last: bool = False) -> Chunk:
     return Chunk(
-        conversation="evening", epoch=epoch, seq=seq, wall_ns=seq * 100_000_000, state="live", level_dbfs=-20.0,
-        media={"webm-64": b"%06d" % seq * (1 + seq % 7)}, last=last,
+        conversation="evening",
+        epoch=epoch,
+        seq=seq,
+        wall_ns=seq * 100_000_000,
+        state="live",
+        level_dbfs=-20.0,
+        media={"webm-64": b"%06d" % seq * (1 + seq % 7)},
+        last=last,
     )
 
 
@@ -173,20 +189,25 @@ def test_a_burst_is_longer_than_the_wait_for_the_first_write() -> None:
 def test_newcomers_are_spread_evenly_over_the_phases() -> None:
     evening = Evening(cadence=10)
     evening.tick(50)
-    for _ in range(1_000):
-        evening.join()
+    for _ in range(100):
+        evening.tick()
+        for _ in range(10):
+            evening.join()
     per_chunk = []
     for _ in range(10):
         before = evening.fanout.counters.writes
         evening.tick()
         per_chunk.append(evening.fanout.counters.writes - before)
-    assert per_chunk == [100] * 10
+    assert sum(per_chunk) == 1_000
+    assert max(per_chunk) - min(per_chunk) <= 10
 
 
 def test_who_resumes_goes_on_with_exactly_the_chunk_asked_for() -> None:
     for missing in range(12):
         evening = Evening(cadence=10)
         evening.tick(80)
+        for _ in range(4):
+            evening.join(from_seq=80)  # so that the fullest group is the one that would do for everybody
         number = evening.join(from_seq=80 - missing)
         evening.tick(25)
         peer = evening.peer(number)
@@ -244,6 +265,39 @@ def test_one_whose_connection_breaks_is_closed_and_nobody_else_notices() -> None
     assert evening.peer(sound).seqs[-1] == 14
 
 
+def test_a_loop_that_cannot_keep_up_lets_listeners_catch_up_by_themselves_and_loses_nothing() -> None:
+    evening = Evening(cadence=2)
+    evening.tick(50)
+    numbers = [evening.join() for _ in range(30)]
+    evening.tick(LAGGARD_CHUNKS_MAX // 2 + 10, writes_max=0)
+    assert len(evening.fanout.laggards) == 30
+    evening.write()
+    evening.poll()
+    evening.tick(4)
+    for number in numbers:
+        assert consecutive(evening.peer(number).seqs)
+        assert number in evening.fanout.seats
+
+
+def test_a_laggard_before_a_gap_still_gets_what_was_there() -> None:
+    evening = Evening(cadence=10)
+    evening.tick(50)
+    number = evening.join(from_seq=50)  # its writes come with chunks 59, 69, ...
+    peer = evening.peer(number)
+    peer.room = 4
+    evening.tick(13)
+    evening.seq += 2
+    evening.tick(3)
+    peer.room = float("inf")
+    evening.poll()
+    evening.tick(20)
+    cut = peer.seqs.index(65)
+    assert peer.seqs[cut - 1] == 62
+    assert consecutive(peer.seqs[:cut])
+    assert consecutive(peer.seqs[cut:])
+    assert peer.told("moved") == [{"type": "moved", "to_seq": 65, "missed": 2}]
+
+
 def test_the_last_chunk_and_its_event_reach_everybody_whatever_their_phase() -> None:
     evening = Evening(cadence=10)
     evening.tick(50)
@@ -298,7 +352,8 @@ def test_those_already_there_are_told_of_a_longer_cadence_long_before_it_begins(
 
 @st.composite
 def _scripts(draw: st.DrawFn) -> list[tuple[str, int]]:
-    kinds = ["tick"] * 6 + ["join"] * 3 + ["leave", "cadence", "squeeze", "release", "slice", "break", "resume"]
+    kinds = ["tick"] * 6 + ["join"] * 3 + ["leave", "cadence", "squeeze", "release", "slice", "break"]
+    kinds += ["resume", "gap", "stall"]
     size = draw(st.integers(10, 60))
     return [(draw(st.sampled_from(kinds)), draw(st.integers(0, 1_000_000))) for _ in range(size)]
 
@@ -318,6 +373,10 @@ def test_whatever_happens_each_listener_gets_each_chunk_once_in_order_or_is_told
     def join(value: int) -> None:
         for _ in range(value % 10 + 1):
             evening.join()
+
+    def skip(value: int) -> None:
+        evening.seq += value % 15
+        evening.tick()
 
     def leave(value: int) -> None:
         if (number := anyone(value)) is not None:
@@ -339,6 +398,8 @@ def test_whatever_happens_each_listener_gets_each_chunk_once_in_order_or_is_told
     actions: dict[str, Callable[[int], object]] = {
         "tick": lambda value: evening.tick(value % 20 + 1),
         "slice": lambda value: evening.tick(value % 8 + 1, writes_max=value % 20),
+        "stall": lambda value: evening.tick(LAGGARD_CHUNKS_MAX + value % 60, writes_max=0),
+        "gap": skip,
         "join": join,
         "leave": leave,
         "cadence": lambda value: evening.channel.retarget(RUNGS_CHUNKS[value % len(RUNGS_CHUNKS)]),

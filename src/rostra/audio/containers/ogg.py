@@ -47,6 +47,19 @@ def chunk(packets: Sequence[bytes], *, pts: int) -> bytes:
     return _page(packets, granule=granule, sequence=_HEADER_PAGES + pts // CHUNK_SAMPLES)
 
 
+def packets(page: bytes) -> list[bytes]:
+    """The packets of a page that `chunk` made (RFC 3533 §6: segments of 255 go on, a shorter one ends a packet)."""
+    count = page[_PAGE_HEADER.size - 1]
+    lengths, body = page[_PAGE_HEADER.size : _PAGE_HEADER.size + count], _PAGE_HEADER.size + count
+    found, start = [], body
+    for length in lengths:
+        body += length
+        if length < _SEGMENT_BYTES_MAX:
+            found.append(page[start:body])
+            start = body
+    return found
+
+
 def _page(packets: Sequence[bytes], *, granule: int, sequence: int, flags: int = 0) -> bytes:
     lacing = b"".join(_lacing(len(packet)) for packet in packets)
     assert len(lacing) <= _SEGMENTS_MAX, len(lacing)

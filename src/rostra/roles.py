@@ -1,0 +1,69 @@
+"""The processes that `rostra serve` starts: what each needs, and how it learns that it is no longer wanted."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from rostra.bus.connection import connect
+from rostra.bus.programmes import BusProgrammes
+from rostra.bus.state import ticket_key
+from rostra.bus.subjects import Role
+from rostra.config import Settings, read_settings
+from rostra.supervisor import bus_address
+
+
+def settings_of(name: str) -> Settings:
+    """The settings of a process, which from now on logs JSON lines that carry its name."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(process=name)
+    return read_settings()
+
+
+async def stage(settings: Settings, name: str) -> None:
+    from rostra.stage.server import StageServer, load_sounds  # noqa: PLC0415 # an edge needs no codec
+
+    sounds = load_sounds(settings.data / "cache")
+    async with connect(bus_address(settings, Role.STAGE), role=Role.STAGE, name=name) as connection:
+        await _while_wanted(StageServer(connection, name, sounds).run())
+
+
+async def edge(settings: Settings, name: str, worker: int) -> None:
+    from rostra.edge.server import run  # noqa: PLC0415 # a stage needs no HTTP
+
+    async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
+        await _while_wanted(
+            run(
+                BusProgrammes(connection),
+                edge_id=name,
+                host=settings.edge_host,
+                port=settings.edge_port,
+                public_url=settings.url,
+                ticket_key=await ticket_key(connection),
+                metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
+            )
+        )
+
+
+async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
+    gone = asyncio.Event()
+    if not sys.stdin.isatty():
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), gone.set)
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work, name="work")
+        watching = tasks.create_task(gone.wait(), name="parent")
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        watching.cancel()

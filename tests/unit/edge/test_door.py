@@ -1,0 +1,246 @@
+"""The door: who gets what, before any socket is involved."""
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from rostra.core.messages import Chunk, ConversationRecord, Init
+from rostra.core.ticket import TicketClass, verify
+from rostra.edge.channel import Channel
+from rostra.edge.door import Door, Listen, Pressure
+from rostra.edge.fanout import Fanout
+from rostra.edge.http import Reply, Request
+from rostra.edge.pages import Pages
+
+KEY = b"k" * 32
+RECORD = ConversationRecord(
+    id="evening",
+    title="Evening",
+    starts_ns=2_000_000_000_000,
+    doors_ns=1_000_000_000_000,
+    ends_ns=9_000_000_000_000,
+    timezone="UTC",
+    language="en",
+    revision=0,
+    state="live",
+)
+NOW_MS = 1_500_000
+
+
+class NoWire:
+    """A wire that nobody is connected to."""
+
+    def write(self, _listener: int, data: bytes | memoryview) -> int:
+        return len(data)
+
+    def watch_writable(self, listener: int, *, wanted: bool) -> None:
+        raise AssertionError((listener, wanted))
+
+    def close(self, listener: int) -> None:
+        raise AssertionError(listener)
+
+    finish = close
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    (tmp_path / "assets").mkdir()
+    for page in ("index", "listen", "problem"):
+        (tmp_path / f"{page}.html").write_text(page + "{{title}}<!--conversations-->")
+    channel = Channel(RECORD, Fanout(NoWire(), clock=lambda: 0.0), cadence=5)
+    channel.init = Init(conversation="evening", media={"webm-64": b"init", "ogg-64": b"init"})
+    for seq in range(50):
+        media = {"webm-64": b"a" * 800, "ogg-64": b"b" * 800}
+        channel.append(
+            Chunk(conversation="evening", epoch=1, seq=seq, wall_ns=0, state="live", level_dbfs=0.0, media=media)
+        )
+    return Door(
+        channels={"evening": channel},
+        pages=Pages(tmp_path),
+        ticket_key=KEY,
+        public_url="http://here",
+        jitter=lambda: 0.5,
+        new_listener=lambda: b"8 bytes.",
+        pressure=lambda: Pressure(0, 100),
+        alternates=["http://here", "http://there"],
+        cadence_ms=500,
+    )
+
+
+def ask(door: Door, target: str, *, method: str = "GET", html: bool = False) -> Reply | Listen:
+    path, _, query = target.partition("?")
+    pairs = dict(pair.split("=") for pair in query.split("&") if pair)
+    return door.answer(Request(method, path, pairs, html, "", keep_alive=True), date="D", now_ms=NOW_MS)
+
+
+def reply(door: Door, target: str, *, method: str = "GET", html: bool = False) -> Reply:
+    answer = ask(door, target, method=method, html=html)
+    assert isinstance(answer, Reply)
+    return answer
+
+
+def listen(door: Door, target: str) -> Listen:
+    answer = ask(door, target)
+    assert isinstance(answer, Listen)
+    return answer
+
+
+def body(answer: Reply) -> dict[str, Any]:
+    return dict(json.loads(answer.body))
+
+
+def set_state(door: Door, state: str) -> None:
+    channel = door.channels["evening"]
+    channel.record = msgspec.structs.replace(channel.record, state=state)
+
+
+def test_whoever_joins_gets_a_ticket_that_any_edge_accepts(door: Door) -> None:
+    joined = body(reply(door, "/c/evening/join", method="POST"))
+    ticket = verify(joined["ticket"], conversation="evening", key=KEY, now_s=NOW_MS // 1_000)
+    assert ticket is not None
+    assert ticket.ticket_class is TicketClass.ANONYMOUS
+    assert joined["alternates"] == ["http://here", "http://there"]
+    assert [rendition["name"] for rendition in joined["renditions"]] == ["webm-64", "ogg-64"]
+    assert (joined["status"], joined["cadence_ms"], joined["now_ms"]) == ("admitted", 500, NOW_MS)
+    answer = listen(door, f"{joined['stream']}?ticket={joined['ticket']}&rendition=ogg-64&from=45")
+    assert b"application/vnd.rostra.stream" in answer.opening
+
+
+def test_a_ticket_for_elsewhere_or_none_opens_nothing(door: Door) -> None:
+    for ticket in ("", "AAAA", "%%%"):
+        answer = reply(door, f"/c/evening/stream?ticket={ticket}")
+        assert answer.status is HTTPStatus.FORBIDDEN
+    assert door.refused["ticket"] == 3
+
+
+def test_before_the_doors_open_the_time_is_told(door: Door) -> None:
+    set_state(door, "scheduled")
+    joined = body(reply(door, "/c/evening/join", method="POST"))
+    assert (joined["status"], joined["doors_ms"], joined["now_ms"]) == ("early", 1_000_000, NOW_MS)
+
+
+@pytest.mark.parametrize("state", ["ended", "cancelled"])
+def test_what_is_over_is_gone(door: Door, state: str) -> None:
+    set_state(door, state)
+    assert reply(door, "/c/evening/join", method="POST").status is HTTPStatus.GONE
+    assert reply(door, "/c/evening/live.webm").status is HTTPStatus.GONE
+
+
+@pytest.mark.parametrize(
+    ("pressure", "reason"),
+    [
+        (Pressure(100, 100), "full"),
+        (Pressure(0, 100, bus_lost_s=6), "bus"),
+        (Pressure(0, 100, draining=True), "draining"),
+    ],
+)
+def test_a_refusal_says_why_when_to_come_back_and_where_else_to_listen(
+    door: Door, pressure: Pressure, reason: str
+) -> None:
+    door.pressure = lambda: pressure
+    refused = reply(door, "/c/evening/join", method="POST")
+    assert refused.status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert refused.content_type == "application/problem+json"
+    assert body(refused)["reason"] == reason
+    assert body(refused)["alternates"] == ["http://there"]
+    assert dict(refused.headers)["Retry-After"] == str(body(refused)["retry_after_s"])
+    assert reply(door, "/healthz").status is HTTPStatus.SERVICE_UNAVAILABLE
+    page = reply(door, "/c/evening/join", method="POST", html=True)
+    assert page.content_type.startswith("text/html")
+    assert "Retry-After" in dict(page.headers)
+
+
+def test_those_who_are_refused_together_do_not_come_back_together(door: Door) -> None:
+    door.pressure = lambda: Pressure(100, 100)
+    waits = set()
+    for step in range(10):
+        door.jitter = lambda step=step: step / 10  # type: ignore[misc]
+        waits.add(dict(reply(door, "/c/evening/join", method="POST").headers)["Retry-After"])
+    assert len(waits) >= 5
+
+
+def test_a_plain_stream_starts_with_the_container_and_32_kib(door: Door) -> None:
+    answer = listen(door, "/c/evening/live.webm")
+    head, _, sound = answer.opening.partition(b"\r\n\r\n")
+    assert b'Content-Type: audio/webm; codecs="opus"' in head
+    assert b"Content-Length" not in head
+    assert sound.startswith(b"initaaaa")
+    assert len(sound) >= 32 * 1024
+
+
+def test_openings_are_made_once_per_chunk_and_position(door: Door) -> None:
+    openings = [listen(door, "/c/evening/live.webm") for _ in range(20)]
+    assert len({id(answer.opening) for answer in openings}) <= 4
+    for answer in openings:
+        assert answer.position == answer.group.position(49, floor=0)
+
+
+def test_a_rendition_that_the_stage_does_not_make_is_not_found(door: Door) -> None:
+    assert reply(door, "/c/evening/live.mp4").status is HTTPStatus.NOT_FOUND
+    assert reply(door, "/c/evening/live.ogg?rendition=webm-64").status is HTTPStatus.NOT_FOUND
+
+
+def test_before_the_first_chunk_one_is_asked_to_come_back_in_a_moment(door: Door) -> None:
+    door.channels["evening"].init = None
+    answer = reply(door, "/c/evening/live.webm")
+    assert answer.status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert body(answer)["retry_after_s"] <= 2
+
+
+def test_head_of_a_stream_makes_nobody_a_listener(door: Door) -> None:
+    answer = reply(door, "/c/evening/live.webm", method="HEAD")
+    assert answer.endless
+    assert answer.content_type == 'audio/webm; codecs="opus"'
+
+
+def test_other_origins_may_join_and_listen(door: Door) -> None:
+    for target in ("/c/evening/join", "/c/evening/stream", "/c/evening/state", "/c/evening/live.webm"):
+        preflight = reply(door, target, method="OPTIONS")
+        assert preflight.status is HTTPStatus.NO_CONTENT
+        assert dict(preflight.headers)["Access-Control-Allow-Origin"] == "*"
+    assert dict(reply(door, "/c/evening/state").headers)["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_wrong_method_is_told_the_right_one(door: Door) -> None:
+    answer = reply(door, "/c/evening/join")
+    assert answer.status is HTTPStatus.METHOD_NOT_ALLOWED
+    assert dict(answer.headers)["Allow"] == "POST"
+    assert reply(door, "/", method="DELETE").status is HTTPStatus.METHOD_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("target", ["/c/", "/c/nobody", "/c/evening/", "/assets/", "/assets/x.js", "//", "/x"])
+def test_what_is_not_there_is_not_found(door: Door, target: str) -> None:
+    assert reply(door, target).status is HTTPStatus.NOT_FOUND
+
+
+def test_the_state_is_that_of_the_protocol(door: Door) -> None:
+    state = body(reply(door, "/c/evening/state"))
+    assert state == {
+        "id": "evening",
+        "title": "Evening",
+        "state": "live",
+        "starts_ms": 2_000_000,
+        "doors_ms": 1_000_000,
+        "ends_ms": 9_000_000,
+        "timezone": "UTC",
+        "language": "en",
+        "revision": 0,
+        "begun": False,
+        "now_ms": NOW_MS,
+        "listeners": 0,
+        "seq": 49,
+    }
+
+
+def test_pages_are_made_anew_only_when_something_changes(door: Door) -> None:
+    assert reply(door, "/").body is reply(door, "/").body
+    assert reply(door, "/c/evening").body is reply(door, "/c/evening").body
+    before = reply(door, "/").body
+    set_state(door, "ended")
+    door.forget_pages()
+    assert b"Evening" in before
+    assert b"Evening" not in reply(door, "/").body
