@@ -166,6 +166,7 @@ class Worker:
             elsewhere.update(report.listeners)
         for id_, channel in self.channels.items():
             channel.listeners_elsewhere = elsewhere[id_]
+            channel.forget_openings()  # they tell the time; chunks may not come while the bus is away
             for lane in channel.lanes.values():
                 lane.cohort.forget_empty()
 

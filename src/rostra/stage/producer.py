@@ -154,7 +154,8 @@ class Producer:
             return False
         last = self._heard.chunk
         quiet_s = time.monotonic() - max(connected_since, self._heard.at_s)
-        if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not self._is_new:
+        nobody_yet = self._is_new and last is None
+        if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not nobody_yet:
             return False
         if last is None and is_over(self.conversation.state):
             return False

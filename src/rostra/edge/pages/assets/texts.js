@@ -1,0 +1,98 @@
+// Every word on the page, in English and Dutch. Keys are the same in both; `{name}` is filled in.
+
+const TEXTS = {
+  en: {
+    listen: "Listen", pause: "Stop listening", mute: "Mute", unmute: "Unmute", volume: "Volume",
+    state_scheduled: "Announced", state_doors_open: "Doors are open", state_live: "Live",
+    state_held: "One moment", state_ended: "Ended", state_cancelled: "Cancelled",
+    about_scheduled: "The doors open {doors}. You can press Listen now: the music starts by itself.",
+    about_doors_open: "Music plays until the conversation begins. You need not do anything.",
+    about_live: "On the air since {since}.",
+    about_delayed: "The conversation has not begun yet. The music stays on, and it begins by itself.",
+    about_held: "The speakers are away for a moment. The conversation continues as soon as they are back.",
+    about_ended: "Thank you for listening.",
+    about_cancelled: "This conversation does not take place.",
+    begins_in: "Begins in", doors_in: "Doors open in", on_air: "On the air", days: "{n} days",
+    starts_at: "{local}", starts_elsewhere: "{there} ({zone})",
+    one_listener: "1 listener", listeners: "{n} listeners",
+    idle: "Press Listen to hear it.",
+    joining: "Connecting…", waiting_doors: "The doors are still closed. You will hear music as soon as they open.",
+    buffering: "Filling the buffer…", playing: "Sound is on.",
+    resuming: "The connection was lost. Going on elsewhere…",
+    retry_in: "No connection. Trying again in {n} s.", offline: "You are offline. Waiting for the network…",
+    full: "Every place is taken. Trying again in {n} s.",
+    stalled: "The network is slow. A larger buffer is being filled.",
+    moved: "Your connection could not keep up: {n} s were skipped.",
+    unsupported: "This browser cannot play the stream here. Use the plain player below.",
+    blocked: "The browser wants a tap before it plays sound.",
+    not_found: "There is no such conversation any more.",
+    speaker: "Heard now: {name}", moved_start: "The start has been moved to {local}.",
+    technical: "Technical details", buffer: "Buffer", rendition: "Rendition", edge: "Edge", chunk: "Chunk",
+    stalls: "Pauses", speed: "Speed", other_players: "Other players", level: "Sound level",
+    skip: "Skip to the player", language: "Nederlands",
+    on_now: "On now", coming: "Coming up", nothing: "Nothing is announced at the moment.",
+    tagline: "Live public conversations that start on time.", back: "All conversations",
+  },
+  nl: {
+    listen: "Luister", pause: "Stop met luisteren", mute: "Geluid uit", unmute: "Geluid aan", volume: "Volume",
+    state_scheduled: "Aangekondigd", state_doors_open: "De deuren zijn open", state_live: "Live",
+    state_held: "Een ogenblik", state_ended: "Afgelopen", state_cancelled: "Gaat niet door",
+    about_scheduled: "De deuren gaan open {doors}. U kunt nu al op Luister drukken: de muziek begint vanzelf.",
+    about_doors_open: "Er klinkt muziek tot het gesprek begint. U hoeft niets te doen.",
+    about_live: "In de uitzending sinds {since}.",
+    about_delayed: "Het gesprek is nog niet begonnen. De muziek blijft klinken en het begint vanzelf.",
+    about_held: "De sprekers zijn even weg. Het gesprek gaat verder zodra ze terug zijn.",
+    about_ended: "Bedankt voor het luisteren.",
+    about_cancelled: "Dit gesprek gaat niet door.",
+    begins_in: "Begint over", doors_in: "De deuren gaan open over", on_air: "In de uitzending", days: "{n} dagen",
+    starts_at: "{local}", starts_elsewhere: "{there} ({zone})",
+    one_listener: "1 luisteraar", listeners: "{n} luisteraars",
+    idle: "Druk op Luister om het te horen.",
+    joining: "Verbinden…", waiting_doors: "De deuren zijn nog dicht. U hoort muziek zodra ze opengaan.",
+    buffering: "De buffer wordt gevuld…", playing: "Het geluid staat aan.",
+    resuming: "De verbinding viel weg. We gaan elders verder…",
+    retry_in: "Geen verbinding. Nieuwe poging over {n} s.", offline: "U bent offline. Wachten op het netwerk…",
+    full: "Alle plaatsen zijn bezet. Nieuwe poging over {n} s.",
+    stalled: "Het netwerk is traag. Er wordt een grotere buffer gevuld.",
+    moved: "Uw verbinding kon het niet bijhouden: {n} s is overgeslagen.",
+    unsupported: "Deze browser kan de stroom hier niet afspelen. Gebruik de gewone speler hieronder.",
+    blocked: "De browser wil een tik voordat hij geluid laat horen.",
+    not_found: "Dit gesprek bestaat niet meer.",
+    speaker: "Nu aan het woord: {name}", moved_start: "De aanvang is verplaatst naar {local}.",
+    technical: "Technische gegevens", buffer: "Buffer", rendition: "Kwaliteit", edge: "Server", chunk: "Deel",
+    stalls: "Onderbrekingen", speed: "Snelheid", other_players: "Andere spelers", level: "Geluidssterkte",
+    skip: "Direct naar de speler", language: "English",
+    on_now: "Nu te horen", coming: "Binnenkort", nothing: "Er is op dit moment niets aangekondigd.",
+    tagline: "Live openbare gesprekken die op tijd beginnen.", back: "Alle gesprekken",
+  },
+};
+
+const KEPT = "rostra.language";
+
+export function chosenLanguage() {
+  let kept = null;
+  try { kept = localStorage.getItem(KEPT); } catch { kept = null; } // storage may be forbidden: then it is not kept
+  if (kept in TEXTS) return kept;
+  return (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS) ?? "en";
+}
+
+export function keepLanguage(language) {
+  try { localStorage.setItem(KEPT, language); } catch { return; }
+}
+
+export function otherLanguage(language) {
+  return language === "nl" ? "en" : "nl";
+}
+
+export function text(language, key, values = {}) {
+  return TEXTS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+// Fill every element that names its text: data-text for content, data-label for the accessible name.
+export function translate(root, language) {
+  for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(language, element.dataset.text);
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(language, element.dataset.label));
+  }
+  root.documentElement.lang = language;
+}
