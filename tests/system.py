@@ -55,17 +55,15 @@ class System:
         return [sys.executable, "-m", "rostra", *arguments]
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            self.command("serve"), cwd=self.folder, env=self.environment, stderr=subprocess.PIPE
+        said = self.folder / "serve.log"
+        with said.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command("serve"), cwd=self.folder, env=self.environment, stderr=log
+            )
+        wait_until(
+            lambda: "Rostra is up" in said.read_text() or self.process.poll() is not None, within_s=UP_S, what="up"
         )
-        assert self.process.stderr is not None
-        said = b""
-        while b"Rostra is up" not in said:
-            line = self.process.stderr.readline()
-            assert line, f"rostra serve ended: {said.decode()}"
-            said += line
-        # The supervisor goes on writing to its standard error: somebody must read it.
-        subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
+        assert self.process.poll() is None, said.read_text()
 
     def stop(self) -> None:
         for feed in self.feeds:
@@ -116,9 +114,9 @@ class System:
         raise AssertionError(f"{name} is not running")
 
     def active_stage(self, conversation: str) -> str:
-        for process in self.status()["processes"]:
-            if conversation in process[3] and process[0] == "stage.1":
-                return str(process[1])
+        for stage in self.status()["stages"]:
+            if conversation in stage["active"]:
+                return str(stage["stage"])
         raise AssertionError(f"nobody makes the programme of {conversation}")
 
     def kill(self, name: str) -> None:

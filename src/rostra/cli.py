@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -43,7 +44,7 @@ from rostra.core.conversation import (
     plan,
 )
 from rostra.core.errors import BadInputError, ConflictError, RostraError
-from rostra.core.messages import EdgeReport
+from rostra.core.messages import EdgeReport, StageReport
 from rostra.core.units import SECOND_NS
 from rostra.playback import sound_sink
 from rostra.supervisor import bus_address, serve
@@ -67,6 +68,7 @@ TimeZone = Annotated[str, typer.Option("--tz", help="IANA time zone of the annou
 
 def main() -> None:
     """Run the command line; what a person can put right is told in one sentence, never as a traceback."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     try:
         app()
     except (RostraError, BaseExceptionGroup) as error:
@@ -247,7 +249,13 @@ def status_command(as_json: JsonFlag = False) -> None:
             records = await conversations_now(connection)
             reports = await collect_reports(connection, seconds=_REPORTS_S)
         if as_json:
-            _print_json({"conversations": records, "processes": reports})
+            _print_json(
+                {
+                    "conversations": [msgspec.structs.asdict(record) for record in records],
+                    "edges": [msgspec.structs.asdict(r) for r in reports if isinstance(r, EdgeReport)],
+                    "stages": [msgspec.structs.asdict(r) for r in reports if isinstance(r, StageReport)],
+                }
+            )
             return
         table = Table("conversation", "title", "state", "starts", "listeners", title="Conversations")
         for record in sorted(records, key=lambda record: record.starts_ns):

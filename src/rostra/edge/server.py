@@ -27,7 +27,7 @@ from rostra.edge.worker import DRAIN_S, Worker
 
 _log = structlog.get_logger()
 RETRY_S: Final = 0.5
-LAST_CHUNK_WAIT_S: Final = 2.0  # the stage's last chunk usually comes within 100 ms of the record
+LAST_CHUNK_WAIT_S: Final = 15.0  # the stage says goodbye and lets the music fade: five seconds
 LAG_PROBE_S: Final = 0.1
 DRAIN_LOOK_S: Final = 0.1
 
