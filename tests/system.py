@@ -126,6 +126,7 @@ class System:
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[System]:
     """A running system in `folder`; `settings` are ROSTRA_* variables in lower case."""
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = os.environ | {
         "ROSTRA_DATA": "data",

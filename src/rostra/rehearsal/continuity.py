@@ -13,7 +13,7 @@ from rostra.core.units import CHUNK_NS, SECOND_NS
 
 _CHUNK_S: Final = CHUNK_NS / SECOND_NS
 # A player holds one cadence and this much more (docs/protocol.md §3, edge/pages/assets).
-PLAYER_MARGIN_S: Final = 0.15
+PLAYER_MARGIN_S: Final = 0.12
 # It may play at 0.95 of full speed to grow its buffer, which nobody hears.
 _SLOWDOWN: Final = 0.05
 

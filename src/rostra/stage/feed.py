@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from rostra.audio.dynamics import Leveller
@@ -27,6 +28,8 @@ _LIVE_DELAY_FRAMES: Final = 2
 # A live source that falls behind this far has paused: its next frames are due from then on.
 _STALL_NS: Final = 60_000_000
 _GOODBYE_PATIENCE_S: Final = 10.0
+_BACKLOG_FRAMES: Final = 100
+_BLOCKED_S: Final = 0.01  # decoding a frame takes 0.1 ms; who makes us wait longer is waiting himself
 _CHECK_FRAMES: Final = 50  # once a second: has somebody ended the conversation?
 _GROWTH_POLL_S: Final = 0.1
 
@@ -82,12 +85,16 @@ async def run_feed(
     """
     begins_ns = await _begins_ns(connection, conversation)
     publisher, leveller, progress = SeatPublisher(connection), Leveller(), FeedProgress()
+    held: list[Frame] = []
+    if live:
+        held, live = await _first_of_live(frames)
     lead_ns = 0 if live else _FILE_LEAD_NS
     if not live:
         # The stage must hear the first frame before it is due; a feed that comes later than that begins at once.
         begins_ns = max(begins_ns, time.time_ns() + lead_ns)
     due_ns: int | None = None if live else begins_ns
-    while (frame := await asyncio.to_thread(next, frames, None)) is not None:
+    source = chain(held, frames)
+    while (frame := await asyncio.to_thread(next, source, None)) is not None:
         now_ns = time.time_ns()
         if due_ns is None or (live and now_ns - due_ns > _STALL_NS):
             progress.stalls += due_ns is not None
@@ -117,6 +124,24 @@ async def run_feed(
     if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
         raise BusError("The bus went away before the feed could say goodbye.")
     return progress
+
+
+async def _first_of_live(frames: Iterator[Frame]) -> tuple[list[Frame], bool]:
+    """The frames to begin with, and whether the source is live: whether it makes us wait for more.
+
+    What had gathered while its format was being recognised (up to a second) would be heard late for ever: a
+    live source begins with the newest frame. A pipe that has two seconds ready is a recording: it loses nothing.
+    """
+    held: list[Frame] = []
+    while len(held) < _BACKLOG_FRAMES:
+        asked_s = time.monotonic()
+        frame = await asyncio.to_thread(next, frames, None)
+        if frame is None:
+            break
+        if held and time.monotonic() - asked_s > _BLOCKED_S:
+            return [frame], True
+        held.append(frame)
+    return held, False
 
 
 async def _wait(

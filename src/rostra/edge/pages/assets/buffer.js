@@ -1,9 +1,9 @@
 // How much sound to hold and how fast to play: pure decisions, times in seconds.
 
-const MARGIN_S = 0.15; // over the cadence: scheduling and network jitter of an ordinary connection
+const MARGIN_S = 0.12; // over the cadence: scheduling and network jitter of an ordinary connection
 const EXTRA_MAX_S = 3; // a network that needs more than this is down
 const RELAX_PER_S = 0.004; // of the extra buffer that stalls have built: half of it is gone in three minutes
-const TOLERANCE_S = 0.1; // nobody hears a buffer that is this much off
+const TOLERANCE_S = 0.04; // appends and the page's clock jitter by as much; once moving, it moves to the target
 const FAST = 1.06; // catching up; pitch is preserved, nobody minds
 const SLOW = 0.95; // growing; likewise
 const FAR_S = 3; // further behind than this it is quicker to jump
@@ -13,7 +13,7 @@ export class Buffer {
     this.cadence_s = cadence_s;
     this.extra_s = 0;
     this.stalls = 0;
-    this.grown_s = 0;
+    this.rate = 1;
   }
 
   get target_s() {
@@ -38,9 +38,10 @@ export class Buffer {
   // What to do with `ahead_s` of sound in the buffer, measured just after an append: a playback rate, or a jump.
   decide(ahead_s) {
     const over_s = ahead_s - this.target_s;
-    if (over_s > FAR_S) return { jump_s: over_s, rate: 1 };
-    if (over_s > TOLERANCE_S) return { jump_s: 0, rate: FAST };
-    if (over_s < -TOLERANCE_S) return { jump_s: 0, rate: SLOW };
-    return { jump_s: 0, rate: 1 };
+    if (over_s > FAR_S) this.rate = 1;
+    else if (over_s > TOLERANCE_S) this.rate = FAST;
+    else if (over_s < -TOLERANCE_S) this.rate = SLOW;
+    else if ((this.rate > 1 && over_s <= 0) || (this.rate < 1 && over_s >= 0)) this.rate = 1;
+    return { jump_s: over_s > FAR_S ? over_s : 0, rate: this.rate };
   }
 }

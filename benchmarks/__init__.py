@@ -1,0 +1,1 @@
+"""Kept figures: `python -m benchmarks NAME …`, each beside its reference in the same run."""

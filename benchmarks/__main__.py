@@ -1,0 +1,32 @@
+"""Run benchmarks by name; without a name, list them."""
+
+import importlib
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "e2e")]
+
+
+def main() -> None:
+    names = sys.argv[1:]
+    known = {
+        "fanout": "cost per listener-second beside the kernel's floor, Icecast and nginx",
+        "joins": "joins a second and first sound, while others listen on",
+        "memory": "memory per listener, ours and the kernel's",
+        "start": "lateness of the announced instant, idle and under load",
+        "latency": "mouth to ear, from a feed to Chromium",
+        "kills": "pauses after kill -9 of an edge, a stage, the bus, 20 times each",
+        "soak": "half an hour with 2,000 listeners",
+    }
+    if not names:
+        for name, about in known.items():
+            print(f"{name:10} {about}")
+    for name in names:
+        if name.split(":")[0] not in known:
+            sys.exit(f"There is no benchmark {name!r}: choose from {', '.join(known)}.")
+        module, _, argument = name.partition(":")
+        importlib.import_module(f"benchmarks.{module}").main(*([argument] if argument else []))
+
+
+main()
