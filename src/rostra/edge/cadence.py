@@ -42,10 +42,11 @@ def predicted_share(load: Load, cadence: int) -> float:
     return load.listeners * load.write_cost_s / (cadence * CHUNK_NS / SECOND_NS)
 
 
-def next_cadence(current: int, load: Load, *, dwelt_s: float) -> int:
+def next_cadence(current: int, load: Load, *, dwelt_s: float, settled: bool = True) -> int:
     """The cadence (in chunks) to have from now on, after `dwelt_s` seconds at `current`.
 
-    Up goes as far as needed at once, down goes one rung at a time.
+    Up goes as far as needed at once, down goes one rung at a time. Until everybody has the present cadence
+    (`settled`), what is felt is still that of the former one: then only the prediction counts.
     """
     rung = RUNGS_CHUNKS.index(current)
     if dwelt_s >= DWELL_UP_S:
@@ -53,7 +54,7 @@ def next_cadence(current: int, load: Load, *, dwelt_s: float) -> int:
         needed = next(fitting, len(RUNGS_CHUNKS) - 1)
         if needed > rung:
             return RUNGS_CHUNKS[needed]
-        if load.share > SHARE_ALARMING and rung + 1 < len(RUNGS_CHUNKS):
+        if settled and load.share > SHARE_ALARMING and rung + 1 < len(RUNGS_CHUNKS):
             return RUNGS_CHUNKS[rung + 1]
     if dwelt_s >= DWELL_DOWN_S and rung > 0:
         shorter = RUNGS_CHUNKS[rung - 1]

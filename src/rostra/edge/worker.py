@@ -126,7 +126,9 @@ class Worker:
         self._seconds += 1
         if self._seconds % LISTENERS_EVERY_S == 0:
             self._tell_listeners()
-        cadence = next_cadence(self.cadence, self.load, dwelt_s=self._dwelt_s)
+        lanes = [lane for channel in self.channels.values() for lane in channel.lanes.values()]
+        settled = all(lane.cohort.cadences <= {self.cadence} for lane in lanes)
+        cadence = next_cadence(self.cadence, self.load, dwelt_s=self._dwelt_s, settled=settled)
         if cadence != self.cadence:
             _log.info("cadence.change", cadence_ms=cadence * CHUNK_MS, listeners=self.load.listeners)
             self._change_cadence(cadence)

@@ -1,151 +1,265 @@
-"""What one listener hears, judged while it comes: numbers, gaps, pauses. Pure; cheap enough for thousands.
+"""What one listener hears, judged while it comes: numbers, gaps, pauses. Pure; cheap enough for thousands."""
 
-`Continuity` cuts the listener stream (docs/protocol.md §3) itself instead of through core.framing.FrameReader:
-it looks at headers only and keeps no payload but events, about 1 us per frame.
-"""
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-import json
-from typing import Final
+import msgspec
 
 from rostra.core.errors import BadInputError
 from rostra.core.framing import EVENT, FRAME_BYTES_MAX, INIT, MEDIA
-from rostra.core.units import CHUNK_NS, SECOND_NS
+from rostra.core.limits import RING_CHUNKS_MAX
+from rostra.rehearsal.playout import Playout
 
-_CHUNK_S: Final = CHUNK_NS / SECOND_NS
-# A player holds one cadence and this much more (docs/protocol.md §3, edge/pages/assets).
-PLAYER_MARGIN_S: Final = 0.12
-# It may play at 0.95 of full speed to grow its buffer, which nobody hears.
-_SLOWDOWN: Final = 0.05
+UNHEARD: Final = -1
+_KINDS: Final = frozenset({INIT, MEDIA, EVENT})
+_HEADER_BYTES: Final = 4
+_SEQ_BYTES: Final = 4
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """What the checkers use of the object `state` of docs/protocol.md §2."""
+
+    state: str
+    title: str = ""
+    starts_ms: int = 0
+    doors_ms: int = 0
+    now_ms: int = 0
+    listeners: int = 0
+    seq: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An EVENT frame of docs/protocol.md §3; a field that its `type` does not have keeps its default."""
+
+    type: str
+    cadence_ms: int = 0
+    seq: int = UNHEARD
+    now_ms: int = 0
+    at: int = 0
+    value: str = ""
+    text: str = ""
+    from_seq: int = 0
+    count: int = 0
+    to_seq: int = UNHEARD
+    missed: int = 0
+    alternates: tuple[str, ...] = ()
+    reason: str = ""
+    conversation: Conversation | None = None
+
+
+_events = msgspec.json.Decoder(Event)
+
+
+class Position(NamedTuple):
+    """Where a listener is in its stream.
+
+    `next_seq` is the chunk it needs next, `seq` the one it got last (UNHEARD: none). `owed` bytes of the
+    current frame need not be looked at; `rest` is the beginning of a frame that has to be seen whole.
+    `resumed` until the first new chunk of a resumed stream: an edge that is behind may repeat some.
+    """
+
+    next_seq: int = UNHEARD
+    seq: int = UNHEARD
+    owed: int = 0
+    rest: bytes = b""
+    resumed: bool = False
+
+
+START: Final = Position()
+
+
+class Heard(NamedTuple):
+    """What some bytes brought.
+
+    `chunks` new ones in order; `missing` that were left out without a word and `missed` with one
+    (`moved`); `repeated` that had been heard before, `disordered` steps back among them.
+    """
+
+    position: Position
+    chunks: int = 0
+    missing: int = 0
+    repeated: int = 0
+    disordered: int = 0
+    missed: int = 0
+    events: tuple[Event, ...] = ()
+
+
+def resume(position: Position) -> Position:
+    """The position at the start of the next connection, which asks for `next_seq`."""
+    return Position(position.next_seq, position.seq, resumed=position.next_seq != UNHEARD)
+
+
+def follow(position: Position, data: bytes) -> Heard:
+    """What `data` brings to a listener at `position`. BadInputError if this is no Rostra stream."""
+    if position.owed > len(data):
+        return Heard(position._replace(owed=position.owed - len(data)))
+    at = position.owed
+    if position.rest:
+        data, at = position.rest + data, 0
+    next_seq, seq, resumed = position.next_seq, position.seq, position.resumed
+    chunks = missing = repeated = disordered = missed = 0
+    events: list[Event] = []
+    size = len(data)
+    while size - at >= _HEADER_BYTES:
+        kind = data[at]
+        length = int.from_bytes(data[at + 1 : at + _HEADER_BYTES], "big")
+        end = at + _HEADER_BYTES + length
+        if kind not in _KINDS or length > FRAME_BYTES_MAX or (kind == MEDIA and length < _SEQ_BYTES):
+            raise BadInputError(f"This is no Rostra stream: frame kind {kind}, length {length}.")
+        if kind == MEDIA:
+            if size - at < _HEADER_BYTES + _SEQ_BYTES:
+                break
+            now = int.from_bytes(data[at + _HEADER_BYTES : at + _HEADER_BYTES + _SEQ_BYTES], "big")
+            if next_seq in (now, UNHEARD):
+                chunks += 1
+                next_seq, resumed = now + 1, False
+            elif now > next_seq:
+                chunks += 1
+                missing += now - next_seq
+                next_seq, resumed = now + 1, False
+            elif not resumed:
+                repeated += 1
+                disordered += now < seq
+            seq = now
+        elif kind == EVENT:
+            if end > size:
+                break
+            event = _event(data[at + _HEADER_BYTES : end])
+            events.append(event)
+            if event.type == "moved" and event.to_seq > next_seq != UNHEARD:
+                missed += event.to_seq - next_seq
+                next_seq = event.to_seq
+            elif event.type == "hello" and UNHEARD < event.seq < next_seq - RING_CHUNKS_MAX:
+                # The doors have been closed and opened again since: another programme, counted from zero.
+                next_seq, resumed = event.seq, False
+        at = end
+    if at > size:
+        position = Position(next_seq, seq, owed=at - size, resumed=resumed)
+    else:
+        position = Position(next_seq, seq, rest=data[at:], resumed=resumed)
+    return Heard(position, chunks, missing, repeated, disordered, missed, tuple(events))
+
+
+def _event(payload: bytes) -> Event:
+    try:
+        return _events.decode(payload)
+    except msgspec.DecodeError as error:  # also of a field that has another type
+        raise BadInputError(f"This is no event of a Rostra stream: {error}.") from error
+
+
+class Lockstep:
+    """`follow`, at the price of one comparison for listeners who hear the same bytes from the same position.
+
+    The listeners of one group get the same write one after the other, so the last few answers are kept.
+    """
+
+    _KEPT_MAX: Final = 4
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[bytes, Position, Heard]] = []
+
+    def follow(self, position: Position, data: bytes) -> Heard:
+        for kept, at, heard in self._kept:
+            if kept == data and at == position:
+                return heard
+        heard = follow(position, data)
+        self._kept.insert(0, (data, position, heard))
+        del self._kept[self._KEPT_MAX :]
+        return heard
 
 
 class Continuity:
-    """One listener. Times are monotonic seconds given by the caller.
+    """One listener: what came, what is missing of it, and when a player would have been short of sound.
 
-    `pauses_ms` models a player that holds cadence + PLAYER_MARGIN_S of sound: what it would have been short of.
+    Times are monotonic seconds given by the caller. `follow` may be that of a `Lockstep` shared by many.
     """
 
     __slots__ = (
-        "_head",
-        "_offset_s",
-        "_slow_until_s",
-        "_then_s",
-        "_wanted",
+        "_follow",
+        "_position",
+        "alternates",
         "bytes",
-        "cadence_s",
-        "disorder",
-        "duplicates",
+        "chunks",
+        "disordered",
         "end_reason",
         "first_seq",
         "first_sound_s",
-        "last_seq",
-        "longest_pause_s",
+        "missed",
         "missing",
         "moved",
-        "paused_s",
+        "newest_seq",
+        "playout",
+        "repeated",
         "state",
     )
 
-    def __init__(self) -> None:
-        self._head = b""  # an unfinished header, or an unfinished event
-        self._wanted = 0  # bytes of the present MEDIA or INIT payload still to come
-        self._offset_s: float | None = None
-        self._then_s = 0.0
-        self._slow_until_s = 0.0
+    def __init__(self, follow: Callable[[Position, bytes], Heard] = follow) -> None:
+        self._follow = follow
+        self._position = START
+        self.alternates: tuple[str, ...] = ()  # where to go on, as far as the edge has said
         self.bytes = 0
-        self.cadence_s = _CHUNK_S
-        self.disorder = 0
-        self.duplicates = 0
+        self.chunks = 0
+        self.disordered = 0
         self.end_reason: str | None = None
         self.first_seq: int | None = None
         self.first_sound_s: float | None = None
-        self.last_seq: int | None = None
-        self.longest_pause_s = 0.0
+        self.missed = 0
         self.missing = 0
         self.moved = 0
-        self.paused_s = 0.0
+        self.newest_seq: int | None = None  # the newest chunk of the edge at the last `hello`
+        self.playout = Playout()
+        self.repeated = 0
         self.state = ""
+
+    @property
+    def last_seq(self) -> int | None:
+        """The newest chunk heard; the next stream is asked for `last_seq` + 1."""
+        return None if self.chunks == 0 else self._position.next_seq - 1
 
     def reconnected(self) -> None:
         """A new response begins: what was unfinished of the old one is void."""
-        self._head, self._wanted = b"", 0
+        self._position = resume(self._position)
 
     def feed(self, data: bytes, *, now_s: float) -> None:
         """Judge what has been received at `now_s`. BadInputError if it is no Rostra stream."""
+        heard = self._follow(self._position, data)
+        self._position = heard.position
         self.bytes += len(data)
-        end_before = self.last_seq
-        at, size = 0, len(data)
-        while at < size:
-            if self._wanted:
-                taken = min(self._wanted, size - at)
-                self._wanted -= taken
-                at += taken
-                continue
-            if self._head:
-                data, at = self._head + data[at:], 0
-                size, self._head = len(data), b""
-            if size - at < 4 or (size - at < 8 and data[at] != EVENT):
-                self._head = data[at:]
-                break
-            kind, length = data[at], int.from_bytes(data[at + 1 : at + 4], "big")
-            if kind == MEDIA:
-                self._chunk(int.from_bytes(data[at + 4 : at + 8], "big"))
-            elif kind == EVENT:
-                if size - at < 4 + length:
-                    self._head = data[at:]
-                    break
-                self._event(data[at + 4 : at + 4 + length], now_s)
-            elif kind != INIT:
-                raise BadInputError(f"This is no Rostra stream: frame kind {kind}.")
-            if length > FRAME_BYTES_MAX:
-                raise BadInputError(f"This is no Rostra stream: frame length {length}.")
-            self._wanted = 4 + length
-        if self.last_seq is not None and self.last_seq != end_before:
-            self._play(end_before, now_s)
+        if heard.events or heard.missing or heard.repeated:
+            self._note(heard)
+        if heard.chunks:
+            if self.first_sound_s is None:
+                self.first_sound_s = now_s
+                self.first_seq = heard.position.next_seq - heard.chunks - heard.missing - heard.missed
+            self.chunks += heard.chunks
+            self.playout.hear(heard.chunks, now_s=now_s)
 
-    def _chunk(self, seq: int) -> None:
-        last = self.last_seq
-        if last is None:
-            self.first_seq = seq
-        elif seq <= last:
-            self.duplicates += seq == last
-            self.disorder += seq < last
-            return
-        elif seq > last + 1:
-            self.missing += seq - last - 1
-        self.last_seq = seq
+    def close(self, *, now_s: float) -> None:
+        """Listening ends at `now_s`: whoever hears nothing by then has a pause, unless it was the end."""
+        if self.end_reason is None:
+            self.playout.until(now_s)
 
-    def _event(self, payload: bytes, now_s: float) -> None:
-        event = json.loads(payload)
-        match event["type"]:
-            case "hello":
-                self.cadence_s = event["cadence_ms"] / 1000
-                self.state = event["conversation"]["state"]
-            case "state":
-                self.state = event["value"]
-            case "cadence":
-                grow_s = max(0.0, event["cadence_ms"] / 1000 - self.cadence_s)
-                self._slow_until_s = now_s + grow_s / _SLOWDOWN
-                self.cadence_s = event["cadence_ms"] / 1000
-            case "moved":
-                self.moved += 1
-            case "ended":
-                self.end_reason = event["reason"]
-            case _:  # what a page shows does not matter here
-                pass
-
-    def _play(self, end_before: int | None, now_s: float) -> None:
-        """Move the model player on to `now_s`, when chunks up to `last_seq` have come."""
-        assert self.last_seq is not None
-        end_s = (self.last_seq + 1) * _CHUNK_S
-        if self._offset_s is None or end_before is None:
-            self.first_sound_s = now_s
-            self._offset_s = end_s - self.cadence_s - PLAYER_MARGIN_S - now_s
-        else:
-            slow_s = min(now_s, self._slow_until_s) - self._then_s
-            self._offset_s -= max(0.0, slow_s) * _SLOWDOWN
-            short_s = now_s + self._offset_s - (end_before + 1) * _CHUNK_S
-            if short_s > 0:
-                self.paused_s += short_s
-                self.longest_pause_s = max(self.longest_pause_s, short_s)
-                self._offset_s -= short_s
-        self._then_s = now_s
+    def _note(self, heard: Heard) -> None:
+        self.missing += heard.missing
+        self.missed += heard.missed
+        self.repeated += heard.repeated
+        self.disordered += heard.disordered
+        for event in heard.events:
+            match event.type:
+                case "hello":
+                    self.playout.cadence_s = event.cadence_ms / 1_000
+                    if event.conversation is not None:
+                        self.state = event.conversation.state
+                        self.newest_seq = event.conversation.seq
+                case "state":
+                    self.state = event.value
+                case "cadence":
+                    self.playout.cadence_s = event.cadence_ms / 1_000
+                case "moved":
+                    self.moved += 1
+                case "drain":
+                    self.alternates = event.alternates
+                case "ended":
+                    self.end_reason = event.reason
+                case _:  # what a page shows does not matter here
+                    pass

@@ -5,7 +5,9 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -26,7 +28,10 @@ Sink = Callable[[bytes], object]
 
 @dataclass(frozen=True, slots=True)
 class ListenReport:
-    """What was heard. `ok` if nothing was missing, in disorder or late."""
+    """What was heard. `ok` if nothing was missing, in disorder or late.
+
+    `missing_chunks` were left out without a word, `missed_chunks` with one (`moved`).
+    """
 
     url: str
     rendition: str
@@ -35,6 +40,8 @@ class ListenReport:
     first_seq: int | None
     last_seq: int | None
     missing_chunks: int
+    missed_chunks: int
+    repeated_chunks: int
     pauses_ms: float
     longest_pause_ms: float
     first_sound_ms: float
@@ -45,7 +52,8 @@ class ListenReport:
 
     @property
     def ok(self) -> bool:
-        return self.chunks > 0 and not (self.missing_chunks or self.moved or self.pauses_ms)
+        faults = self.missing_chunks or self.missed_chunks or self.repeated_chunks or self.moved or self.pauses_ms
+        return self.chunks > 0 and not faults
 
 
 class Listener:
@@ -71,24 +79,24 @@ class Listener:
         self, *, seconds: float | None, on_read: Callable[[Continuity], object] | None = None
     ) -> ListenReport:
         """RostraError if nothing can be heard at all; everything later is survived and reported."""
-        began_s = time.monotonic()
         self._join(self._base)
+        began_s = time.monotonic()
         for base in self._bases():
-            try:
+            chunks_before = self.heard.chunks
+            with suppress(OSError, http.client.HTTPException):  # the edge is gone or silent: ask the next one
                 for data in self._stream(base):
                     self.heard.feed(data, now_s=time.monotonic())
                     if on_read is not None:
                         on_read(self.heard)
                     if seconds is not None and time.monotonic() - began_s >= seconds:
                         return self._report(began_s)
-            except (OSError, http.client.HTTPException):
-                self.heard.reconnected()
             if self.heard.end_reason is not None:
                 return self._report(began_s)
             if seconds is not None and time.monotonic() - began_s >= seconds:
                 return self._report(began_s)
-            self._resumed += 1
+            self._resumed += self.heard.chunks > chunks_before
             self.heard.reconnected()
+            self._alternates = list(self.heard.alternates) or self._alternates
         raise AssertionError("the alternates never end")
 
     def _bases(self) -> Iterator[str]:
@@ -141,13 +149,16 @@ class Listener:
         query = {"ticket": self._ticket, "rendition": self._rendition}
         if self.heard.last_seq is not None:
             query["from"] = str(self.heard.last_seq + 1)
-        silence_s = max(_SILENCE_MIN_S, _SILENCE_CADENCES * self.heard.cadence_s)
+        silence_s = max(_SILENCE_MIN_S, _SILENCE_CADENCES * self.heard.playout.cadence_s)
         connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=silence_s)
         reader = FrameReader()
         try:
             connection.request("GET", f"{self._path}/stream?{urlencode(query)}")
             answer = connection.getresponse()
-            if answer.status != 200:
+            if answer.status == HTTPStatus.FORBIDDEN:  # a ticket of another key: ask for a new one
+                with suppress(RostraError):
+                    self._is_admitted(base)
+            if answer.status != HTTPStatus.OK:
                 return
             while data := answer.read1(_READ_BYTES):
                 if self._sink is not None:
@@ -168,18 +179,20 @@ class Listener:
 
     def _report(self, began_s: float) -> ListenReport:
         heard = self.heard
+        heard.close(now_s=time.monotonic())
         first_ms = 0.0 if heard.first_sound_s is None else (heard.first_sound_s - began_s) * 1000
-        chunks = 0 if heard.last_seq is None or heard.first_seq is None else heard.last_seq + 1 - heard.first_seq
         return ListenReport(
             url=self.url,
             rendition=self._rendition,
             seconds=round(time.monotonic() - began_s, 1),
-            chunks=chunks - heard.missing,
+            chunks=heard.chunks,
             first_seq=heard.first_seq,
             last_seq=heard.last_seq,
             missing_chunks=heard.missing,
-            pauses_ms=round(heard.paused_s * 1000, 1),
-            longest_pause_ms=round(heard.longest_pause_s * 1000, 1),
+            missed_chunks=heard.missed,
+            repeated_chunks=heard.repeated,
+            pauses_ms=round(heard.playout.paused_s * 1000, 1),
+            longest_pause_ms=round(heard.playout.longest_pause_s * 1000, 1),
             first_sound_ms=round(first_ms, 1),
             resumed=self._resumed,
             moved=heard.moved,

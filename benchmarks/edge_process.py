@@ -1,0 +1,81 @@
+"""One edge worker with a programme of its own: only the edge is measured. Prints its port and a ticket, then serves."""
+
+import asyncio
+import itertools
+import resource
+import sys
+import time
+from collections.abc import AsyncIterator
+
+from rostra.audio.encoder import ProgrammeEncoder
+from rostra.audio.recordings import two_cities
+from rostra.audio.source import frames_from
+from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.ticket import Ticket, TicketClass, sign
+from rostra.core.units import CHUNK_NS, SECOND_NS
+from rostra.edge.server import run
+
+KEY = bytes(32)
+NAME = "bench"
+
+
+class Recording:
+    """The bundled recording as an endless programme: sizes are real, container timestamps repeat."""
+
+    def __init__(self) -> None:
+        encoder = ProgrammeEncoder(0)
+        frames = itertools.islice(frames_from(str(two_cities())), 1000)
+        self._media = [media for frame in frames if (media := encoder.encode(frame)) is not None]
+        self._init = encoder.init
+        self.connected_since: float | None = time.monotonic()
+
+    async def conversations(self) -> AsyncIterator[ConversationRecord]:
+        now_ns = time.time_ns()
+        yield ConversationRecord(
+            NAME, "Bench", now_ns, now_ns, now_ns + 7200 * SECOND_NS, "UTC", "en", 0, "live", now_ns
+        )
+        await asyncio.Event().wait()
+
+    async def chunks(self, conversation: str) -> AsyncIterator[Chunk]:
+        began_ns = time.monotonic_ns()
+        for seq, media in enumerate(itertools.cycle(self._media)):
+            due_s = (began_ns + seq * CHUNK_NS - time.monotonic_ns()) / SECOND_NS
+            if seq > 100:  # the first ten seconds are history
+                await asyncio.sleep(max(0.0, due_s + 10))
+            yield Chunk(conversation, 1, seq, time.time_ns(), "live", -16.0, media)
+
+    async def init(self, conversation: str) -> Init:
+        return Init(conversation, self._init)
+
+    async def edge_reports(self) -> AsyncIterator[EdgeReport]:
+        await asyncio.Event().wait()
+        yield EdgeReport("", "", 0, {}, 0, 0, 0.0)
+
+    async def report(self, report: EdgeReport) -> None:
+        print(f"report {report.cadence_ms} {sum(report.listeners.values())}", flush=True)
+
+
+def main() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    ticket = sign(Ticket(NAME, b"12345678", TicketClass.ANONYMOUS, int(time.time()) + 86_400), key=KEY)
+
+    def announce(port: int) -> None:
+        print(f"ready {port} {ticket}", flush=True)
+
+    asyncio.run(
+        run(
+            Recording(),
+            edge_id="bench",
+            host="127.0.0.1",
+            port=int(sys.argv[1]),
+            public_url="http://127.0.0.1",
+            ticket_key=KEY,
+            metrics_port=None,
+            announce=announce,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
