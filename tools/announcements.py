@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  a script, not a package
 """Makes the spoken announcements of src/rostra/data/announcements from the texts in rostra.audio.announcements.
 
 An offline tool: its speech synthesizers are no dependencies of Rostra, and only their sound is shipped.

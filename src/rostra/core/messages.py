@@ -49,10 +49,10 @@ class StageEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 class Chunk(Message, frozen=True, tag="chunk.1"):
     """100 ms of the programme in every rendition, published to `rostra.programme.<conversation>`.
 
-    `seq` counts chunks since doors-open (global over all stages); `epoch` is the lease under which it
-    was made; `wall_ns` is the wall instant of its end by the programme clock; `state` and `level_dbfs`
-    describe the sound; `heard` tells per seat the next frame to be mixed, so that a standby continues with exactly that frame.
-    `last` marks the end of the programme.
+    `seq` counts chunks since doors-open (global over all stages); `epoch` is the lease under which it was
+    made; `wall_ns` is the wall instant of its end by the programme clock; `state` and `level_dbfs` describe
+    the sound; `heard` tells per seat the next frame to be mixed, so that a standby continues with exactly
+    that frame. `last` marks the end of the programme.
     """
 
     conversation: str

@@ -53,6 +53,10 @@ def test_a_worker_that_feels_worse_than_predicted_goes_up_and_not_down() -> None
     assert next_cadence(40, Load(10, share=0.3), dwelt_s=LONG_S) == 40
 
 
+def test_what_is_still_felt_of_the_former_cadence_does_not_climb_the_ladder_twice() -> None:
+    assert next_cadence(10, Load(12_000, share=0.6), dwelt_s=LONG_S, settled=False) == 10
+
+
 @given(st.integers(0, 1_000_000), st.floats(1e-6, 1e-4), st.sampled_from(RUNGS_CHUNKS))
 def test_a_cadence_once_settled_stays(listeners: int, write_cost_s: float, start: int) -> None:
     load = Load(listeners, write_cost_s=write_cost_s)
