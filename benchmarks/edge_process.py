@@ -41,7 +41,7 @@ class Recording:
         for seq, media in enumerate(itertools.cycle(self._media)):
             due_s = (began_ns + seq * CHUNK_NS - time.monotonic_ns()) / SECOND_NS
             if seq > 100:  # the first ten seconds are history
-                await asyncio.sleep(max(0.0, due_s + 10))
+                await asyncio.sleep(max(0.0, due_s - 10))
             yield Chunk(conversation, 1, seq, time.time_ns(), "live", -16.0, media)
 
     async def init(self, conversation: str) -> Init:

@@ -100,6 +100,7 @@ int main(int argc, char **argv) {
   double began = now(), end = 0;
   int polled = 0;
   double round_began = 0;
+  long polls = 0;
   while (!end || now() < end) {
     double t = now();
     int due = (t - began) * rate + 1;
@@ -117,12 +118,13 @@ int main(int argc, char **argv) {
     }
     if (joined == n && !end) end = now() + seconds, measuring = now() + seconds / 3;
     if (polling && joined == n) { /* one second's polls, spread over the second */
-      if (!round_began || now() - round_began >= 1) round_began = now(), polled = 0;
+      if (!round_began || (polled == n && now() - round_began >= 1)) round_began = now(), polled = 0;
       int until = (now() - round_began) * n;
       for (; polled < until && polled < n; polled++)
         if (all[polled].state == BODY) {
           if (write(all[polled].fd, ask, strlen(ask)) < 0) all[polled].gaps++;
           if (ask2 && write(all[polled].fd, ask2, strlen(ask2)) < 0) all[polled].gaps++;
+          if (measuring && now() > measuring) polls++;
         }
     }
     int ready = epoll_wait(poll, events, 1024, joined < n || polling ? 1 : 20);
@@ -156,7 +158,7 @@ int main(int argc, char **argv) {
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
   printf("{\"listeners\": %d, \"heard\": %d, \"lost\": %d, \"gaps\": %d, \"first_p50_ms\": %.1f, \"first_p99_ms\": %.1f, "
-         "\"bytes_least\": %lu, \"bytes_most\": %lu, \"longest_silence_ms\": %.0f, \"cpu_s\": %.1f}\n",
+         "\"bytes_least\": %lu, \"bytes_most\": %lu, \"longest_silence_ms\": %.0f, \"polls_hz\": %.1f, \"cpu_s\": %.1f}\n",
          n, heard, lost, gaps, heard ? first[heard / 2] : -1, heard ? first[heard * 99 / 100] : -1, (unsigned long)least,
-         (unsigned long)most, longest * 1000, used.ru_utime.tv_sec + used.ru_utime.tv_usec / 1e6 + used.ru_stime.tv_sec + used.ru_stime.tv_usec / 1e6);
+         (unsigned long)most, longest * 1000, polls / (seconds * 2 / 3), used.ru_utime.tv_sec + used.ru_utime.tv_usec / 1e6 + used.ru_stime.tv_sec + used.ru_stime.tv_usec / 1e6);
 }

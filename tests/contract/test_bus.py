@@ -13,7 +13,7 @@ import pytest
 from rostra.bus import state
 from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.fsck import check
-from rostra.bus.programme import ProgrammePublisher, follow_programme
+from rostra.bus.programme import ProgrammePublisher, follow_programme, stored_chunks
 from rostra.bus.seats import SeatPublisher, follow_seats
 from rostra.bus.server import EmbeddedServer, prepare
 from rostra.bus.subjects import Role, seat_subject, state_subject
@@ -86,6 +86,15 @@ def chunk(seq: int, *, epoch: int = 1) -> Chunk:
     return Chunk("evening", epoch, seq, seq * 100_000_000, "live", -16.0, {"webm-64": bytes(800)})
 
 
+def publisher_of(connection: Connection, *, holds_lease: bool = True) -> ProgrammePublisher:
+    """A publisher for which every chunk is late, so that it asks each time whether the lease is still its own."""
+
+    async def may_publish() -> bool:
+        return holds_lease
+
+    return ProgrammePublisher(connection, may_publish=may_publish, clock_ns=lambda: 10**18)
+
+
 async def take(count: int, connection: Connection, *, into: list[int] | None = None) -> list[int]:
     """The numbers of the next `count` chunks that a follower is given."""
     numbers: list[int] = [] if into is None else into
@@ -143,7 +152,7 @@ def test_p6_a_killed_bus_loses_no_chunk_and_keeps_their_order(bus: Bus) -> None:
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with bus.connect(Role.STAGE) as stage, bus.connect(Role.EDGE) as edge, asyncio.TaskGroup() as tasks:
-            publisher = ProgrammePublisher(stage)
+            publisher = publisher_of(stage)
             publishing = tasks.create_task(publisher.run())
             numbers: list[int] = []
             taking = tasks.create_task(take(150, edge, into=numbers))
@@ -171,7 +180,7 @@ def test_a_newcomer_gets_the_newest_chunks_first_and_then_the_programme(bus: Bus
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with bus.connect(Role.STAGE) as stage, bus.connect(Role.EDGE) as edge, asyncio.TaskGroup() as tasks:
-            publisher = ProgrammePublisher(stage)
+            publisher = publisher_of(stage)
             publishing = tasks.create_task(publisher.run())
             for seq in range(RING_CHUNKS_MAX + 50):
                 publisher.offer(chunk(seq))
@@ -190,7 +199,7 @@ def test_a_chunk_is_written_once_and_a_deposed_stage_is_refused(bus: Bus) -> Non
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with bus.connect(Role.STAGE) as old, bus.connect(Role.STAGE) as new, asyncio.TaskGroup() as tasks:
-            publishers = [ProgrammePublisher(old), ProgrammePublisher(new)]
+            publishers = [publisher_of(old), publisher_of(new)]
             publishing = [tasks.create_task(publisher.run()) for publisher in publishers]
             publishers[1].offer(chunk(0, epoch=2))
             await publishers[1].drained()
@@ -199,6 +208,23 @@ def test_a_chunk_is_written_once_and_a_deposed_stage_is_refused(bus: Bus) -> Non
             assert publishers[0].refused_chunks == 1
             for task in publishing:
                 task.cancel()
+
+    run(test)
+
+
+def test_a_stage_that_lost_its_lease_while_frozen_publishes_nothing_of_what_it_owes(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.STAGE) as frozen, asyncio.TaskGroup() as tasks:
+            publisher = publisher_of(frozen, holds_lease=False)
+            publishing = tasks.create_task(publisher.run())
+            for seq in range(5):
+                publisher.offer(chunk(seq))
+            await publisher.drained()
+            publishing.cancel()
+            assert publisher.refused_chunks == 5
+            assert await stored_chunks(frozen, "evening") == []
 
     run(test)
 
@@ -256,7 +282,7 @@ def test_fsck_finds_a_hole_a_step_back_and_an_unreadable_record(bus: Bus) -> Non
             await state.create_conversation(operator, CONVERSATION)
             await operator.store(state_subject("conversation.broken"), b"\xff")
         async with bus.connect(Role.STAGE) as stage, asyncio.TaskGroup() as tasks:
-            publisher = ProgrammePublisher(stage)
+            publisher = publisher_of(stage)
             publishing = tasks.create_task(publisher.run())
             for each in (chunk(0, epoch=2), chunk(1, epoch=1), chunk(4)):
                 publisher.offer(each)

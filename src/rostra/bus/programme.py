@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -11,13 +11,14 @@ import structlog
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import PROGRAMME_STREAM, chunk_subject
 from rostra.core.errors import BadInputError, BusError, ConflictError
-from rostra.core.limits import PUBLISH_BACKLOG_CHUNKS_MAX, RING_CHUNKS_MAX
+from rostra.core.limits import MEDIA_HEARTBEAT_LOST_MS, PUBLISH_BACKLOG_CHUNKS_MAX, RING_CHUNKS_MAX
 from rostra.core.messages import Chunk, decode, encode
 
 _log = structlog.get_logger()
 # Acknowledgements may take this many chunks (1 s) to cross a cluster before publishing waits for them.
 _IN_FLIGHT_MAX: Final = 10
 _RETRY_S: Final = 0.05
+_LATE_NS: Final = MEDIA_HEARTBEAT_LOST_MS * 1_000_000 // 2  # nobody takes over before twice this
 
 
 class ProgrammePublisher:
@@ -25,10 +26,16 @@ class ProgrammePublisher:
 
     The backlog is bounded (PUBLISH_BACKLOG_CHUNKS_MAX); when it is full the oldest chunk goes and is counted.
     Each chunk is written once and for all: if another stage has written that number, ours is refused.
+    Chunks that come late (the process was frozen, the bus was away) are published only if `may_publish`
+    says that the lease is still ours: meanwhile another stage may have gone on from there.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, *, may_publish: Callable[[], Awaitable[bool]], clock_ns: Callable[[], int]
+    ) -> None:
         self._connection = connection
+        self._may_publish = may_publish
+        self._clock_ns = clock_ns
         self._backlog: deque[Chunk] = deque()
         self._offered = asyncio.Event()
         self._empty = asyncio.Event()
@@ -55,13 +62,26 @@ class ProgrammePublisher:
             self._offered.clear()
             while self._backlog:
                 batch = [self._backlog[i] for i in range(min(len(self._backlog), _IN_FLIGHT_MAX))]
-                if not await self._publish(batch):
+                if not await self._confirmed(batch[0]) or not await self._publish(batch):
                     await asyncio.sleep(_RETRY_S)
             self._empty.set()
 
     async def drained(self) -> None:
         """Return when everything offered so far has been acknowledged."""
         await self._empty.wait()
+
+    async def _confirmed(self, oldest: Chunk) -> bool:
+        """Whether publishing may go on; if the lease is lost everything that waits is void."""
+        if self._clock_ns() - oldest.wall_ns < _LATE_NS:
+            return True
+        try:
+            if await self._may_publish():
+                return True
+        except BusError:
+            return False
+        self.refused_chunks += len(self._backlog)
+        self._backlog.clear()
+        return False
 
     async def _publish(self, batch: list[Chunk]) -> bool:
         # Tasks of a group start in the order of their making, and one connection keeps that order.

@@ -76,7 +76,7 @@ class Producer:
     def __init__(self, connection: Connection, stage: str, conversation: Conversation, sounds: Sounds) -> None:
         self.conversation = conversation
         self.measures = Measures()
-        self.publisher = ProgrammePublisher(connection)
+        self.publisher = ProgrammePublisher(connection, may_publish=self._holds_lease, clock_ns=time.time_ns)
         self._connection = connection
         self._stage = stage
         self._sounds = sounds
@@ -182,6 +182,10 @@ class Producer:
         await take_lease(self._connection, lease, expected_revision=revision)
         self._lease, self._known_epoch = lease, epoch
         return True
+
+    async def _holds_lease(self) -> bool:
+        held, _ = await read_lease(self._connection, self.conversation.id)
+        return held is not None and held == self._lease
 
     # --- on the air --------------------------------------------------------------------------------
 
