@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.signal import correlate, resample_poly
+from scipy.signal import correlate
 
 from container_readers import read_clusters, read_fragments, read_ogg
+from hearing import Heard, ffmpeg_hears, speech, wideband_pesq
 from machine import require
 from rostra.audio.encoder import PRE_ROLL_SAMPLES, RENDITIONS, ProgrammeEncoder
-from rostra.audio.frame import Samples
-from rostra.audio.recordings import two_cities
 from rostra.audio.source import frames_from
 from rostra.core.units import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 
@@ -36,12 +35,6 @@ class Programme:
 
 
 @cache
-def speech() -> Samples:
-    samples = np.concatenate(list(frames_from(str(two_cities()))))
-    return samples[: len(samples) // CHUNK_SAMPLES * CHUNK_SAMPLES]
-
-
-@cache
 def programme(start: int = HOURS_IN, stage_chunks: int = 1_000_000, *, pre_roll: bool = True) -> Programme:
     """The recording as a programme that another stage takes over every `stage_chunks` chunks."""
     samples, chunks = speech(), []
@@ -57,31 +50,6 @@ def programme(start: int = HOURS_IN, stage_chunks: int = 1_000_000, *, pre_roll:
         if chunk is not None:
             chunks.append(chunk)
     return Programme(start, init, chunks)
-
-
-@dataclass
-class Heard:
-    start_s: float
-    samples: Samples
-
-
-def ffmpeg_hears(media: bytes, path: Path) -> Heard:
-    """What ffmpeg decodes without a complaint, and the time that it gives to the first sample."""
-    ffmpeg, ffprobe = require("ffmpeg"), require("ffprobe")
-    path.write_bytes(media)
-    decoded = subprocess.run(
-        [ffmpeg, "-v", "warning", "-xerror", "-i", path, "-f", "f32le", "-ac", "1", "-ar", "48000", "-"],
-        capture_output=True,
-        check=True,
-    )
-    assert decoded.stderr == b"", decoded.stderr.decode()
-    probe = subprocess.run(
-        [ffprobe, "-v", "error", "-show_entries", "frame=pts_time", "-of", "json", "-read_intervals", "%+#1", path],
-        capture_output=True,
-        check=True,
-    )
-    start_s = float(json.loads(probe.stdout)["frames"][0]["pts_time"])
-    return Heard(start_s, np.frombuffer(decoded.stdout, np.float32))
 
 
 def lag_of(heard: Heard, start: int, *, at_s: float) -> int:
@@ -190,22 +158,6 @@ def test_a_rendition_holds_its_nominal_rate(name: str) -> None:
     rate_bps = sum(len(chunk[name]) for chunk in made.chunks) * 8 / (len(speech()) / SAMPLE_RATE_HZ)
     overhead_bps = 11_000 if name == "mp4-96" else 5_000  # bytes per packet and chunk: the same at any rate
     assert RENDITIONS[name].bitrate_bps * 0.9 < rate_bps < RENDITIONS[name].bitrate_bps * 1.02 + overhead_bps
-
-
-def wideband_pesq(heard: Heard, start: int) -> list[float]:
-    """PESQ-WB (ITU-T P.862.2) of pieces of 4 s, each aligned by itself to the recording."""
-    pesq = pytest.importorskip("pesq", reason="pip install pesq").pesq
-    said = resample_poly(speech(), 1, 3)
-    early = round((heard.start_s - start / SAMPLE_RATE_HZ) * SAMPLE_RATE_HZ)
-    aligned = np.concatenate((np.zeros(max(0, early), np.float32), heard.samples[max(0, -early) :]))
-    got = resample_poly(aligned, 1, 3)
-    piece, reach, scores = 4 * 16_000, 1_600, []
-    for at in range(piece, len(said) - 2 * piece, piece):
-        reference = said[at : at + piece]
-        window = got[at - reach : at + piece + reach]
-        lag = int(np.argmax(correlate(window, reference, "valid")))
-        scores.append(float(pesq(16_000, reference, window[lag : lag + piece], "wb")))
-    return scores
 
 
 @pytest.mark.parametrize(

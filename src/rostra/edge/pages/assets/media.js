@@ -15,22 +15,29 @@ export function playable(renditions) {
 }
 
 export class Media {
-  constructor(audio, onStatus) {
+  // `on` has status(key, values), paused() when the system stopped the sound (a call, headphones pulled out), and
+  // broken() when the browser's decoder has given up.
+  constructor(audio, on) {
     this.audio = audio;
     this.buffer = new Buffer();
     this.started = false;
-    this.#onStatus = onStatus;
-    audio.addEventListener("waiting", () => this.#waiting());
-    audio.addEventListener("playing", () => { this.#dry = false; onStatus("playing", {}); });
+    this.dry = false;
+    this.#on = on;
+    const listen = (name, then) => audio.addEventListener(name, then, { signal: this.#closed.signal });
+    listen("waiting", () => this.#waiting());
+    listen("playing", () => { this.dry = false; on.status("playing", {}); });
+    listen("pause", () => on.paused());
+    listen("error", () => on.broken());
   }
 
-  #onStatus;
+  #on;
+  #closed = new AbortController(); // the element outlives this object; its listeners must not
   #source = null;
   #sink = null;
   #queue = [];
-  #init = null;
+  #hasInit = false;
+  #last = false;
   #timer = 0;
-  #dry = false;
   #ticked_ms = 0;
 
   async open(mime) {
@@ -40,18 +47,23 @@ export class Media {
     this.audio.src = URL.createObjectURL(this.#source);
     await new Promise((resolve) => this.#source.addEventListener("sourceopen", resolve, { once: true }));
     URL.revokeObjectURL(this.audio.src);
+    if (this.#closed.signal.aborted) return;
     this.#sink = this.#source.addSourceBuffer(mime);
     this.#sink.mode = "segments"; // currentTime is the programme clock
     this.#sink.addEventListener("updateend", () => { this.#control(); this.#pump(); });
+    this.#source.addEventListener("startstreaming", () => this.#pump());
     this.#ticked_ms = performance.now();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#pump();
   }
 
   close() {
+    this.#closed.abort();
     clearInterval(this.#timer);
     this.#queue = [];
     this.#sink = null;
     this.audio.pause();
+    this.audio.playbackRate = 1;
     this.audio.removeAttribute("src");
     this.audio.load();
   }
@@ -62,8 +74,8 @@ export class Media {
   }
 
   init(bytes) {
-    if (this.#init) return; // another edge, the same container: what follows fits
-    this.#init = bytes;
+    if (this.#hasInit) return; // another edge, the same container: what follows fits
+    this.#hasInit = true;
     this.#queue.unshift(bytes);
     this.#pump();
   }
@@ -74,8 +86,19 @@ export class Media {
     this.#pump();
   }
 
+  // No more will come: running dry is the end, not a stall.
+  finish() {
+    this.#last = true;
+  }
+
+  // A managed source says when it wants data; a listener about to run dry is given it nevertheless.
+  get #wanted() {
+    return this.#source.streaming !== false || this.ahead_s < this.buffer.target_s;
+  }
+
   #pump() {
-    if (!this.#sink || this.#sink.updating || !this.#queue.length || this.#source.readyState !== "open") return;
+    if (!this.#sink || this.#sink.updating || !this.#queue.length) return;
+    if (this.#source.readyState !== "open" || !this.#wanted) return;
     const all = this.#queue.splice(0);
     const bytes = new Uint8Array(all.reduce((size, part) => size + part.length, 0));
     let at = 0;
@@ -83,7 +106,7 @@ export class Media {
     try {
       this.#sink.appendBuffer(bytes);
     } catch (error) {
-      if (error.name !== "QuotaExceededError") throw error;
+      if (error.name !== "QuotaExceededError") return this.#on.broken();
       this.#queue.unshift(bytes);
       this.#trim(0);
     }
@@ -92,19 +115,24 @@ export class Media {
   // After an append: start, keep the distance, forget what is long past.
   #control() {
     const audio = this.audio, ranges = audio.buffered;
-    if (!ranges.length) return;
+    if (!this.#sink || !ranges.length) return;
     const end_s = ranges.end(ranges.length - 1);
     if (!this.started) {
-      if (end_s - ranges.start(ranges.length - 1) < this.buffer.target_s) return;
-      this.started = true;
-      audio.currentTime = end_s - this.buffer.target_s;
-      audio.play().catch((error) => this.#onStatus(error.name === "NotAllowedError" ? "blocked" : "buffering", {}));
+      if (end_s - ranges.start(ranges.length - 1) >= this.buffer.target_s) this.#start(end_s);
       return;
     }
     const { jump_s, rate } = this.buffer.decide(end_s - audio.currentTime);
     if (jump_s) audio.currentTime = end_s - this.buffer.target_s;
     if (audio.playbackRate !== rate) audio.playbackRate = rate;
     this.#trim(2 * BEHIND_KEPT_S);
+  }
+
+  #start(end_s) {
+    this.started = true;
+    this.audio.currentTime = end_s - this.buffer.target_s;
+    this.audio.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.#on.status("blocked", {}); // anything else comes as an event
+    });
   }
 
   #trim(behind_s) {
@@ -118,9 +146,15 @@ export class Media {
     const now_ms = performance.now();
     this.buffer.relax((now_ms - this.#ticked_ms) / 1000);
     this.#ticked_ms = now_ms;
+    this.#pump();
+    if (this.started && this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) this.#leap();
+  }
+
+  // Dry in front of a hole in the programme: go on behind it.
+  #leap() {
     const audio = this.audio, ranges = audio.buffered;
-    for (let index = 0; index < ranges.length; index += 1) { // a hole in the programme: go on behind it
-      if (this.started && ranges.start(index) > audio.currentTime && audio.readyState < 3) {
+    for (let index = 0; index < ranges.length; index += 1) {
+      if (ranges.start(index) > audio.currentTime) {
         audio.currentTime = ranges.start(index) + 0.01;
         return;
       }
@@ -128,9 +162,9 @@ export class Media {
   }
 
   #waiting() {
-    if (!this.started || this.#dry || this.audio.seeking) return;
-    this.#dry = true;
+    if (!this.started || this.dry || this.#last || this.audio.seeking) return;
+    this.dry = true;
     this.buffer.stalled();
-    this.#onStatus("stalled", {});
+    this.#on.status("stalled", {});
   }
 }

@@ -1,72 +1,95 @@
-// The level of what is heard, as a row of columns. Never in the way of the sound itself.
+// The level of what is heard, as a row of columns; while nothing is heard, a slow wave. Never in the way of sound.
 
 const COLUMNS = 40;
 const FLOOR_DB = -54;
+const COLUMN_MS = 60, CALM_COLUMN_MS = 1000; // the second for whoever prefers less motion
+const CONTEXT_TIMEOUT_S = 1;
+const WAVE_HEIGHT = 0.3, WAVE_PERIOD_MS = 7000, WAVE_COLUMNS = 17; // slower than breathing: it waits, it does not sound
 
 export class Meter {
-  constructor(canvas, audio) {
+  constructor(canvas) {
     this.level = 0; // root mean square of the last measurement, full scale 1
     this.#canvas = canvas;
-    this.#audio = audio;
     this.#still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.#history = new Array(COLUMNS).fill(0);
-    this.#draw();
+    this.#turn(0);
   }
 
   #canvas;
-  #audio;
   #still;
-  #history;
-  #analyser = null;
   #context = null;
-  #frame = 0;
-  #pushed_ms = 0;
+  #analyser = null;
+  #source = null;
+  #samples = new Float32Array(2048);
+  #heights = new Array(COLUMNS).fill(0);
+  #drawn_ms = -CALM_COLUMN_MS;
 
-  // Call from a tap. Apple's browsers silence an element whose context is interrupted: there the meter stays still.
-  async connect() {
-    if (this.#analyser || globalThis.ManagedMediaSource) return;
-    const context = new AudioContext({ latencyHint: "interactive" });
-    const running = await Promise.race([context.resume().then(() => true), new Promise((r) => setTimeout(r, 1000, false))]);
-    if (!running || context.state !== "running") {
-      await context.close(); // sound goes on without a meter
-      return;
+  // Measure `audio`, which plays. Chrome can be listened to from outside; elsewhere the sound goes through the
+  // context, but not on Apple's phones, which silence an element whose context is interrupted: no meter there.
+  async connect(audio) {
+    if (this.#source || (!audio.captureStream && globalThis.ManagedMediaSource)) return;
+    const context = (this.#context ??= new AudioContext({ latencyHint: "interactive" }));
+    const timeout = new Promise((resolve) => setTimeout(resolve, CONTEXT_TIMEOUT_S * 1000));
+    await Promise.race([context.resume(), timeout]);
+    if (context.state !== "running" || this.#source) return; // sound goes on without a meter
+    this.#analyser ??= new AnalyserNode(context, { fftSize: this.#samples.length });
+    if (audio.captureStream) {
+      this.#source = context.createMediaStreamSource(audio.captureStream());
+      this.#source.connect(this.#analyser);
+    } else {
+      this.#source = context.createMediaElementSource(audio);
+      this.#source.connect(this.#analyser).connect(context.destination);
+      context.addEventListener("statechange", () => { if (context.state === "suspended") context.resume(); });
     }
-    this.#context = context;
-    this.#analyser = context.createAnalyser();
-    this.#analyser.fftSize = 2048;
-    context.createMediaElementSource(this.#audio).connect(this.#analyser).connect(context.destination);
-    context.addEventListener("statechange", () => { if (context.state === "suspended") context.resume(); });
-    this.#loop();
   }
 
-  #loop() {
-    const samples = new Float32Array(this.#analyser.fftSize);
-    const turn = (now_ms) => {
-      this.#analyser.getFloatTimeDomainData(samples);
-      this.level = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
-      if (now_ms - this.#pushed_ms > (this.#still.matches ? 1000 : 60)) {
-        this.#pushed_ms = now_ms;
-        const height = Math.max(0, 1 - (20 * Math.log10(this.level + 1e-9)) / FLOOR_DB);
-        this.#history.push(height);
-        this.#history.shift();
-        this.#draw();
-      }
-      this.#frame = requestAnimationFrame(turn);
-    };
-    this.#frame = requestAnimationFrame(turn);
+  // The sound is over; what goes through the context stays connected, because an element can be taken only once.
+  disconnect() {
+    if (this.#source instanceof MediaStreamAudioSourceNode) {
+      this.#source.disconnect();
+      this.#source = null;
+      this.#context.suspend();
+    }
+    this.level = 0;
   }
 
-  #draw() {
+  #turn(now_ms) {
+    if (this.#source) this.#measure();
+    const pitch_ms = this.#still.matches ? CALM_COLUMN_MS : COLUMN_MS;
+    if (now_ms - this.#drawn_ms >= pitch_ms) {
+      this.#drawn_ms = now_ms;
+      this.#heights.push(Math.max(0, 1 - (20 * Math.log10(this.level + 1e-9)) / FLOOR_DB));
+      this.#heights.shift();
+      this.#draw(now_ms);
+    }
+    requestAnimationFrame((next_ms) => this.#turn(next_ms));
+  }
+
+  #measure() {
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    let sum = 0;
+    for (const sample of this.#samples) sum += sample * sample;
+    this.level = Math.sqrt(sum / this.#samples.length);
+  }
+
+  #wave(column, now_ms) {
+    const phase = this.#still.matches ? 0 : now_ms / WAVE_PERIOD_MS;
+    return (WAVE_HEIGHT * (1 - Math.cos(2 * Math.PI * (column / WAVE_COLUMNS - phase)))) / 2;
+  }
+
+  #draw(now_ms) {
     const { width, height } = this.#canvas, pen = this.#canvas.getContext("2d");
-    pen.clearRect(0, 0, width, height);
-    pen.fillStyle = getComputedStyle(this.#canvas).color;
     const pitch = width / COLUMNS, thick = pitch * 0.45;
-    this.#history.forEach((value, index) => {
-      const tall = Math.max(thick, value * (height - 8));
-      pen.globalAlpha = 0.3 + 0.7 * (index / COLUMNS);
+    pen.clearRect(0, 0, width, height);
+    pen.strokeStyle = getComputedStyle(this.#canvas).color;
+    pen.lineWidth = thick;
+    pen.lineCap = "round";
+    this.#heights.forEach((heard, column) => {
+      const tall = (this.#source ? heard : Math.max(heard, this.#wave(column, now_ms))) * (height - 2 * thick);
+      pen.globalAlpha = this.#source ? 0.3 + 0.7 * (column / COLUMNS) : 0.45;
       pen.beginPath();
-      pen.roundRect(index * pitch + (pitch - thick) / 2, (height - tall) / 2, thick, tall, thick / 2);
-      pen.fill();
+      pen.moveTo((column + 0.5) * pitch, (height - tall) / 2);
+      pen.lineTo((column + 0.5) * pitch, (height + tall) / 2 + 0.01);
+      pen.stroke();
     });
   }
 }

@@ -1,137 +1,129 @@
 // The listening page: what is heard decides what is shown.
 
+import { ServerClock } from "./clock.js";
 import { Media, playable } from "./media.js";
 import { Meter } from "./meter.js";
 import { ProgrammeStream } from "./stream.js";
-import { chosenLanguage, keepLanguage, otherLanguage, text, translate } from "./texts.js";
+import { chosenLanguage, keepLanguage, otherLanguage, translate } from "./texts.js";
+import { $, fullTime, show as render, showClock, showNotice, showTechnical } from "./view.js";
 
-const SAMPLES_PER_S = 48000;
+const SAMPLES_PER_S = 48000, CHUNK_SAMPLES = 4800;
+const NEAR_SAMPLES = 960; // an event is due from a frame before its sample on: the page looks every 50 ms
+const LOOK_MS = 50;
 const POLL_MS = 20000; // of the state, while nothing is heard
+const POLL_SPREAD_MS = 1500; // when something is due everybody asks: not in the same instant
+const NEWS_MS = 20000; // how long something that happened stays in the place of "Sound is on."
+const ENDING_MS = 1500; // from the last chunk's place in the clock until its sound has left the speaker
+const BROKEN_PAUSE_MS = 1000; // before a browser whose decoder gave up gets another stream
 
-const $ = (id) => document.getElementById(id);
-const audio = $("audio");
+const audio = $("audio"), meter = new Meter($("meter")), clock = new ServerClock();
 let conversation = JSON.parse($("conversation").textContent);
 let language = chosenLanguage();
-let clockOffset_ms = conversation.now_ms - Date.now();
-let begun = conversation.begun, speaker = "", status = ["idle", {}];
-let stream = null, media = null, meter = null, session = 0;
-let coming = []; // events whose sample has not been heard yet
+let speaker = "", status = ["idle", {}], newsUntil_ms = 0;
+let stream = null, media = null, session = 0;
+let coming = []; // events whose sample has not been heard yet; as many as the player's buffer is long
 
 // --- what is shown ---------------------------------------------------------------------------------------
 
-const say = (key, values) => text(language, key, values);
-const now_ms = () => Date.now() + clockOffset_ms;
-const put = (id, words) => { if ($(id).textContent !== words) $(id).textContent = words; };
-
-function clockFace(ms) {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  const [d, h, m, s] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
-  if (d > 1) return say("days", { n: d });
-  const two = (n) => String(n).padStart(2, "0");
-  return d || h ? `${24 * d + h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
-}
-
-const CLOCK = { hour: "2-digit", minute: "2-digit" };
-const DAY = { weekday: "long", day: "numeric", month: "long" };
-
-// `ms` in words of the chosen language, in the reader's regional habit where the browser tells it.
-function inWords(ms, options) {
-  const locale = navigator.languages?.find((tag) => tag.startsWith(language)) ?? language;
-  return new Intl.DateTimeFormat(locale, options).format(new Date(ms));
-}
-
-// The announced time where the conversation is, if the clocks differ there; with the day, if that differs too.
-function elsewhere({ starts_ms, timezone }) {
-  const there = { ...CLOCK, timeZone: timezone };
-  if (inWords(starts_ms, { ...DAY, ...there }) === inWords(starts_ms, { ...DAY, ...CLOCK })) return "";
-  const sameDay = inWords(starts_ms, { ...DAY, timeZone: timezone }) === inWords(starts_ms, DAY);
-  const zone = timezone.split("/").at(-1).replaceAll("_", " ");
-  return `· ${say("starts_elsewhere", { there: inWords(starts_ms, sameDay ? there : { ...DAY, ...there }), zone })}`;
-}
-
-function about() {
-  const since = inWords(conversation.starts_ms, CLOCK);
-  if (conversation.state === "held") return say(begun ? "about_held" : "about_delayed");
-  return say(`about_${conversation.state}`, { doors: inWords(conversation.doors_ms, { weekday: "long", ...CLOCK }), since });
-}
-
 function show() {
-  const { state, starts_ms } = conversation;
-  document.body.dataset.state = state;
-  put("state", say(`state_${state}`));
-  put("when", inWords(starts_ms, { ...DAY, ...CLOCK }));
-  $("when").dateTime = new Date(starts_ms).toISOString();
-  put("elsewhere", elsewhere(conversation));
-  put("about", about());
-  put("status", say(...status));
-  put("listeners", conversation.listeners === 1 ? say("one_listener") : conversation.listeners ? say("listeners", { n: conversation.listeners.toLocaleString(language) }) : "");
-  put("speaker", speaker ? say("speaker", { name: speaker }) : "");
-  const listening = Boolean(stream);
-  $("listen").setAttribute("aria-pressed", String(listening));
-  put("listen-label", say(listening ? "pause" : "listen"));
-  $("listen").hidden = state === "ended" || state === "cancelled";
-  put("mute", say(audio.muted ? "unmute" : "mute"));
-  $("mute").setAttribute("aria-pressed", String(audio.muted));
+  render({ conversation, speaker, status, listening: Boolean(stream), muted: audio.muted }, language);
   tick();
 }
 
 function tick() {
-  const { state, starts_ms, doors_ms } = conversation;
-  const [label, ms] = state === "scheduled" ? ["doors_in", doors_ms - now_ms()]
-    : state === "live" || state === "held" ? ["on_air", now_ms() - starts_ms] : ["begins_in", starts_ms - now_ms()];
-  put("clock-label", say(label));
-  put("clock", clockFace(label === "on_air" ? Math.max(0, ms - 999) : ms));
-  if ($("technical").closest("details").open) showTechnical();
+  showClock(conversation, clock.now_ms, language);
+  if ($("details").open) showTechnical(stream, media, language);
 }
 
-function showTechnical() {
-  const rows = media ? [
-    ["buffer", `${media.ahead_s.toFixed(2)} s (${media.buffer.target_s.toFixed(2)} s)`], ["stalls", media.buffer.stalls],
-    ["speed", `${audio.playbackRate.toFixed(2)}×`], ["rendition", stream.rendition ?? ""], ["edge", stream.edge], ["chunk", stream.lastSeq],
-  ] : [];
-  $("technical").replaceChildren(...rows.flatMap(([key, value]) => {
-    const name = document.createElement("dt"), content = document.createElement("dd");
-    name.textContent = say(key);
-    content.textContent = value;
-    return [name, content];
-  }));
-}
-
-function setStatus(key, values) {
+function setStatus(key, values = {}) {
+  if (key === "blocked" && stream) return leave(key); // the next tap on Listen has the leave that was missing
+  if (key === "playing" && performance.now() < newsUntil_ms) return;
+  newsUntil_ms = 0;
   if (status[0] === key && JSON.stringify(status[1]) === JSON.stringify(values)) return;
   status = [key, values];
   show();
+}
+
+function tellNews(key, values) {
+  setStatus(key, values);
+  newsUntil_ms = performance.now() + NEWS_MS;
+  setTimeout(calm, NEWS_MS);
+}
+
+// Whatever was wrong, it is over if the sound moves.
+function calm() {
+  if (media?.started && !media.dry && !audio.paused) setStatus("playing");
 }
 
 // --- what happens ----------------------------------------------------------------------------------------
 
 function happen(event) {
   switch (event.type) {
-    case "hello": Object.assign(conversation, event.conversation); begun = conversation.begun; media?.buffer.cadence(event.cadence_ms / 1000); break;
-    case "state": conversation.state = event.value; begun ||= event.value === "live"; if (event.value === "live") hideNotice(); break;
-    case "notice": $("notice").textContent = event.text; $("notice").hidden = false; break;
-    case "start": conversation.starts_ms = Number(event.value); setStatus("moved_start", { local: inWords(conversation.starts_ms, { ...DAY, ...CLOCK }) }); break;
+    case "conversation": Object.assign(conversation, event.value); break;
+    case "state": become(event.value); break;
+    case "notice": showNotice(event.text ?? ""); break;
+    case "start": moveStart(Number(event.value)); break;
     case "speaker": speaker = event.value; break;
     case "cadence": media?.buffer.cadence(event.cadence_ms / 1000); break;
     case "listeners": conversation.listeners = event.count; break;
-    case "moved": setStatus("moved", { n: (event.missed / 10).toFixed(0) }); break;
-    case "ended": conversation.state = event.reason; leaveWhenHeard(session); break;
+    case "moved": tellNews("moved", { n: Math.max(1, Math.round(event.missed / 10)) }); break;
+    case "ended": end(event.reason); break;
   }
   show();
 }
 
-function hideNotice() {
-  $("notice").hidden = true;
+function become(state) {
+  conversation.state = state;
+  if (state === "live") {
+    conversation.begun = true;
+    showNotice("");
+  } else {
+    speaker = "";
+  }
+}
+
+function moveStart(starts_ms) {
+  if (starts_ms === conversation.starts_ms) return;
+  conversation.starts_ms = starts_ms;
+  tellNews("moved_start", { local: fullTime(starts_ms, language) });
+}
+
+function end(reason) {
+  const mine = session;
+  conversation.state = reason;
+  speaker = "";
+  setTimeout(() => mine === session && leave("idle"), ENDING_MS);
 }
 
 // An event with a sample happens when that sample is heard, the others at once.
 function take(event) {
-  if (event.at === undefined && event.type !== "ended") happen(event);
-  else coming.push(event.at === undefined ? { ...event, at: ((stream.lastSeq + 1) / 10) * SAMPLES_PER_S } : event);
+  if (event.type === "hello") return greet(event);
+  if (event.type === "ended") {
+    media.finish();
+    keep({ ...event, at: (stream.lastSeq + 1) * CHUNK_SAMPLES });
+  } else if (event.at === undefined) {
+    happen(event);
+  } else {
+    keep(event);
+  }
+}
+
+function keep(event) {
+  coming.push(event);
+  coming.sort((one, other) => one.at - other.at);
+}
+
+// An edge tells how things stand at its newest chunk; who resumes has not heard that yet.
+function greet({ cadence_ms, conversation: now }) {
+  media.buffer.cadence(cadence_ms / 1000);
+  const news = { type: "conversation", value: now };
+  if (media.started && now.seq !== null) keep({ ...news, at: now.seq * CHUNK_SAMPLES });
+  else happen(news);
 }
 
 function hear() {
-  const heard = media?.started ? audio.currentTime * SAMPLES_PER_S + 960 : -1;
+  let heard = media?.started ? audio.currentTime * SAMPLES_PER_S + NEAR_SAMPLES : -1;
+  if (!media?.started && coming.at(-1)?.type === "ended") heard = Infinity; // over before anything was heard
   while (coming.length && coming[0].at <= heard) happen(coming.shift());
 }
 
@@ -139,75 +131,93 @@ function hear() {
 
 async function listen() {
   const mine = ++session;
-  const current = () => mine === session;
-  media = new Media(audio, (key, values) => current() && setStatus(key, values));
+  // What a stream or a sound that was left still says is no news.
+  const current = (then) => (...said) => { if (mine === session) then(...said); };
+  media = new Media(audio, { status: current(setStatus), paused: current(() => leave()), broken: current(repair) });
   stream = new ProgrammeStream(`/c/${conversation.id}`, {
-    init: (bytes) => current() && media.init(bytes),
-    media: (seq, bytes) => current() && media.append(bytes),
-    event: (event) => current() && take(event),
-    status: (key, values) => current() && setStatus(key, values),
+    init: current((bytes) => media.init(bytes)),
+    media: current((seq, bytes) => media.append(bytes)),
+    event: current(take),
+    status: current(setStatus),
+    flowing: current(calm),
+    time: (now_ms, took_ms) => clock.hear(now_ms, took_ms),
   });
-  setStatus("joining", {});
+  setStatus("joining");
   show();
-  audio.play().catch(() => undefined); // the tap's leave to play, taken now; the sound comes when it is there
+  // The tap's leave to play is taken now; the sound comes when it is there, perhaps when the doors open.
+  audio.play().catch(() => undefined);
   const renditions = await stream.join();
-  if (!current()) return;
-  clockOffset_ms = stream.clockOffset_ms || clockOffset_ms;
-  if (!renditions) return leave(status[0]);
+  if (mine !== session || !renditions) return; // left, or over: then an event says so
   const rendition = playable(renditions);
   if (!rendition) return plain();
-  stream.rendition = rendition.name;
   await media.open(rendition.mime);
-  setStatus("buffering", {});
-  (meter ??= new Meter($("meter"), audio)).connect();
+  if (mine !== session) return;
+  setStatus("buffering");
   announceToSystem();
+  audio.addEventListener("playing", () => mine === session && meter.connect(audio), { once: true });
   await stream.follow(rendition.name);
 }
 
 // No Media Source at all: the browser's own player on the plain stream.
 function plain() {
-  stream.stop();
-  audio.controls = true;
-  audio.src = `/c/${conversation.id}/live.${audio.canPlayType('audio/webm; codecs="opus"') ? "webm" : "mp4"}`;
-  audio.play().catch(() => setStatus("unsupported", {}));
+  leave("unsupported");
+  document.body.dataset.ready = "plain";
+  $("plain").play().catch(() => undefined); // its own controls are in view: a tap on them will do
+}
+
+function repair() {
+  leave("buffering");
+  const mine = session;
+  setTimeout(() => mine === session && listen(), BROKEN_PAUSE_MS);
 }
 
 function leave(key = "idle") {
   session += 1;
   stream?.stop();
+  meter.disconnect();
   media?.close();
   stream = media = null;
   coming = [];
   if ("mediaSession" in navigator) navigator.mediaSession.playbackState = "none";
-  setStatus(key, status[0] === key ? status[1] : {});
+  newsUntil_ms = 0;
+  setStatus(key);
   show();
-}
-
-function leaveWhenHeard(mine) {
-  setTimeout(() => mine === session && leave("idle"), 1500);
 }
 
 function announceToSystem() {
   if (!("mediaSession" in navigator)) return;
-  const system = navigator.mediaSession;
-  system.metadata = new MediaMetadata({ title: conversation.title, artist: "Rostra", artwork: [{ src: "/assets/mark.svg", type: "image/svg+xml", sizes: "any" }] });
+  const system = navigator.mediaSession, artwork = [{ src: $("artwork").href, type: "image/png", sizes: "512x512" }];
+  system.metadata = new MediaMetadata({ title: conversation.title, artist: "Rostra", artwork });
   system.playbackState = "playing";
   system.setActionHandler("play", () => stream || listen());
   for (const action of ["pause", "stop"]) system.setActionHandler(action, () => leave());
 }
 
+// --- what the edge knows, while nothing is heard -----------------------------------------------------------
+
 async function poll() {
-  if (stream && media?.started) return;
-  try {
-    const answer = await fetch(`/c/${conversation.id}/state`);
-    if (!answer.ok) return;
-    conversation = await answer.json();
-    clockOffset_ms = conversation.now_ms - Date.now();
-    begun = conversation.begun;
-    show();
-  } catch { // the page stays as it is; the next poll may get through
-    return;
-  }
+  const answer = await fetch(`/c/${conversation.id}/state`).catch(() => null);
+  const now = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!now) return; // the page stays as it is; the next poll may get through
+  clock.hear(now.now_ms);
+  if (media?.started) return; // what is heard decides
+  conversation = now;
+  show();
+}
+
+let asked = "";
+function lookForNews() {
+  const { state, doors_ms, starts_ms } = conversation;
+  const due_ms = { scheduled: doors_ms, doors_open: starts_ms }[state];
+  const key = `${state} ${due_ms}`;
+  if (due_ms === undefined || clock.now_ms < due_ms || asked === key || media?.started) return;
+  asked = key;
+  setTimeout(poll, Math.random() * POLL_SPREAD_MS);
+}
+
+function wake() {
+  stream?.wake();
+  poll();
 }
 
 // --- the page --------------------------------------------------------------------------------------------
@@ -221,27 +231,31 @@ $("language").addEventListener("click", () => {
   translate(document, language);
   show();
 });
+$("details").addEventListener("toggle", tick);
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("button, input, a, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("button, input, a, summary, audio") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "m") $("mute").click();
-  if (event.key === " ") { event.preventDefault(); $("listen").click(); }
+  if (event.key === " ") {
+    event.preventDefault();
+    $("listen").click();
+  }
 });
+addEventListener("online", wake);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 
-let polledState = "";
-setInterval(() => {
-  hear();
-  tick();
-  const due = conversation.state === "scheduled" && now_ms() >= conversation.doors_ms ? "doors" : conversation.state === "doors_open" && now_ms() >= conversation.starts_ms ? "start" : "";
-  if (due !== polledState) { polledState = due; if (due) setTimeout(poll, 300 + Math.random() * 1500); }
-}, 50);
-setInterval(poll, POLL_MS * (0.75 + Math.random() / 2));
+audio.volume = 0.5;
+$("volume").hidden = audio.volume !== 0.5; // where only the phone's own buttons set the volume
+audio.volume = 1;
+document.body.dataset.ready = "yes";
+clock.hear(conversation.now_ms);
 translate(document, language);
-meter = new Meter($("meter"), audio);
 show();
 poll();
+setInterval(() => { hear(); tick(); lookForNews(); }, LOOK_MS);
+setInterval(() => media?.started || poll(), POLL_MS * (0.75 + Math.random() / 2));
 if (new URLSearchParams(location.search).has("autoplay")) listen();
 
-// For tests: what a listener hears, read-only.
+// For tests and the curious: what a listener hears, read-only.
 globalThis.rostra = Object.freeze({
   get state() { return conversation.state; },
   get status() { return status[0]; },
@@ -255,5 +269,5 @@ globalThis.rostra = Object.freeze({
   get rate() { return audio.playbackRate; },
   get rendition() { return stream?.rendition ?? ""; },
   get edge() { return stream?.edge ?? ""; },
-  get level() { return meter?.level ?? 0; },
+  get level() { return meter.level; },
 });

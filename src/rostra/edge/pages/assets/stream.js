@@ -1,93 +1,96 @@
 // The listener stream (docs/protocol.md): joins, reads frames, resumes at another edge from the next chunk.
 
-const INIT = 1, MEDIA = 2, EVENT = 3;
-const FRAME_BYTES_MAX = 1 << 20;
+import { EVENT, FrameReader, INIT, MEDIA, NoRostraStream } from "./framing.js";
+
 const SILENCE_MIN_S = 1.5; // an edge that says nothing for this long, or for three cadences, is given up
-const BACKOFF_FIRST_S = 0.1, BACKOFF_MAX_S = 5;
-const KNOCK_MAX_S = 10; // before the doors open: ask this often at most
+const BACKOFF_FIRST_S = 0.1, BACKOFF_MAX_S = 5; // doubling: an edge that restarts is not met by all at once
+const JOIN_TIMEOUT_S = 5;
+const CHUNK_SAMPLES = 4800;
+const KNOCK_S = 60; // doors that are still closed: their time may be moved, so ask again this often at most
+const SPREAD_SHARE = 0.1, SPREAD_MAX_S = 60; // of the time between doors and start: nobody need come at once
 
-// Cuts bytes into frames. Keeps at most one unfinished frame.
-export class FrameReader {
-  #kept = new Uint8Array(0);
+// What the stream needs of the world; tests pass their own.
+const BROWSER = {
+  get origin() { return location.origin; },
+  get offline() { return navigator.onLine === false; },
+  fetch: (address, options) => fetch(address, options),
+  random: () => Math.random(),
+  now_ms: () => performance.now(),
+  after: (seconds, then) => {
+    const timer = setTimeout(then, seconds * 1000);
+    return () => clearTimeout(timer);
+  },
+};
 
-  // Frames {kind, seq, bytes} that `bytes` completes; throws if this is no Rostra stream.
-  *feed(bytes) {
-    let data = bytes;
-    if (this.#kept.length) {
-      data = new Uint8Array(this.#kept.length + bytes.length);
-      data.set(this.#kept);
-      data.set(bytes, this.#kept.length);
-    }
-    let at = 0;
-    while (data.length - at >= 4) {
-      const kind = data[at];
-      const length = (data[at + 1] << 16) | (data[at + 2] << 8) | data[at + 3];
-      if (kind < INIT || kind > EVENT || length > FRAME_BYTES_MAX) throw new Error(`no Rostra stream: frame kind ${kind}`);
-      if (data.length - at < 4 + length) break;
-      const payload = data.subarray(at + 4, at + 4 + length);
-      at += 4 + length;
-      if (kind === MEDIA) {
-        const seq = new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0);
-        yield { kind, seq, bytes: payload.slice(4) };
-      } else {
-        yield { kind, seq: -1, bytes: payload.slice() };
-      }
-    }
-    this.#kept = data.slice(at);
-  }
+// The pause after `failures` in a row, when there are `edges` to try and the last one asked for `asked_s`.
+export function backoff_s(failures, edges, asked_s, random) {
+  if (failures < edges || (failures <= 1 && !asked_s)) return 0; // every edge once, and a lone one twice
+  const own_s = Math.min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** Math.max(0, failures - edges - 1));
+  return Math.max(asked_s, own_s) * (0.75 + random / 2);
 }
 
-const sleep = (seconds, signal) => new Promise((resolve) => {
-  const timer = setTimeout(resolve, seconds * 1000);
-  signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-});
+// How long to wait for doors that open at `doors_ms`, when it is `now_ms` there.
+export function knock_s({ doors_ms, starts_ms, now_ms }, random) {
+  const closed_s = Math.max(0, (doors_ms - now_ms) / 1000);
+  if (closed_s > KNOCK_S) return KNOCK_S * (0.5 + random / 2);
+  return closed_s + 0.2 + random * Math.min(SPREAD_MAX_S, SPREAD_SHARE * Math.max(0, (starts_ms - doors_ms) / 1000));
+}
 
 export class ProgrammeStream {
-  // `on` has init(bytes), media(seq, bytes), event(object), status(key, values); all are called in order.
-  constructor(path, on) {
+  // `on` has init(bytes), media(seq, bytes), event(object), status(key, values), flowing() when an edge's first
+  // chunk is there, and time(now_ms, took_ms).
+  constructor(path, on, world = BROWSER) {
     this.path = path;
     this.on = on;
     this.lastSeq = -1;
     this.cadence_s = 0.1;
-    this.clockOffset_ms = 0;
-    this.edge = location.origin;
+    this.edge = world.origin;
     this.resumed = 0;
+    this.#world = world;
+    this.#bases = [world.origin];
   }
 
-  #stop = new AbortController();
+  #world;
   #ticket = "";
-  #bases = [location.origin];
-  #over = false;
-  #handover = null;
+  #bases; // where to go on, the next one first
+  #open = new Set(); // of AbortControllers
+  #wakers = new Set();
+  #stopped = false;
+  #current = null; // {control, heard_ms} of the stream that sounds
+  #successor = null; // the promise of a stream that takes over from it
 
   stop() {
-    this.#stop.abort();
+    this.#stopped = true;
+    for (const control of this.#open) control.abort();
+    for (const wake of this.#wakers) wake();
   }
 
-  // Joins; resolves to the answer's renditions, or null if it makes no sense to go on.
+  // The network is back or the page was woken: whoever waits tries now, and a stream that is silent is replaced.
+  wake() {
+    for (const wake of this.#wakers) wake();
+    const current = this.#current;
+    const silent_s = current ? (this.#world.now_ms() - current.heard_ms) / 1000 : 0;
+    if (silent_s > 2 * this.cadence_s + 0.2 && !current.control.signal.aborted) this.#handOver(current);
+  }
+
+  // Resolves to the renditions that can be listened to, or to null if there is nothing to wait for.
   async join() {
-    for (let failures = 0; !this.#stop.signal.aborted; ) {
-      const asked_ms = Date.now();
-      const answer = await this.#post(this.#bases[failures % this.#bases.length]);
-      if (answer?.ok) {
-        const said = await answer.json();
-        this.clockOffset_ms = said.now_ms - (asked_ms + Date.now()) / 2;
-        if (said.status === "admitted") {
-          this.#ticket = said.ticket;
-          this.#bases = [location.origin, ...said.alternates.filter((base) => base !== location.origin)];
-          this.cadence_s = said.cadence_ms / 1000;
-          return said.renditions;
-        }
+    for (let failures = 0; !this.#stopped; ) {
+      const answer = await this.#knock(this.#bases[0]);
+      if (answer?.status === "admitted") {
+        this.#ticket = answer.ticket;
+        this.#bases = [...new Set([this.#bases[0], ...answer.alternates, this.#world.origin])];
+        this.cadence_s = answer.cadence_ms / 1000;
+        return answer.renditions;
+      }
+      if (answer?.status === "early") {
         failures = 0;
         this.on.status("waiting_doors", {});
-        const until_s = ((said.doors_ms ?? 0) - said.now_ms) / 1000;
-        await this.#sleep(until_s > 0 && until_s < KNOCK_MAX_S ? until_s + 0.2 : KNOCK_MAX_S * (0.5 + Math.random() / 2));
-      } else if (answer?.status === 404 || answer?.status === 410) {
-        this.on.status("not_found", {});
-        return null;
+        await this.#sleep(knock_s(answer, this.#world.random()));
       } else {
+        if (this.#isOver(answer)) return null;
         failures += 1;
-        await this.#pause(failures, answer);
+        await this.#elsewhere(failures, answer);
       }
     }
     return null;
@@ -95,102 +98,156 @@ export class ProgrammeStream {
 
   // Follows the programme in `rendition` until it ends or `stop` is called.
   async follow(rendition) {
+    this.rendition = rendition;
     let failures = 0;
-    for (let turn = 0; !this.#over && !this.#stop.signal.aborted; turn += 1) {
-      const heard = this.lastSeq;
-      const answer = await this.#stream(this.#bases[turn % this.#bases.length], rendition);
-      if (this.#over || this.#stop.signal.aborted) return;
-      failures = this.lastSeq > heard ? 0 : failures + 1;
-      this.resumed += 1;
-      if (answer?.status === 403) await this.join(); // a ticket that has run out: ask for another
-      if (failures) await this.#pause(failures, answer);
-      else this.on.status("resuming", {});
-    }
-  }
-
-  async #post(base) {
-    try {
-      return await fetch(`${base}${this.path}/join`, { method: "POST", signal: this.#timeout(5) });
-    } catch { // no answer: the caller pauses and tries elsewhere
-      return null;
-    }
-  }
-
-  #timeout(seconds) {
-    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(seconds * 1000)]);
-  }
-
-  async #sleep(seconds) {
-    await sleep(seconds, this.#stop.signal);
-  }
-
-  async #pause(failures, answer) {
-    if (failures <= this.#bases.length && !answer) return; // each other edge is tried at once
-    const asked_s = Number(answer?.headers.get("Retry-After")) || 0;
-    const wait_s = Math.max(asked_s, Math.min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** failures)) * (0.75 + Math.random() / 2);
-    if (navigator.onLine === false) this.on.status("offline", {});
-    else if (wait_s >= 1) this.on.status(answer?.status === 503 ? "full" : "retry_in", { n: Math.ceil(wait_s) });
-    const online = new AbortController();
-    const wake = () => online.abort();
-    addEventListener("online", wake, { once: true });
-    await sleep(wait_s, AbortSignal.any([this.#stop.signal, online.signal]));
-    removeEventListener("online", wake);
-  }
-
-  // One response, to its end. Resolves to the answer if it was refused, else to null.
-  async #stream(base, rendition, onFirst = () => {}) {
-    const quiet = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, quiet.signal]);
-    let timer = 0;
-    const watch = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => quiet.abort(), Math.max(SILENCE_MIN_S, 3 * this.cadence_s) * 1000);
-    };
-    try {
-      watch();
-      const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}`;
-      const address = `${base}${this.path}/stream?ticket=${this.#ticket}&rendition=${rendition}${from}`;
-      const answer = await fetch(address, { signal, cache: "no-store" });
-      if (!answer.ok) return answer;
-      this.edge = base;
-      const frames = new FrameReader(), body = answer.body.getReader();
-      for (;;) {
-        const { done, value } = await body.read();
-        if (done) return null;
-        watch();
-        for (const frame of frames.feed(value)) {
-          this.#take(frame, rendition, base, quiet);
-          if (frame.kind === MEDIA) onFirst();
-        }
+    while (!this.#stopped) {
+      const had = this.lastSeq;
+      let refusal = await this.#stream(this.#bases[0]);
+      while (this.#successor) {
+        const taken = this.#successor;
+        this.#successor = null;
+        refusal = await taken;
       }
-    } catch { // lost, silent, or stopped: `follow` decides what comes next
-      return null;
-    } finally {
-      clearTimeout(timer);
+      if (this.#stopped || this.#isOver(refusal)) return;
+      failures = this.lastSeq > had ? 0 : failures + 1;
+      if (refusal?.status === 403 && (await this.join()) === null) return; // the ticket has run out
+      await this.#elsewhere(failures, refusal);
     }
   }
 
-  #take(frame, rendition, base, connection) {
+  // Gone for good: say so as the stream would have done.
+  #isOver(refusal) {
+    if (refusal?.status !== 410) return false;
+    this.on.event({ type: "ended", reason: refusal.reason === "cancelled" ? "cancelled" : "ended" });
+    this.stop();
+    return true;
+  }
+
+  // The answer of join, or {status, reason, retry_s, alternates} of a refusal, or null if there was no answer.
+  async #knock(base) {
+    const control = this.#controller(), asked_ms = this.#world.now_ms();
+    const forget = this.#world.after(JOIN_TIMEOUT_S, () => control.abort());
+    const options = { method: "POST", signal: control.signal };
+    const answer = await this.#world.fetch(`${base}${this.path}/join`, options).catch(() => null);
+    const said = answer && (answer.ok ? await answer.json().catch(() => null) : await refused(answer));
+    forget();
+    this.#open.delete(control);
+    if (said?.now_ms) this.on.time(said.now_ms, this.#world.now_ms() - asked_ms);
+    return said;
+  }
+
+  // Turns to the next edge, after a pause if all have been tried.
+  async #elsewhere(failures, refusal) {
+    this.#bases = [...new Set([...this.#bases.slice(1), ...(refusal?.alternates ?? []), this.#bases[0]])];
+    const wait_s = backoff_s(failures, this.#bases.length, refusal?.retry_s ?? 0, this.#world.random());
+    if (wait_s === 0) return;
+    if (this.#world.offline) this.on.status("offline", {});
+    else if (refusal?.reason === "starting") this.on.status("starting", {});
+    else if (wait_s < 1) this.on.status("resuming", {});
+    else this.on.status(refusal?.reason === "full" ? "full" : "retry_in", { n: Math.ceil(wait_s) });
+    await this.#sleep(wait_s);
+  }
+
+  #sleep(seconds) {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => { forget(); this.#wakers.delete(done); resolve(); };
+      const forget = this.#world.after(seconds, done);
+      this.#wakers.add(done);
+    });
+  }
+
+  #controller() {
+    const control = new AbortController();
+    this.#open.add(control);
+    return control;
+  }
+
+  // One response, to its end: a refusal, or null. Once it sounds, its `predecessor` is let go.
+  async #stream(base, predecessor = null) {
+    const connection = { base, control: this.#controller(), heard_ms: this.#world.now_ms(), fresh: false };
+    try {
+      return await this.#read(connection, predecessor);
+    } finally {
+      connection.forget?.();
+      connection.control.abort();
+      this.#open.delete(connection.control);
+    }
+  }
+
+  async #read(connection, predecessor) {
+    this.#watch(connection);
+    const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}`;
+    const address = `${connection.base}${this.path}/stream?ticket=${this.#ticket}&rendition=${this.rendition}${from}`;
+    const options = { signal: connection.control.signal, cache: "no-store" };
+    const answer = await this.#world.fetch(address, options).catch(() => null);
+    if (!answer?.ok) return answer && refused(answer);
+    const frames = new FrameReader(), body = answer.body.getReader();
+    for (;;) {
+      const piece = await body.read().catch(() => null); // lost, silent, or let go
+      if (!piece || piece.done) return null;
+      this.#watch(connection);
+      try {
+        for (const frame of frames.feed(piece.value)) {
+          if (frame.kind === MEDIA && this.#current !== connection) this.#sounds(connection, predecessor);
+          this.#take(frame, connection);
+        }
+      } catch (error) {
+        if (!(error instanceof NoRostraStream)) throw error;
+        return null;
+      }
+    }
+  }
+
+  #watch(connection) {
+    connection.heard_ms = this.#world.now_ms();
+    connection.forget?.();
+    const limit_s = Math.max(SILENCE_MIN_S, 3 * this.cadence_s);
+    connection.forget = this.#world.after(limit_s, () => connection.control.abort());
+  }
+
+  #sounds(connection, predecessor) {
+    if (this.#current) this.resumed += 1;
+    this.#current = connection;
+    this.edge = connection.base;
+    predecessor?.control.abort();
+    this.on.flowing();
+  }
+
+  #take(frame, connection) {
     if (frame.kind === MEDIA) {
       if (frame.seq <= this.lastSeq) return;
+      connection.fresh = true;
       this.lastSeq = frame.seq;
       this.on.media(frame.seq, frame.bytes);
     } else if (frame.kind === INIT) {
       this.on.init(frame.bytes);
     } else {
-      const event = JSON.parse(new TextDecoder().decode(frame.bytes));
-      if (event.type === "ended") this.#over = true;
-      if (event.type === "hello" || event.type === "cadence") this.cadence_s = event.cadence_ms / 1000;
-      if (event.type === "drain") this.#drain(event, rendition, base, connection);
-      this.on.event(event);
+      this.#happen(JSON.parse(new TextDecoder().decode(frame.bytes)), connection);
     }
   }
 
-  // The edge asks us to leave: open the next stream first, let go of this one when that one sounds.
-  #drain(event, rendition, base, connection) {
-    if (this.#handover) return;
-    const others = (event.alternates ?? []).filter((other) => other !== base);
-    if (others.length) this.#bases = others;
-    this.#handover = this.#stream(this.#bases[0], rendition, () => connection.abort()).finally(() => { this.#handover = null; });
+  #happen(event, connection) {
+    if (!connection.fresh && event.at < (this.lastSeq + 1) * CHUNK_SAMPLES) return; // of a chunk that comes again
+    if (event.type === "ended") this.#stopped = true;
+    if (event.type === "hello" || event.type === "cadence") this.cadence_s = event.cadence_ms / 1000;
+    if (event.type === "drain") {
+      const others = (event.alternates ?? []).filter((base) => base !== connection.base);
+      this.#bases = [...new Set([...others, ...this.#bases])];
+      this.#handOver(connection);
+    }
+    this.on.event(event);
   }
+
+  // Make before break: the next stream is opened, and this one let go when that one sounds.
+  #handOver(connection) {
+    if (this.#successor || this.#stopped) return;
+    this.#successor = this.#stream(this.#bases[0], connection);
+  }
+}
+
+async function refused(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  const { reason = "", alternates = [] } = problem;
+  return { status: answer.status, reason, alternates, retry_s: Number(answer.headers.get("Retry-After")) || 0 };
 }
