@@ -5,7 +5,13 @@ import shutil
 
 import pytest
 
-DEBIAN_PACKAGES = {"ffprobe": "ffmpeg", "chromium": "chromium", "firefox": "firefox-esr"}
+DEBIAN_PACKAGES = {
+    "node": "nodejs",
+    "cc": "gcc",
+    "ffprobe": "ffmpeg",
+    "chromium": "chromium",
+    "firefox": "firefox-esr",
+}
 
 
 def require(program: str) -> str:

@@ -1,9 +1,8 @@
-"""What changes the level: the limiter of the programme, the leveller of one voice, fades and ducking.
+"""What changes the level: the limiter of the programme and the leveller of one voice.
 
-Gains are factors or decibels as their names say; positions are samples of the programme's clock.
+Gains are factors or decibels as their names say.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -177,69 +176,3 @@ class Leveller:
         if self._moving:
             frame_s = FRAME_SAMPLES / SAMPLE_RATE_HZ
             self.gain_db += min(max(error_db, -_FALL_DB_PER_S * frame_s), _RISE_DB_PER_S * frame_s)
-
-
-# --- fades -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Fade:
-    """An equal-power transition over [starts_at, starts_at + length) on the programme's clock.
-
-    It has no state: any part of the sound can be faded, in any order, in frames of any length, and two
-    stages that agree on `starts_at` make the same samples.
-    """
-
-    starts_at: int
-    length: int  # 0 is a cut
-
-    def _phase(self, position: int, count: int) -> NDArray[np.float64]:
-        """Shape (count,), 0 before the fade to pi/2 after it."""
-        since = np.arange(position - self.starts_at, position - self.starts_at + count)
-        if self.length == 0:
-            return np.where(since >= 0, np.pi / 2, 0.0)
-        return np.asarray(np.clip((since + 0.5) / self.length, 0, 1) * (np.pi / 2))
-
-    def incoming(self, samples: Samples, *, position: int) -> Samples:
-        """`samples`, which begin at `position`, as they rise from nothing."""
-        faded: Samples = samples * np.sin(self._phase(position, len(samples))).astype(np.float32)
-        return faded
-
-    def outgoing(self, samples: Samples, *, position: int) -> Samples:
-        """`samples`, which begin at `position`, as they fall to nothing (exactly 0 after the fade)."""
-        rising = np.sin(np.pi / 2 - self._phase(position, len(samples)))
-        return samples * rising.astype(np.float32)
-
-    def cross(self, before: Samples, after: Samples, *, position: int) -> Samples:
-        """From `before` to `after`, both at `position`: the very arrays outside the fade."""
-        if position + len(before) <= self.starts_at:
-            return before
-        if position >= self.starts_at + self.length:
-            return after
-        return self.outgoing(before, position=position) + self.incoming(after, position=position)
-
-    def is_over(self, position: int) -> bool:
-        return position >= self.starts_at + self.length
-
-
-@dataclass(frozen=True, slots=True)
-class Duck:
-    """Lower what runs by `depth_db` while something is said over it, in [starts_at, ends_at).
-
-    The gain glides linearly in decibels during the `ramp` samples before and after.
-    """
-
-    starts_at: int
-    ends_at: int
-    depth_db: float = 14.0  # speech at equal loudness is understood 14 dB above music without effort
-    ramp: int = SAMPLE_RATE_HZ // 2
-
-    def apply(self, samples: Samples, *, position: int) -> Samples:
-        """`samples`, which begin at `position`, ducked."""
-        at = np.arange(position, position + len(samples))
-        distance = np.maximum(np.maximum(self.starts_at - at, at - (self.ends_at - 1)), 0)
-        if distance.min(initial=self.ramp) >= self.ramp:
-            return samples
-        gains_db = -self.depth_db * np.maximum(0, 1 - distance / self.ramp)
-        ducked: Samples = samples * (10 ** (gains_db / 20)).astype(np.float32)
-        return ducked

@@ -9,8 +9,6 @@ from rostra.audio.dynamics import (
     LEVELLER_GAIN_MAX_DB,
     LEVELLER_GAIN_MIN_DB,
     LIMITER_LATENCY_SAMPLES,
-    Duck,
-    Fade,
     Leveller,
     Limiter,
 )
@@ -229,53 +227,3 @@ def test_broken_samples_do_not_reach_the_levellers_memory(speech: Samples) -> No
 
 
 # --- fades -----------------------------------------------------------------------------------------
-
-
-@given(st.integers(-3_000, 3_000), st.integers(0, 5_000))
-def test_the_power_of_both_sides_of_a_fade_is_one_at_every_sample(offset: int, length: int) -> None:
-    fade, ones = Fade(starts_at=10_000, length=length), np.ones(FRAME_SAMPLES, np.float32)
-    position = 10_000 + offset
-    power = fade.incoming(ones, position=position) ** 2 + fade.outgoing(ones, position=position) ** 2
-    assert np.abs(power - 1).max() < 1e-6
-
-
-@given(st.integers(0, FRAME_SAMPLES), st.integers(0, 2 * FRAME_SAMPLES))
-def test_a_cross_fade_begins_and_ends_at_its_very_samples(starts_at: int, length: int) -> None:
-    fade = Fade(starts_at=starts_at, length=length)
-    before, after = np.ones(4 * FRAME_SAMPLES, np.float32), np.full(4 * FRAME_SAMPLES, 0.25, np.float32)
-    out = np.concatenate(
-        [
-            fade.cross(before[at : at + FRAME_SAMPLES], after[at : at + FRAME_SAMPLES], position=at)
-            for at in range(0, len(before), FRAME_SAMPLES)
-        ]
-    )
-    assert (out[:starts_at] == 1).all()
-    assert (out[starts_at + length :] == 0.25).all()
-    if length > 2:
-        assert not np.isin(out[starts_at + 1 : starts_at + length - 1], (1, 0.25)).all()
-
-
-@given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
-def test_a_fade_is_the_same_however_the_sound_is_cut(cuts: list[int]) -> None:
-    fade, sound = Fade(starts_at=100, length=1_777), noise(0.25)[: sum(cuts)]
-    whole = fade.incoming(sound, position=0)
-    starts = np.cumsum([0, *cuts])[:-1]
-    parts = [fade.incoming(sound[at : at + cut], position=int(at)) for at, cut in zip(starts, cuts, strict=True)]
-    assert np.array_equal(np.concatenate(parts), whole)
-
-
-def test_outside_of_a_fade_the_very_arrays_are_handed_on() -> None:
-    fade, before, after = Fade(starts_at=5_000, length=1_000), noise(0.02), noise(0.02, seed=2)
-    assert fade.cross(before, after, position=5_000 - FRAME_SAMPLES) is before
-    assert fade.cross(before, after, position=6_000) is after
-    assert [fade.is_over(position) for position in (5_999, 6_000)] == [False, True]
-
-
-def test_ducking_is_full_while_something_is_said_and_absent_elsewhere() -> None:
-    duck = Duck(starts_at=2_000, ends_at=4_000, depth_db=20, ramp=500)
-    gain = duck.apply(np.ones(6_000, np.float32), position=0)
-    assert np.allclose(gain[2_000:4_000], 0.1)
-    assert (gain[:1_501] == 1).all()
-    assert (gain[4_499:] == 1).all()
-    assert np.abs(np.diff(gain)).max() < 0.006
-    assert duck.apply(gain, position=10_000) is gain
