@@ -102,6 +102,12 @@ async def _bus(role: Role = Role.OPERATOR) -> AsyncIterator[Connection]:
         yield connection
 
 
+def _progress(words: str) -> None:
+    """One line that is written over; nothing where nobody looks."""
+    if _err.is_terminal:
+        _err.print(words, end="\r")
+
+
 def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
@@ -330,7 +336,7 @@ def feed_command(
         from rostra.stage.feed import FeedProgress, open_source, run_feed  # noqa: PLC0415
 
         async def progress(now: FeedProgress) -> None:
-            _err.print(f"{now.frames / 50:.0f} s sent, {now.stalls} pauses", end="\r")
+            _progress(f"{now.frames / 50:.0f} s sent, {now.stalls} pauses")
 
         with open_source(source, live=is_live, loop=loop, follow=follow) as frames:
             async with _bus(Role.FEED) as connection:
@@ -376,7 +382,7 @@ def listen_command(
     from rostra.rehearsal.listener import Listener  # noqa: PLC0415
 
     def progress(heard: Continuity) -> None:
-        _err.print(f"{heard.state or 'joining'}: chunk {heard.last_seq}, {heard.missing} missing", end="\r")
+        _progress(f"{heard.state or 'joining'}: chunk {heard.last_seq}, {heard.missing} missing")
 
     with sound_sink(to, play=play) as sink:
         report = Listener(url, rendition=rendition, sink=sink).listen(seconds=seconds, on_read=progress)
@@ -398,9 +404,7 @@ def crowd_command(
     from rostra.rehearsal.crowd import CrowdPlan, run_crowd  # noqa: PLC0415
 
     plan = CrowdPlan(url, listeners, join_rate, seconds, rendition, processes)
-    report = run_crowd(
-        plan, any_host=any_host, on_progress=lambda heard: _err.print(f"{heard} hear the programme", end="\r")
-    )
+    report = run_crowd(plan, any_host=any_host, on_progress=lambda heard: _progress(f"{heard} hear the programme"))
     _report(report, ok=report.ok, as_json=as_json)
 
 

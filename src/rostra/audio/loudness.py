@@ -126,7 +126,7 @@ class GatedLoudness:
             return -np.inf
         ungated = lufs(float(self._energy.sum() / self._count.sum()))
         gate = (ungated + _RELATIVE_GATE_LU - ABSOLUTE_GATE_LUFS) * self._CLASSES_PER_LU
-        first = max(0, int(np.ceil(gate)))
+        first = min(max(0, int(np.ceil(gate))), int(np.flatnonzero(self._count)[-1]))
         return lufs(float(self._energy[first:].sum() / self._count[first:].sum()))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pyloudnorm
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
@@ -102,6 +102,7 @@ def test_silence_is_minus_infinity_and_broken_samples_are_silence() -> None:
 
 
 @given(st.lists(st.floats(-90, 30), min_size=1, max_size=200))
+@example([30.0])
 @settings(deadline=None, max_examples=50)
 def test_the_classes_of_the_gate_cost_no_more_than_their_width(levels_lufs: list[float]) -> None:
     energies = 10 ** ((np.array(levels_lufs) + 0.691) / 10)

@@ -26,7 +26,7 @@ export class Media {
     const listen = (name, then) => audio.addEventListener(name, then, { signal: this.#closed.signal });
     listen("waiting", () => this.#waiting());
     listen("playing", () => { this.dry = false; on.status("playing", {}); });
-    listen("pause", () => on.paused());
+    listen("pause", () => audio.ended || on.paused());
     listen("error", () => on.broken());
   }
 
@@ -86,9 +86,10 @@ export class Media {
     this.#pump();
   }
 
-  // No more will come: running dry is the end, not a stall.
+  // No more will come: play to the very end; running dry there is no stall.
   finish() {
     this.#last = true;
+    this.#pump();
   }
 
   // A managed source says when it wants data; a listener about to run dry is given it nevertheless.
@@ -97,8 +98,9 @@ export class Media {
   }
 
   #pump() {
-    if (!this.#sink || this.#sink.updating || !this.#queue.length) return;
-    if (this.#source.readyState !== "open" || !this.#wanted) return;
+    if (!this.#sink || this.#sink.updating || this.#source.readyState !== "open") return;
+    if (!this.#queue.length && this.#last) this.#source.endOfStream(); // else the last 80 ms are kept back (Chromium)
+    if (!this.#queue.length || !this.#wanted) return;
     const all = this.#queue.splice(0);
     const bytes = new Uint8Array(all.reduce((size, part) => size + part.length, 0));
     let at = 0;

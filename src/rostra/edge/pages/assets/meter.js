@@ -3,7 +3,6 @@
 const COLUMNS = 40;
 const FLOOR_DB = -54;
 const COLUMN_MS = 60, CALM_COLUMN_MS = 1000; // the second for whoever prefers less motion
-const CONTEXT_TIMEOUT_S = 1;
 const WAVE_HEIGHT = 0.3, WAVE_PERIOD_MS = 7000, WAVE_COLUMNS = 17; // slower than breathing: it waits, it does not sound
 
 export class Meter {
@@ -23,16 +22,21 @@ export class Meter {
   #heights = new Array(COLUMNS).fill(0);
   #drawn_ms = -CALM_COLUMN_MS;
 
+  // Call from a tap: only then may a context run.
+  prepare() {
+    this.#context ??= new AudioContext({ latencyHint: "interactive" });
+    this.#context.resume().catch(() => undefined); // it stays suspended, and the meter a wave
+  }
+
   // Measure `audio`, which plays. Chrome can be listened to from outside; elsewhere the sound goes through the
   // context, but not on Apple's phones, which silence an element whose context is interrupted: no meter there.
-  async connect(audio) {
-    if (this.#source || (!audio.captureStream && globalThis.ManagedMediaSource)) return;
-    const context = (this.#context ??= new AudioContext({ latencyHint: "interactive" }));
-    const timeout = new Promise((resolve) => setTimeout(resolve, CONTEXT_TIMEOUT_S * 1000));
-    await Promise.race([context.resume(), timeout]);
-    if (context.state !== "running" || this.#source) return; // sound goes on without a meter
+  connect(audio) {
+    if (this.#source || this.#context.state !== "running") return; // sound goes on without a meter
+    const outside = typeof audio.captureStream === "function";
+    if (!outside && globalThis.ManagedMediaSource) return;
+    const context = this.#context;
     this.#analyser ??= new AnalyserNode(context, { fftSize: this.#samples.length });
-    if (audio.captureStream) {
+    if (outside) {
       this.#source = context.createMediaStreamSource(audio.captureStream());
       this.#source.connect(this.#analyser);
     } else {

@@ -146,6 +146,7 @@ async function listen() {
   show();
   // The tap's leave to play is taken now; the sound comes when it is there, perhaps when the doors open.
   audio.play().catch(() => undefined);
+  meter.prepare();
   const renditions = await stream.join();
   if (mine !== session || !renditions) return; // left, or over: then an event says so
   const rendition = playable(renditions);
