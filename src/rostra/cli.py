@@ -87,7 +87,12 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     async def stoppable() -> None:
         working = asyncio.current_task()
         assert working is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+
+        def stop() -> None:
+            roles.stop_within(roles.STOP_S)
+            working.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
         await work
 
     try:

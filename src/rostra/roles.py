@@ -1,9 +1,10 @@
 """The processes that `rostra serve` starts: what each needs, and how it learns that it is no longer wanted."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -13,6 +14,17 @@ from rostra.bus.state import ticket_key
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.supervisor import bus_address
+
+# An edge drains for ten seconds; the supervisor kills after as long.
+STOP_S: Final = 15
+
+
+def stop_within(seconds: int) -> None:
+    """End this process by SIGALRM if it has not ended by itself: a library may swallow the cancellation.
+
+    (nats-py does, in the middle of a reconnect: such a process would spin for ever when its bus is gone.)
+    """
+    signal.alarm(seconds)
 
 
 def settings_of(name: str) -> Settings:
@@ -58,9 +70,15 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
 
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
     """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
-    gone = asyncio.Event()
+    loop, gone, stdin = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
+
+    def parent_gone() -> None:
+        loop.remove_reader(stdin)
+        stop_within(STOP_S)
+        gone.set()
+
     if not sys.stdin.isatty():
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), gone.set)
+        loop.add_reader(stdin, parent_gone)
     async with asyncio.TaskGroup() as tasks:
         working = tasks.create_task(work, name="work")
         watching = tasks.create_task(gone.wait(), name="parent")

@@ -17,47 +17,47 @@ export class Meter {
   #still;
   #context = null;
   #analyser = null;
-  #source = null;
+  #heard = false;
+  #resting = false;
   #samples = new Float32Array(2048);
   #heights = new Array(COLUMNS).fill(0);
   #drawn_ms = -CALM_COLUMN_MS;
 
   // Call from a tap: only then may a context run.
   prepare() {
+    this.#resting = false;
     this.#context ??= new AudioContext({ latencyHint: "interactive" });
     this.#context.resume().catch(() => undefined); // it stays suspended, and the meter a wave
   }
 
-  // Measure `audio`, which plays. Chrome can be listened to from outside; elsewhere the sound goes through the
-  // context, but not on Apple's phones, which silence an element whose context is interrupted: no meter there.
+  // Measure `audio`, which plays, by leading its sound through the context. (Listening to it from outside with
+  // captureStream makes Chromium stall on a busy machine.) Apple's browsers with a managed source silence an
+  // element whose context is interrupted, and a context that does not run would silence it too: no meter there.
   connect(audio) {
-    if (this.#source || this.#context.state !== "running") return; // sound goes on without a meter
-    const outside = typeof audio.captureStream === "function";
-    if (!outside && globalThis.ManagedMediaSource) return;
+    this.#heard = true;
+    if (this.#analyser || this.#context.state !== "running" || globalThis.ManagedMediaSource) return;
     const context = this.#context;
-    this.#analyser ??= new AnalyserNode(context, { fftSize: this.#samples.length });
-    if (outside) {
-      this.#source = context.createMediaStreamSource(audio.captureStream());
-      this.#source.connect(this.#analyser);
-    } else {
-      this.#source = context.createMediaElementSource(audio);
-      this.#source.connect(this.#analyser).connect(context.destination);
-      context.addEventListener("statechange", () => { if (context.state === "suspended") context.resume(); });
-    }
+    this.#analyser = new AnalyserNode(context, { fftSize: this.#samples.length });
+    context.createMediaElementSource(audio).connect(this.#analyser).connect(context.destination);
+    context.addEventListener("statechange", () => {
+      if (context.state === "suspended" && !this.#resting) context.resume();
+    });
   }
 
-  // The sound is over; what goes through the context stays connected, because an element can be taken only once.
+  // Nothing is played any more. The element stays connected: it can be taken only once.
   disconnect() {
-    if (this.#source instanceof MediaStreamAudioSourceNode) {
-      this.#source.disconnect();
-      this.#source = null;
-      this.#context.suspend();
-    }
+    this.#heard = false;
     this.level = 0;
   }
 
+  // Nothing will be played any more.
+  rest() {
+    this.#resting = true;
+    this.#context?.suspend();
+  }
+
   #turn(now_ms) {
-    if (this.#source) this.#measure();
+    if (this.#measuring) this.#measure();
     const pitch_ms = this.#still.matches ? CALM_COLUMN_MS : COLUMN_MS;
     if (now_ms - this.#drawn_ms >= pitch_ms) {
       this.#drawn_ms = now_ms;
@@ -66,6 +66,10 @@ export class Meter {
       this.#draw(now_ms);
     }
     requestAnimationFrame((next_ms) => this.#turn(next_ms));
+  }
+
+  get #measuring() {
+    return this.#heard && this.#analyser !== null;
   }
 
   #measure() {
@@ -88,8 +92,8 @@ export class Meter {
     pen.lineWidth = thick;
     pen.lineCap = "round";
     this.#heights.forEach((heard, column) => {
-      const tall = (this.#source ? heard : Math.max(heard, this.#wave(column, now_ms))) * (height - 2 * thick);
-      pen.globalAlpha = this.#source ? 0.3 + 0.7 * (column / COLUMNS) : 0.45;
+      const tall = (this.#measuring ? heard : Math.max(heard, this.#wave(column, now_ms))) * (height - 2 * thick);
+      pen.globalAlpha = this.#measuring ? 0.3 + 0.7 * (column / COLUMNS) : 0.45;
       pen.beginPath();
       pen.moveTo((column + 0.5) * pitch, (height - tall) / 2);
       pen.lineTo((column + 0.5) * pitch, (height + tall) / 2 + 0.01);

@@ -92,7 +92,10 @@ function end(reason) {
   const mine = session;
   conversation.state = reason;
   speaker = "";
-  setTimeout(() => mine === session && leave("idle"), ENDING_MS);
+  setTimeout(() => {
+    if (mine === session) leave();
+    meter.rest();
+  }, ENDING_MS);
 }
 
 // An event with a sample happens when that sample is heard, the others at once.
