@@ -149,7 +149,7 @@ def decode(payload: bytes) -> AnyMessage:
     """The message in `payload`. BadInputError if it is none, or of a version this build does not know."""
     try:
         return _decoder.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except ValueError as error:  # msgspec's own, and text that is no UTF-8
         raise BadInputError(f"This is no message of this version of Rostra: {error}") from error
 
 

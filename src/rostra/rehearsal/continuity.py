@@ -143,7 +143,7 @@ def follow(position: Position, data: bytes) -> Heard:
 def _event(payload: bytes) -> Event:
     try:
         return _events.decode(payload)
-    except msgspec.DecodeError as error:  # also of a field that has another type
+    except ValueError as error:  # no JSON, no UTF-8, or a field of another type
         raise BadInputError(f"This is no event of a Rostra stream: {error}.") from error
 
 

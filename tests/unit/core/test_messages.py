@@ -1,7 +1,7 @@
 """Messages survive the way over the bus; garbage does not get past the border."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rostra.core.conversation import (
@@ -54,6 +54,7 @@ def test_a_chunk_and_a_feed_are_the_same_after_the_bus() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x91\xa9\x00\x00\x00\x00\x00\x00\x00\x00\x80")  # an array whose text is no UTF-8
 def test_garbage_is_refused_and_nothing_else_happens(payload: bytes) -> None:
     with pytest.raises(BadInputError):
         decode(payload)
