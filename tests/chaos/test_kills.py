@@ -2,15 +2,18 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rostra.audio.recordings import two_cities
 from rostra.rehearsal.listener import Listener, ListenReport
+from states import wait_for_state
 from system import System, running, wait_until
 
 SETTLED_S = 1.5  # of sound before anything happens
@@ -26,8 +29,8 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def on_the_air(system: System, conversation: str) -> str:
     """The address of a conversation in which the recording is heard."""
     announced = system.schedule(at="+1s", id=conversation)
-    system.feed(conversation, str(two_cities()), "--loop")
-    wait_until(lambda: system.state(conversation)["state"] == "live", within_s=10, what="live")
+    system.feed(conversation, str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+    wait_for_state(system, conversation, "live")
     return str(announced["url"])
 
 
@@ -43,15 +46,20 @@ def heard_while(url: str, disaster: Callable[[], None], *, seconds: float) -> Li
 
 
 def end(system: System, conversation: str) -> None:
-    system.rostra("end", conversation)
     for feed in system.feeds:
-        feed.wait(timeout=20)
+        feed.kill()
+        feed.wait()
     system.feeds.clear()
+    system.rostra("end", conversation)
 
 
 def assert_nothing_is_broken(system: System) -> None:
     done = system.rostra("fsck", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def stages(system: System) -> dict[str, Any]:
+    return {report["stage"]: report for report in system.status()["stages"]}
 
 
 def everybody_is_back(system: System) -> None:
@@ -72,7 +80,7 @@ def test_killed_edges_are_not_heard(evening: System) -> None:
             evening.kill(name)
             time.sleep(2)
 
-    heard = heard_while(url, both_one_after_the_other, seconds=7)
+    heard = heard_while(url, both_one_after_the_other, seconds=6)
     assert heard.resumed >= 1, "one of the edges was the listener's"
     assert (heard.missing_chunks, heard.pauses_ms, heard.moved) == (0, 0, 0), heard
     assert_nothing_is_broken(evening)
@@ -84,7 +92,7 @@ def test_a_killed_stage_or_bus_is_a_pause_of_at_most_a_second(evening: System, v
     everybody_is_back(evening)
     url = on_the_air(evening, victim)
     name = "bus" if victim == "bus" else evening.active_stage(victim)
-    heard = heard_while(url, lambda: evening.kill(name), seconds=7)
+    heard = heard_while(url, lambda: evening.kill(name), seconds=6)
     assert (heard.missing_chunks, heard.missed_chunks, heard.repeated_chunks) == (0, 0, 0), heard
     assert heard.longest_pause_ms <= 1_000, heard
     assert heard.state == "live", "the speaker is back"
@@ -120,12 +128,29 @@ def test_a_frozen_stage_is_replaced_and_steps_down_when_it_wakes(evening: System
         time.sleep(3)
         os.kill(pid, signal.SIGCONT)
 
-    heard = heard_while(url, frozen_for_3_s, seconds=8)
+    heard = heard_while(url, frozen_for_3_s, seconds=7)
     assert (heard.missing_chunks, heard.missed_chunks, heard.repeated_chunks) == (0, 0, 0), heard
     assert heard.longest_pause_ms <= 1_000, heard
-    assert evening.active_stage("frozen") != before, "the standby has taken over"
-    stages = {stage["stage"]: stage for stage in evening.status()["stages"]}
-    assert stages[before]["standby"] == ["frozen"], "whoever woke up stands by"
+    assert stages(evening)[before]["standby"] == ["frozen"], "whoever woke up stands by for the one who took over"
     assert Path(f"/proc/{pid}").exists(), "and was not restarted"
     assert_nothing_is_broken(evening)
     end(evening, "frozen")
+
+
+def test_a_stage_that_wakes_up_leaves_alone_what_others_have_in_hand(evening: System) -> None:
+    everybody_is_back(evening)
+    for conversation in ("one", "two", "three", "four"):
+        evening.schedule(at="+1h", doors="1h", id=conversation)
+    wait_until(
+        lambda: sum(len(stage["active"]) for stage in stages(evening).values()) == 4,
+        within_s=20,
+        what="four programmes",
+    )
+    frozen, others = sorted(stages(evening).values(), key=lambda stage: len(stage["active"]))
+    assert others["active"], "somebody has work that could be taken away"
+    pid = evening.pid(frozen["stage"])
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(2)
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(1)
+    assert set(others["active"]) <= set(stages(evening)[others["stage"]]["active"])

@@ -33,6 +33,7 @@ _log = structlog.get_logger()
 _PRE_ROLL_CHUNKS: Final = 3
 _PRE_SKIP: Final = 312  # libopus's look-ahead at 48 kHz: decoded sound lags by this much (RFC 7845 §4.2)
 _STANDBY_TURN_S: Final = 0.02
+_OVERSLEPT_S: Final = MEDIA_HEARTBEAT_LOST_MS / 2000  # whose turn took this long could not have heard anybody
 # After this long without any stage the programme goes on from now; below it the gap is made good in full.
 _CATCH_UP_MAX_NS: Final = 10 * SECOND_NS
 # A conversation that has ended is followed this much longer, so that its last words find a stage.
@@ -82,6 +83,7 @@ class Producer:
         self._sounds = sounds
         self._seats: dict[str, Seat] = {}
         self._heard = Heard()
+        self._awake_since_s = time.monotonic()
         self._recent: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
         self._lease: Lease | None = None
         self._known_epoch = 0
@@ -148,12 +150,15 @@ class Producer:
 
     async def _take_turn(self) -> bool:
         """Wait a moment; take the lease if nobody makes the programme. True if it is ours now."""
+        turned_s = time.monotonic()
         await asyncio.sleep(_STANDBY_TURN_S)
+        if time.monotonic() - turned_s > _OVERSLEPT_S:
+            self._awake_since_s = time.monotonic()  # frozen or starved: its own silence is not that of the others
         connected_since = self._connection.connected_since
         if connected_since is None or time.time_ns() < self.conversation.schedule.doors_ns:
             return False
         last = self._heard.chunk
-        quiet_s = time.monotonic() - max(connected_since, self._heard.at_s)
+        quiet_s = time.monotonic() - max(connected_since, self._awake_since_s, self._heard.at_s)
         nobody_yet = self._is_new and last is None
         if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not nobody_yet:
             return False

@@ -39,6 +39,8 @@ _STAGE_FADE_S: Final = 0.005
 _DUCKED: Final = 0.2  # -14 dB: music under a voice stays music, the voice stays clear
 _DUCK_FADE_S: Final = 0.2
 _CLOSING_FADE_S: Final = 1.0
+# When no seat has given anything for this long music comes up under whatever follows: nobody hears silence (P2).
+_BRIDGED_FRAMES: Final = 5
 
 
 class Programme:
@@ -103,12 +105,13 @@ class Programme:
 
     def _mixed(self, wall_ns: int) -> Samples:
         on_air = isinstance(self.conversation.state, Live)
+        heard = on_air and any(seat.absent_frames < _BRIDGED_FRAMES for seat in self._seats.values())
         voice = self._next_voice()
         if is_over(self.conversation.state) and self._farewell_said and voice is None:
             hold_target, fade_s = 0.0, _CLOSING_FADE_S
             self.finished = self._hold.value == 0.0
         else:
-            hold_target, fade_s = (0.0 if on_air else 1.0), _HOLD_FADE_S
+            hold_target, fade_s = (0.0 if heard else 1.0), _HOLD_FADE_S
         hold = self._hold.apply(self._music(), hold_target, fade_s=fade_s)
         parts = [self._duck.apply(hold, 1.0 if voice is None else _DUCKED, fade_s=_DUCK_FADE_S)]
         if voice is not None:

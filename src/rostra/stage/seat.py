@@ -31,7 +31,7 @@ class Seat:
         self._delay_frames = 0
         self._last_seq: int | None = None
         self._started = next_seq is not None
-        self._absent_frames = 0
+        self.absent_frames = 0  # in a row, on the air
         self.lost_frames = 0
         self.dropped_frames = 0
 
@@ -62,7 +62,7 @@ class Seat:
     def is_present(self, wall_ns: int) -> bool:
         """Whether this seat has something to say at `wall_ns`, or said something just now."""
         if not self._frames:
-            return self._started and self._absent_frames < ABSENT_FRAMES and not self.has_left
+            return self._started and self.absent_frames < ABSENT_FRAMES and not self.has_left
         if self._started:
             return True
         _, due_ns = self._frames[min(self._frames)]
@@ -77,10 +77,10 @@ class Seat:
     def pull(self, wall_ns: int) -> Frame | None:
         """The frame for programme instant `wall_ns` on the air; None while there is none to be mixed."""
         if not self._frames or not (self._started or self.is_present(wall_ns)):
-            self._absent_frames += 1
+            self.absent_frames += 1
             return None
         self._started = True
-        self._absent_frames = 0
+        self.absent_frames = 0
         frame, due_ns = self._take()
         late_frames = (wall_ns - due_ns) // FRAME_NS
         if late_frames > self._delay_frames + _CATCH_UP_FRAMES and float(np.abs(frame).max()) < _QUIET:

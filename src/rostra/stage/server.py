@@ -22,9 +22,8 @@ from rostra.core.units import SECOND_NS
 from rostra.stage.producer import Producer, Sounds
 
 _log = structlog.get_logger()
-# Ready before the doors: two seconds to subscribe, read the history and warm the encoders.
 _HOLD_MUSIC_SEED: Final = 1  # every stage plays the same music, so that a takeover goes on in mid-bar
-_EARLY_NS: Final = 2 * SECOND_NS
+_EARLY_NS: Final = 2 * SECOND_NS  # before the doors: to subscribe, read the history and warm the encoders
 
 
 def load_sounds(cache: Path) -> Sounds:

@@ -1,0 +1,22 @@
+"""Waiting for what a conversation's page would show."""
+
+from http import HTTPStatus
+from urllib.error import HTTPError
+
+from system import System, wait_until
+
+
+def state_or_none(system: System, conversation: str) -> str | None:
+    """The state that the page shows, or None while the edge that answers has not heard of the conversation."""
+    try:
+        return str(system.state(conversation)["state"])
+    except HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+
+
+def wait_for_state(system: System, conversation: str, state: str, *, within_s: float = 10.0) -> None:
+    wait_until(
+        lambda: state_or_none(system, conversation) == state, within_s=within_s, what=f"{conversation} {state}"
+    )
