@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from machine import require
 
@@ -53,6 +53,19 @@ class Listening:
         self.console: list[str] = []
         page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.console.append(f"error: {error}"))
+        self.streams: list[Request] = []
+        page.on("request", lambda request: "/stream?" in request.url and self.streams.append(request))
+        self._over: list[Request] = []
+        page.on("requestfinished", self._finish)
+        page.on("requestfailed", self._finish)
+
+    def _finish(self, request: Request) -> None:
+        self._over.append(request)
+
+    @property
+    def streams_open(self) -> int:
+        """How many stream responses the page is reading at this moment."""
+        return sum(request not in self._over for request in self.streams)
 
     def open(self, url: str) -> None:
         self.page.goto(url)

@@ -7,24 +7,27 @@ import { Buffer } from "./assets/buffer.js";
 
 const STEP_S = 0.01;
 
-// A player fed by writes of `cadence_s`; each write comes `late(n)` seconds late. Returns what was heard.
-function play({ buffer, cadence_s, seconds, late = () => 0, ahead_s = buffer.target_s, from_s = 0 }) {
-  let dry_s = 0, dry = false, written_s = 0, rateMin = 1, rateMax = 1;
-  const writes = [];
-  for (let n = 1; n * cadence_s <= seconds; n += 1) writes.push({ at_s: n * cadence_s + late(n), size_s: cadence_s });
-  for (let now_s = from_s; now_s < from_s + seconds; now_s += STEP_S) {
-    while (writes.length && writes[0].at_s <= now_s - from_s) {
-      ahead_s += writes[0].size_s;
-      written_s += writes.shift().size_s;
+// Writes of `cadence_s` of sound each, in [from_s, to_s), each late by `late(n)`.
+function* every(cadence_s, from_s, to_s, late = () => 0) {
+  for (let n = 0; from_s + n * cadence_s < to_s - 1e-9; n += 1) {
+    yield { at_s: from_s + n * cadence_s + late(n), size_s: cadence_s };
+  }
+}
+
+// A player that starts with `ahead_s` and is given `writes`. Returns what was heard.
+function play({ buffer, writes, seconds, ahead_s = buffer.target_s }) {
+  const coming = [...writes];
+  let dry_s = 0, dry = false, rateMin = 1, rateMax = 1;
+  for (let step = 0; step * STEP_S < seconds; step += 1) {
+    while (coming.length && coming[0].at_s <= step * STEP_S + 1e-9) {
+      ahead_s += coming.shift().size_s;
       const { rate, jump_s } = buffer.decide(ahead_s);
       ahead_s -= jump_s;
-      [rateMin, rateMax] = [Math.min(rateMin, rate), Math.max(rateMax, rate)];
-      dry = false;
+      [rateMin, rateMax, dry] = [Math.min(rateMin, rate), Math.max(rateMax, rate), false];
     }
     ahead_s -= STEP_S * buffer.rate;
     if (ahead_s < 0) {
-      dry_s += STEP_S;
-      ahead_s = 0;
+      [dry_s, ahead_s] = [dry_s + STEP_S, 0];
       if (!dry) buffer.stalled();
       dry = true;
     }
@@ -40,28 +43,28 @@ test("at a cadence of 100 ms the target is about a quarter of a second", () => {
 
 for (const cadence_s of [0.1, 0.2, 0.5, 1, 2, 4]) {
   test(`punctual writes every ${cadence_s} s never run dry and need no change of speed`, () => {
-    const heard = play({ buffer: new Buffer(cadence_s), cadence_s, seconds: 60 });
+    const heard = play({ buffer: new Buffer(cadence_s), writes: every(cadence_s, cadence_s, 60), seconds: 60 });
     assert.deepEqual([heard.dry_s, heard.rateMin, heard.rateMax], [0, 1, 1]);
   });
 }
 
-test("a longer cadence announced as the edge announces it is grown into without a gap", () => {
-  // docs/protocol.md: `cadence` comes (new - old) / 0.05 s before its first chunk.
-  const buffer = new Buffer(0.1);
-  const ahead_s = buffer.target_s - 0.1;
-  buffer.cadence(1);
-  const warned = play({ buffer, cadence_s: 0.1, seconds: (1 - 0.1) / 0.05, ahead_s });
-  assert.equal(warned.dry_s, 0);
-  assert.equal(warned.rateMin, 0.95);
-  const after = play({ buffer, cadence_s: 1, seconds: 60, ahead_s: warned.ahead_s });
-  assert.equal(after.dry_s, 0);
-});
+for (const [before_s, after_s] of [[0.1, 0.2], [0.1, 1], [0.5, 2], [0.1, 4]]) {
+  test(`a cadence that goes from ${before_s} to ${after_s} s as edges announce it is grown into without a gap`, () => {
+    const warned_s = (after_s - before_s) / 0.05; // docs/protocol.md: `from_seq` is this far ahead
+    const buffer = new Buffer(before_s);
+    const ahead_s = buffer.target_s - before_s;
+    buffer.cadence(after_s);
+    const writes = [...every(before_s, 0, warned_s), ...every(after_s, warned_s + after_s - before_s, warned_s + 60)];
+    const heard = play({ buffer, writes, seconds: warned_s + 60, ahead_s });
+    assert.deepEqual([heard.dry_s, heard.rateMin], [0, 0.95]);
+  });
+}
 
 test("a shorter cadence is approached by playing faster, never faster than anybody hears", () => {
   const buffer = new Buffer(1);
   const ahead_s = buffer.target_s;
   buffer.cadence(0.1);
-  const heard = play({ buffer, cadence_s: 0.1, seconds: 60, ahead_s });
+  const heard = play({ buffer, writes: every(0.1, 0.1, 60), seconds: 60, ahead_s });
   assert.equal(heard.dry_s, 0);
   assert.ok(heard.rateMax > 1 && heard.rateMax <= 1.06, String(heard.rateMax));
   assert.ok(heard.ahead_s < buffer.target_s + 0.05, String(heard.ahead_s));
@@ -80,10 +83,10 @@ test("each stall holds half as much again, up to three seconds over the cadence"
 test("a network that is late by half a second every five seconds stops being heard", () => {
   const buffer = new Buffer(0.1);
   const late = (n) => (n % 50 < 5 ? 0.5 - 0.1 * (n % 50) : 0);
-  play({ buffer, cadence_s: 0.1, seconds: 60, late });
+  play({ buffer, writes: every(0.1, 0.1, 60, late), seconds: 60 });
   const stalls = buffer.stalls;
   assert.ok(stalls >= 1, "at first it is heard");
-  play({ buffer, cadence_s: 0.1, seconds: 20, late, ahead_s: buffer.target_s });
+  play({ buffer, writes: every(0.1, 0.1, 20, late), seconds: 20 });
   assert.equal(buffer.stalls, stalls, "then the buffer is long enough");
 });
 

@@ -1,6 +1,7 @@
 // How much sound to hold and how fast to play: pure decisions, times in seconds.
 
-const MARGIN_S = 0.12; // over the cadence: scheduling and network jitter of an ordinary connection
+const MARGIN_S = 0.11; // over the cadence: scheduling and network jitter of an ordinary connection
+const MARGIN_PER_CADENCE = 0.1; // and a longer write takes longer: 0.12 s at 100 ms, half a second at 4 s
 const EXTRA_MAX_S = 3; // a network that needs more than this is down
 const RELAX_PER_S = 0.004; // of the extra buffer that stalls have built: half of it is gone in three minutes
 const TOLERANCE_S = 0.04; // appends and the page's clock jitter by as much; once moving, it moves to the target
@@ -17,7 +18,7 @@ export class Buffer {
   }
 
   get target_s() {
-    return this.cadence_s + MARGIN_S + this.extra_s;
+    return this.cadence_s * (1 + MARGIN_PER_CADENCE) + MARGIN_S + this.extra_s;
   }
 
   // The edge will write every `cadence_s` from some chunk on: grow before, shrink after.

@@ -12,6 +12,7 @@ const NEAR_SAMPLES = 960; // an event is due from a frame before its sample on: 
 const LOOK_MS = 50;
 const POLL_MS = 20000; // of the state, while nothing is heard
 const POLL_SPREAD_MS = 1500; // when something is due everybody asks: not in the same instant
+const OVERDUE_MS = 3000; // what was due has not happened: ask again
 const NEWS_MS = 20000; // how long something that happened stays in the place of "Sound is on."
 const ENDING_MS = 1500; // from the last chunk's place in the clock until its sound has left the speaker
 const BROKEN_PAUSE_MS = 1000; // before a browser whose decoder gave up gets another stream
@@ -209,13 +210,12 @@ async function poll() {
   show();
 }
 
-let asked = "";
+let lookAgain_ms = 0;
 function lookForNews() {
   const { state, doors_ms, starts_ms } = conversation;
   const due_ms = { scheduled: doors_ms, doors_open: starts_ms }[state];
-  const key = `${state} ${due_ms}`;
-  if (due_ms === undefined || clock.now_ms < due_ms || asked === key || media?.started) return;
-  asked = key;
+  if (due_ms === undefined || clock.now_ms < due_ms || performance.now() < lookAgain_ms || media?.started) return;
+  lookAgain_ms = performance.now() + OVERDUE_MS;
   setTimeout(poll, Math.random() * POLL_SPREAD_MS);
 }
 

@@ -90,7 +90,8 @@ export class ProgrammeStream {
       } else {
         if (this.#isOver(answer)) return null;
         failures += 1;
-        await this.#elsewhere(failures, answer);
+        this.#turnFrom(answer);
+        await this.#pause(failures, answer);
       }
     }
     return null;
@@ -110,8 +111,9 @@ export class ProgrammeStream {
       }
       if (this.#stopped || this.#isOver(refusal)) return;
       failures = this.lastSeq > had ? 0 : failures + 1;
-      if (refusal?.status === 403 && (await this.join()) === null) return; // the ticket has run out
-      await this.#elsewhere(failures, refusal);
+      if (refusal?.status !== 403) this.#turnFrom(refusal);
+      else if ((await this.join()) === null) return; // the ticket has run out; the new one is good here
+      await this.#pause(failures, refusal);
     }
   }
 
@@ -136,9 +138,12 @@ export class ProgrammeStream {
     return said;
   }
 
-  // Turns to the next edge, after a pause if all have been tried.
-  async #elsewhere(failures, refusal) {
+  // The next edge comes first, this one last.
+  #turnFrom(refusal) {
     this.#bases = [...new Set([...this.#bases.slice(1), ...(refusal?.alternates ?? []), this.#bases[0]])];
+  }
+
+  async #pause(failures, refusal) {
     const wait_s = backoff_s(failures, this.#bases.length, refusal?.retry_s ?? 0, this.#world.random());
     if (wait_s === 0) return;
     if (this.#world.offline) this.on.status("offline", {});
@@ -186,7 +191,6 @@ export class ProgrammeStream {
     for (;;) {
       const piece = await body.read().catch(() => null); // lost, silent, or let go
       if (!piece || piece.done) return null;
-      this.#watch(connection);
       try {
         for (const frame of frames.feed(piece.value)) {
           if (frame.kind === MEDIA && this.#current !== connection) this.#sounds(connection, predecessor);
@@ -196,6 +200,7 @@ export class ProgrammeStream {
         if (!(error instanceof NoRostraStream)) throw error;
         return null;
       }
+      this.#watch(connection); // only now: the cadence may have come in this very piece
     }
   }
 

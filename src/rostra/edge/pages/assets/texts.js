@@ -1,6 +1,6 @@
 // Every word on the page, in English and Dutch. Keys are the same in both; `{name}` is filled in.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     listen: "Listen", pause: "Stop listening", mute: "Mute", unmute: "Unmute", volume: "Volume",
     state_scheduled: "Announced", state_doors_open: "Doors are open", state_live: "Live",
@@ -12,7 +12,7 @@ const TEXTS = {
     about_held: "The speakers are away for a moment. The conversation continues as soon as they are back.",
     about_ended: "Thank you for listening.",
     about_cancelled: "This conversation does not take place.",
-    begins_in: "Begins in", doors_in: "Doors open in", on_air: "On the air", days: "{n} days",
+    begins_in: "Begins in", doors_in: "Doors open in", on_air: "On the air for", late_by: "Later than announced", days: "{n} days",
     starts_elsewhere: "{there} in {zone}",
     one_listener: "1 listener", listeners: "{n} listeners",
     idle: "Press Listen to hear it.",
@@ -22,7 +22,7 @@ const TEXTS = {
     retry_in: "No connection. Trying again in {n} s.", offline: "You are offline. Waiting for the network…",
     full: "Every place is taken. Trying again in {n} s.",
     stalled: "The network is slow. A larger buffer is being filled.",
-    moved: "Your connection could not keep up: {n} s were skipped.",
+    moved: "{n} s of sound were lost on the way. You are at the live edge again.",
     starting: "The sound is on its way…",
     unsupported: "This browser cannot play the stream here. Here is a plain player.",
     blocked: "The browser wants a tap before it plays sound: press Listen.",
@@ -45,7 +45,7 @@ const TEXTS = {
     about_held: "De sprekers zijn even weg. Het gesprek gaat verder zodra ze terug zijn.",
     about_ended: "Bedankt voor het luisteren.",
     about_cancelled: "Dit gesprek gaat niet door.",
-    begins_in: "Begint over", doors_in: "De deuren gaan open over", on_air: "In de uitzending", days: "{n} dagen",
+    begins_in: "Begint over", doors_in: "De deuren gaan open over", on_air: "Al in de uitzending", late_by: "Later dan aangekondigd", days: "{n} dagen",
     starts_elsewhere: "{there} in {zone}",
     one_listener: "1 luisteraar", listeners: "{n} luisteraars",
     idle: "Druk op Luister om het te horen.",
@@ -55,7 +55,7 @@ const TEXTS = {
     retry_in: "Geen verbinding. Nieuwe poging over {n} s.", offline: "U bent offline. Wachten op het netwerk…",
     full: "Alle plaatsen zijn bezet. Nieuwe poging over {n} s.",
     stalled: "Het netwerk is traag. Er wordt een grotere buffer gevuld.",
-    moved: "Uw verbinding kon het niet bijhouden: {n} s is overgeslagen.",
+    moved: "Onderweg ging {n} s geluid verloren. U bent weer bij.",
     starting: "Het geluid is onderweg…",
     unsupported: "Deze browser kan de stroom hier niet afspelen. Hier is een gewone speler.",
     blocked: "De browser wil een tik voordat hij geluid laat horen: druk op Luister.",

@@ -34,7 +34,7 @@ function elsewhere({ starts_ms, timezone }, language) {
   if (same({ ...DAY, ...CLOCK }, { ...DAY, ...there })) return "";
   const sameDay = same(DAY, { ...DAY, timeZone: timezone });
   const time = inWords(starts_ms, language, sameDay ? there : { ...DAY, ...there });
-  return text(language, "starts_elsewhere", { there: time, zone: timezone.split("/").at(-1).replaceAll("_", " ") });
+  return "· " + text(language, "starts_elsewhere", { there: time, zone: timezone.split("/").at(-1).replaceAll("_", " ") });
 }
 
 function about({ state, begun, doors_ms, starts_ms }, language) {
@@ -64,13 +64,19 @@ export function show({ conversation, speaker, status, listening, muted }, langua
   put("speaker", speaker ? text(language, "speaker", { name: speaker }) : "");
   put("listen-label", text(language, listening ? "pause" : "listen"));
   put("mute", text(language, muted ? "unmute" : "mute"));
-  $("player").hidden = state === "ended" || state === "cancelled";
+  $("listen").hidden = state === "ended" || state === "cancelled";
 }
 
-export function showClock({ state, starts_ms, doors_ms }, now_ms, language) {
-  const onAir = state === "live" || state === "held";
-  const label = onAir ? "on_air" : state === "scheduled" ? "doors_in" : "begins_in";
-  const ms = onAir ? Math.max(0, now_ms - starts_ms - 999) : (state === "scheduled" ? doors_ms : starts_ms) - now_ms;
+// [what the clock counts, milliseconds]: towards the doors, towards the start, since then, or how late it is.
+function counted({ state, begun, starts_ms, doors_ms }, now_ms) {
+  if (state === "scheduled") return ["doors_in", doors_ms - now_ms];
+  const since_ms = Math.max(0, now_ms - starts_ms - 999); // faces round up: what lasts is shown when it is full
+  if (state === "live" || (state === "held" && begun)) return ["on_air", since_ms];
+  return state === "held" ? ["late_by", since_ms] : ["begins_in", starts_ms - now_ms];
+}
+
+export function showClock(conversation, now_ms, language) {
+  const [label, ms] = counted(conversation, now_ms);
   put("clock-label", text(language, label));
   put("clock", clockFace(ms, language));
 }
