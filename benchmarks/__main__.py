@@ -1,4 +1,4 @@
-"""Run benchmarks by name; without a name, list them."""
+"""Run benchmarks by name, `NAME` or `NAME:ARGUMENT`; without a name, list them."""
 
 import importlib
 import sys

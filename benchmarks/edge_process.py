@@ -1,4 +1,8 @@
-"""One edge worker with a programme of its own: only the edge is measured. Prints its port and a ticket, then serves."""
+"""One edge worker with a programme of its own: only the edge is measured.
+
+`python -m benchmarks.edge_process PORT CADENCE_CHUNKS` prints `ready PORT TICKET`, then once a second
+`report CADENCE_MS LISTENERS WRITE_SHARE`. With cadence 0 the ladder is free; otherwise it stays on that rung.
+"""
 
 import asyncio
 import itertools
@@ -13,10 +17,12 @@ from rostra.audio.source import frames_from
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.core.ticket import Ticket, TicketClass, sign
 from rostra.core.units import CHUNK_NS, SECOND_NS
+from rostra.edge import worker
 from rostra.edge.server import run
 
 KEY = bytes(32)
 NAME = "bench"
+FRAMES = 1_000  # 20 s: 200 chunks, whole seconds
 
 
 class Recording:
@@ -24,9 +30,9 @@ class Recording:
 
     def __init__(self) -> None:
         encoder = ProgrammeEncoder(0)
-        frames = itertools.islice(frames_from(str(two_cities())), 1000)
-        self._media = [media for frame in frames if (media := encoder.encode(frame)) is not None]
-        self._init = encoder.init
+        frames = itertools.islice(frames_from(str(two_cities())), FRAMES)
+        self.media = [media for frame in frames if (media := encoder.encode(frame)) is not None]
+        self.headers = encoder.init
         self.connected_since: float | None = time.monotonic()
 
     async def conversations(self) -> AsyncIterator[ConversationRecord]:
@@ -38,24 +44,28 @@ class Recording:
 
     async def chunks(self, conversation: str) -> AsyncIterator[Chunk]:
         began_ns = time.monotonic_ns()
-        for seq, media in enumerate(itertools.cycle(self._media)):
+        for seq, media in enumerate(itertools.cycle(self.media)):
             due_s = (began_ns + seq * CHUNK_NS - time.monotonic_ns()) / SECOND_NS
             if seq > 100:  # the first ten seconds are history
                 await asyncio.sleep(max(0.0, due_s - 10))
             yield Chunk(conversation, 1, seq, time.time_ns(), "live", -16.0, media)
 
     async def init(self, conversation: str) -> Init:
-        return Init(conversation, self._init)
+        return Init(conversation, self.headers)
 
     async def edge_reports(self) -> AsyncIterator[EdgeReport]:
         await asyncio.Event().wait()
         yield EdgeReport("", "", 0, {}, 0, 0, 0.0)
 
     async def report(self, report: EdgeReport) -> None:
-        print(f"report {report.cadence_ms} {sum(report.listeners.values())}", flush=True)
+        print(f"report {report.cadence_ms} {sum(report.listeners.values())} {report.write_share:.3f}", flush=True)
 
 
 def main() -> None:
+    port, pinned_chunks = int(sys.argv[1]), int(sys.argv[2])
+    if pinned_chunks:
+        # A busy machine makes writes look dearer, and 18,000 listeners are near the border between two rungs.
+        worker.next_cadence = lambda *_, **__: pinned_chunks  # type: ignore[attr-defined]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     ticket = sign(Ticket(NAME, b"12345678", TicketClass.ANONYMOUS, int(time.time()) + 86_400), key=KEY)
@@ -68,7 +78,7 @@ def main() -> None:
             Recording(),
             edge_id="bench",
             host="127.0.0.1",
-            port=int(sys.argv[1]),
+            port=port,
             public_url="http://127.0.0.1",
             ticket_key=KEY,
             metrics_port=None,

@@ -1,59 +1,60 @@
-"""Memory per listener: the edge's own, and the kernel's."""
+"""Memory per listener: the edge's own, and the kernel's. `memory` or `memory:LISTENERS`.
 
-import subprocess
+Both ends of each connection are on this machine: half of the kernel's growth is the server's. Readers read at once, so
+that the kernel holds no sound for them; a listener who does not read costs up to SEND_BUFFER_BYTES of the edge more.
+"""
+
+import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks import subjects
 from benchmarks.record import keep
-from benchmarks.subjects import CLIENT_CORE, compiled, pinned
+from benchmarks.subjects import readers, told
 
 LISTENERS = 18_000
-PAGE_BYTES = 4_096
+JOIN_RATE_HZ = 2_000
+SETTLE_S = 15
+PAGE_BYTES = resource.getpagesize()
 
 
-def main() -> None:
+def main(listeners: str = str(LISTENERS)) -> None:
+    count = int(listeners)
     with tempfile.TemporaryDirectory() as folder, subjects.edge() as edge:
-        time.sleep(3)
-        rss, kernel = _rss_bytes(edge.pid), _kernel_bytes()
-        command = [
-            str(compiled("readers", Path(folder))),
-            str(edge.port),
-            edge.request,
-            str(LISTENERS),
-            "2000",
-            "50",
-        ]
-        with subprocess.Popen(pinned(CLIENT_CORE, *command, edge.mode), stdout=subprocess.DEVNULL) as readers:
-            time.sleep(LISTENERS / 2_000 + 40)
-            ours = (_rss_bytes(edge.pid) - rss) / LISTENERS
-            both_ends = (_kernel_bytes() - kernel) / LISTENERS
-            readers.wait()
-    keep(
-        "memory",
-        {
-            "the edge's own (bytes a listener)": round(ours),
-            "the kernel's, both ends of the connection (bytes)": round(both_ends),
-            "the kernel's, the server's half (bytes)": round(both_ends / 2),
-            "server, ours and the kernel's (bytes a listener)": round(ours + both_ends / 2),
-            "listeners": LISTENERS,
-        },
-    )
+        time.sleep(35)  # its ring holds 30 s: it is full, with listeners or without
+        before = _bytes(edge.pid)
+        seconds = SETTLE_S + 5
+        with readers(edge, Path(folder), count=count, rate_hz=JOIN_RATE_HZ, seconds=seconds) as listening:
+            time.sleep(count / JOIN_RATE_HZ + SETTLE_S)
+            after = _bytes(edge.pid)
+            said = told(listening)
+    each = {name: (after[name] - before[name]) / count for name in before}
+    kernel = each["slab"] + each["tcp"]
+    table: dict[str, Any] = {
+        "listeners": count,
+        "lost, gaps": (said["lost"], said["gaps"]),
+        "the edge's own (bytes a listener)": round(each["rss"]),
+        "the kernel's slab, both ends (bytes)": round(each["slab"]),
+        "of which it cannot give back, SUnreclaim (bytes)": round(each["unreclaimable"]),
+        "the kernel's TCP buffers, both ends (bytes)": round(each["tcp"]),
+        "the kernel's, the server's half (bytes)": round(kernel / 2),
+        "server: the edge's own and the kernel's half (bytes a listener)": round(each["rss"] + kernel / 2),
+        "the edge before anybody came (MB)": round(before["rss"] / 1e6, 1),
+    }
+    keep("memory", table)
 
 
-def _rss_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-
-
-def _kernel_bytes() -> int:
-    """Slab (sockets, files, inodes, timers) and TCP's buffers of this machine."""
+def _bytes(pid: int) -> dict[str, int]:
+    """What the process, the kernel's slab (sockets, files, inodes) and TCP's buffers take."""
     fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    slab = int(fields["Slab"].split()[0]) * 1024
-    return slab + _tcp_pages() * PAGE_BYTES
-
-
-def _tcp_pages() -> int:
-    (line,) = [line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")]
-    fields = line.split()
-    return int(fields[fields.index("mem") + 1])
+    tcp = next(
+        line.split() for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")
+    )
+    return {
+        "rss": int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES,
+        "slab": int(fields["Slab"].split()[0]) * 1024,
+        "unreclaimable": int(fields["SUnreclaim"].split()[0]) * 1024,
+        "tcp": int(tcp[tcp.index("mem") + 1]) * PAGE_BYTES,
+    }
