@@ -14,7 +14,7 @@ from rostra.bus import state
 from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.fsck import check
 from rostra.bus.programme import ProgrammePublisher, follow_programme, stored_chunks
-from rostra.bus.seats import SeatPublisher, follow_seats
+from rostra.bus.seats import SeatPublisher, call_seats, calls, follow_seats
 from rostra.bus.server import EmbeddedServer, prepare
 from rostra.bus.subjects import Role, seat_subject, state_subject
 from rostra.core.conversation import Conversation, End, Schedule, advance
@@ -259,7 +259,7 @@ def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> No
 
             listening = tasks.create_task(listen())
             await asyncio.sleep(0.1)
-            publisher = SeatPublisher(feed)
+            publisher = SeatPublisher(feed, asyncio.Event())
             for seq in range(100):
                 if seq == 40:
                     bus.kill()
@@ -270,6 +270,28 @@ def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> No
             assert await publisher.finish(FeedFrames("evening", "seat", 100, 0, 0, b"", last=True), patience_s=10)
             await listening
             assert heard == set(range(101))
+
+    run(test)
+
+
+def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.FEED) as feed, calls(feed, "evening") as called, asyncio.TaskGroup() as tasks:
+            publisher = SeatPublisher(feed, called)
+            for seq in range(20):  # no stage is there to hear them
+                await publisher.send(FeedFrames("evening", "seat", seq, 0, 2, bytes(1920)))
+            async with bus.connect(Role.STAGE) as stage:
+                async with aclosing(follow_seats(stage, "evening")) as arrivals:
+                    hearing = tasks.create_task(anext(arrivals))
+                    calling = tasks.create_task(call_seats(stage, "evening"))
+                    async with asyncio.timeout(10):
+                        await called.wait()
+                    await publisher.send(FeedFrames("evening", "seat", 20, 0, 2, bytes(1920)))
+                    heard = [(await hearing).seq] + [(await anext(arrivals)).seq for _ in range(20)]
+                calling.cancel()
+            assert heard == list(range(21))
 
     run(test)
 

@@ -56,6 +56,7 @@ class Connection:
         self.client = client
         self.connected_since: float | None = None
         self.is_closing = False
+        self._connected = asyncio.Event()
         self._deadlines: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
@@ -67,6 +68,23 @@ class Connection:
                 yield
             finally:
                 self._deadlines.discard(deadline)
+
+    def established(self) -> None:
+        self.connected_since = time.monotonic()
+        self._connected.set()
+        self._connected = asyncio.Event()
+
+    async def connections(self) -> AsyncGenerator[float, None]:
+        """`connected_since` now and after each reconnection, for ever; subscriptions are in place by then."""
+        since_s: float | None = None
+        while True:
+            connected = self._connected
+            if self.connected_since not in {None, since_s}:
+                since_s = self.connected_since
+                assert since_s is not None
+                yield since_s
+            else:
+                await connected.wait()
 
     def lost(self) -> None:
         """The connection broke: whoever waits for an answer stops waiting."""
@@ -201,7 +219,7 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
             _log.warning("bus.disconnected", name=name)
 
     async def reconnected() -> None:
-        connection.connected_since = time.monotonic()
+        connection.established()
         _log.info("bus.reconnected", name=name)
 
     async def failed(error: Exception) -> None:
@@ -238,7 +256,7 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
         raise BusError(
             f"No bus at {', '.join(address.urls)}: is `rostra serve` running, are the credentials right?"
         ) from error
-    connection.connected_since = time.monotonic()
+    connection.established()
     try:
         yield connection
     finally:

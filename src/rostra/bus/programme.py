@@ -27,7 +27,8 @@ class ProgrammePublisher:
     The backlog is bounded (PUBLISH_BACKLOG_CHUNKS_MAX); when it is full the oldest chunk goes and is counted.
     Each chunk is written once and for all: if another stage has written that number, ours is refused.
     Chunks that come late (the process was frozen, the bus was away) are published only if `may_publish`
-    says that the lease is still ours: meanwhile another stage may have gone on from there.
+    says that the lease is still ours: meanwhile another stage may have gone on from there. If it is not,
+    this one is `deposed`: nothing more of it is published until `reinstate`.
     """
 
     def __init__(
@@ -42,12 +43,20 @@ class ProgrammePublisher:
         self._empty.set()
         self.dropped_chunks = 0
         self.refused_chunks = 0
+        self.deposed = False
 
     @property
     def backlog_chunks(self) -> int:
         return len(self._backlog)
 
+    def reinstate(self) -> None:
+        """There is a new lease."""
+        self.deposed = False
+
     def offer(self, chunk: Chunk) -> None:
+        if self.deposed:
+            self.refused_chunks += 1
+            return
         if len(self._backlog) >= PUBLISH_BACKLOG_CHUNKS_MAX:
             self._backlog.popleft()
             self.dropped_chunks += 1
@@ -71,7 +80,7 @@ class ProgrammePublisher:
         await self._empty.wait()
 
     async def _confirmed(self, oldest: Chunk) -> bool:
-        """Whether publishing may go on; if the lease is lost everything that waits is void."""
+        """Whether publishing may go on; if the lease is lost everything that waits is void, and what follows."""
         if self._clock_ns() - oldest.wall_ns < _LATE_NS:
             return True
         try:
@@ -79,6 +88,7 @@ class ProgrammePublisher:
                 return True
         except BusError:
             return False
+        self.deposed = True
         self.refused_chunks += len(self._backlog)
         self._backlog.clear()
         return False

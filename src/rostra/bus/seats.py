@@ -1,31 +1,34 @@
-"""Sound of speakers on its way to the stage: numbered frames, sent again after a bus restart."""
+"""Sound of speakers on its way to the stage: numbered frames, sent again after either side was away."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final
 
 import structlog
 
 from rostra.bus.connection import Connection
-from rostra.bus.subjects import seat_subject
+from rostra.bus.subjects import call_subject, seat_subject
 from rostra.core.errors import BadInputError, BusError
-from rostra.core.limits import FEED_BACKLOG_FRAMES_MAX
+from rostra.core.limits import FEED_BACKLOG_FRAMES_MAX, SEAT_FRAMES_MAX
 from rostra.core.messages import FeedFrames, decode, encode
 
 _log = structlog.get_logger()
-# What was under way when the bus died may be lost: the newest second is sent again, stages drop what they have.
-_REPEATED_MESSAGES: Final = 50
 _RETRY_S: Final = 0.02
 
 
 class SeatPublisher:
-    """Sends one seat's frames. While the bus is away they wait, FEED_BACKLOG_FRAMES_MAX at most (oldest go)."""
+    """Sends one seat's frames. While the bus is away they wait, FEED_BACKLOG_FRAMES_MAX at most (oldest go).
 
-    def __init__(self, connection: Connection) -> None:
+    What was under way when a connection broke is lost: as much as a seat may hold is sent again when ours is back,
+    and when a stage that was away calls for it (`called`, see `calls`). Stages drop what they have.
+    """
+
+    def __init__(self, connection: Connection, called: asyncio.Event) -> None:
         self._connection = connection
-        self._sent: deque[FeedFrames] = deque(maxlen=_REPEATED_MESSAGES)
+        self._called = called
+        self._sent: deque[FeedFrames] = deque(maxlen=SEAT_FRAMES_MAX)
         self._waiting: deque[FeedFrames] = deque()
         self._connected_since = connection.connected_since
         self.dropped_frames = 0
@@ -39,8 +42,9 @@ class SeatPublisher:
         connected_since = self._connection.connected_since
         if connected_since is None:
             return
-        if connected_since != self._connected_since:
+        if connected_since != self._connected_since or self._called.is_set():
             self._connected_since = connected_since
+            self._called.clear()
             self._waiting.extendleft(reversed(self._sent))
             self._sent.clear()
         while self._waiting:
@@ -64,6 +68,21 @@ class SeatPublisher:
         except TimeoutError:
             return False
         return True
+
+
+def calls(connection: Connection, conversation: str) -> AbstractAsyncContextManager[asyncio.Event]:
+    """An event that is set when a stage of the conversation asks for what was sent last."""
+    return connection.notified(call_subject(conversation))
+
+
+async def call_seats(connection: Connection, conversation: str) -> None:
+    """Ask for what was sent last, now and whenever we have been away. Never returns."""
+    async with aclosing(connection.connections()) as connections:
+        async for _ in connections:
+            try:
+                await connection.publish(call_subject(conversation), b"")
+            except BusError:
+                continue  # lost again already: the next connection asks
 
 
 async def follow_seats(connection: Connection, conversation: str) -> AsyncGenerator[FeedFrames, None]:

@@ -28,6 +28,11 @@ def seat_subject(conversation: str, seat: str) -> str:
     return f"rostra.seat.{conversation}.{seat}"
 
 
+def call_subject(conversation: str) -> str:
+    """Where a stage asks the seats of a conversation to repeat what they sent last."""
+    return f"rostra.call.{conversation}"
+
+
 def telemetry_subject(kind: str, name: str) -> str:
     return f"rostra.telemetry.{kind}.{name}"
 
@@ -67,6 +72,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
             return {
                 "publish": [
                     "rostra.programme.>",
+                    "rostra.call.*",
                     "rostra.telemetry.stage.*",
                     *(f"{_STATE_PREFIX}{key}.>" for key in ("conversation", "init", "lease")),
                     *read_state,
@@ -83,7 +89,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
         case Role.FEED:
             return {
                 "publish": ["rostra.seat.>", *read_state],
-                "subscribe": [f"{_STATE_PREFIX}conversation.>", inbox],
+                "subscribe": ["rostra.call.*", f"{_STATE_PREFIX}conversation.>", inbox],
             }
         case Role.EDGE:
             return {

@@ -13,7 +13,7 @@ from rostra.audio.dynamics import Leveller
 from rostra.audio.frame import Frame, frame_to_pcm16
 from rostra.audio.source import frames_from
 from rostra.bus.connection import Connection
-from rostra.bus.seats import SeatPublisher
+from rostra.bus.seats import SeatPublisher, calls
 from rostra.bus.state import read_conversation
 from rostra.core.conversation import is_over
 from rostra.core.errors import BadInputError, BusError
@@ -84,46 +84,48 @@ async def run_feed(
     BadInputError if there is no such conversation or it is over; SourceError from `frames`.
     """
     begins_ns = await _begins_ns(connection, conversation)
-    publisher, leveller, progress = SeatPublisher(connection), Leveller(), FeedProgress()
-    held: list[Frame] = []
-    if live:
-        held, live = await _first_of_live(frames)
-    lead_ns = 0 if live else _FILE_LEAD_NS
-    if not live:
-        # The stage must hear the first frame before it is due; a feed that comes later than that begins at once.
-        begins_ns = max(begins_ns, time.time_ns() + lead_ns)
-    due_ns: int | None = None if live else begins_ns
-    source = chain(held, frames)
-    while (frame := await asyncio.to_thread(next, source, None)) is not None:
-        now_ns = time.time_ns()
-        if due_ns is None or (live and now_ns - due_ns > _STALL_NS):
-            progress.stalls += due_ns is not None
-            due_ns = now_ns
-        if due_ns - lead_ns > now_ns:
-            begins_ns, due_ns = await _wait(connection, conversation, begins_ns, due_ns, lead_ns, progress)
-        level = leveller.process(frame) if even_level else frame
-        await publisher.send(
-            FeedFrames(
-                conversation,
-                seat,
-                progress.frames,
-                due_ns,
-                _LIVE_DELAY_FRAMES if live else _FILE_DELAY_FRAMES,
-                frame_to_pcm16(level),
+    leveller, progress = Leveller(), FeedProgress()
+    async with calls(connection, conversation) as called:
+        publisher = SeatPublisher(connection, called)
+        held: list[Frame] = []
+        if live:
+            held, live = await _first_of_live(frames)
+        lead_ns = 0 if live else _FILE_LEAD_NS
+        if not live:
+            # The stage must hear the first frame before it is due; who comes later than that begins at once.
+            begins_ns = max(begins_ns, time.time_ns() + lead_ns)
+        due_ns: int | None = None if live else begins_ns
+        source = chain(held, frames)
+        while (frame := await asyncio.to_thread(next, source, None)) is not None:
+            now_ns = time.time_ns()
+            if due_ns is None or (live and now_ns - due_ns > _STALL_NS):
+                progress.stalls += due_ns is not None
+                due_ns = now_ns
+            if due_ns - lead_ns > now_ns:
+                begins_ns, due_ns = await _wait(connection, conversation, begins_ns, due_ns, lead_ns, progress)
+            level = leveller.process(frame) if even_level else frame
+            await publisher.send(
+                FeedFrames(
+                    conversation,
+                    seat,
+                    progress.frames,
+                    due_ns,
+                    _LIVE_DELAY_FRAMES if live else _FILE_DELAY_FRAMES,
+                    frame_to_pcm16(level),
+                )
             )
-        )
-        due_ns += FRAME_NS
-        progress.frames += 1
-        progress.dropped_frames = publisher.dropped_frames
-        if progress.frames % _CHECK_FRAMES == 0:
-            if await _is_over(connection, conversation):
-                break
-            if on_progress is not None:
-                await on_progress(progress)
-    last = FeedFrames(conversation, seat, progress.frames, due_ns or time.time_ns(), 0, b"", last=True)
-    if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
-        raise BusError("The bus went away before the feed could say goodbye.")
-    return progress
+            due_ns += FRAME_NS
+            progress.frames += 1
+            progress.dropped_frames = publisher.dropped_frames
+            if progress.frames % _CHECK_FRAMES == 0:
+                if await _is_over(connection, conversation):
+                    break
+                if on_progress is not None:
+                    await on_progress(progress)
+        last = FeedFrames(conversation, seat, progress.frames, due_ns or time.time_ns(), 0, b"", last=True)
+        if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
+            raise BusError("The bus went away before the feed could say goodbye.")
+        return progress
 
 
 async def _first_of_live(frames: Iterator[Frame]) -> tuple[list[Frame], bool]:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ from rostra.audio.frame import Samples
 from rostra.audio.opus import OpusDecoder
 from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher, follow_programme
-from rostra.bus.seats import follow_seats
+from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
 from rostra.core.conversation import Conversation, State, is_over, state_name
 from rostra.core.errors import BusError, ConflictError
@@ -62,8 +62,8 @@ class Sounds:
 class Heard:
     """The newest chunk of any stage, and the monotonic second at which it was heard."""
 
-    chunk: Chunk | None = None
-    at_s: float = field(default_factory=time.monotonic)
+    chunk: Chunk | None
+    at_s: float
 
 
 class Producer:
@@ -82,7 +82,7 @@ class Producer:
         self._stage = stage
         self._sounds = sounds
         self._seats: dict[str, Seat] = {}
-        self._heard = Heard()
+        self._heard = Heard(None, time.monotonic())
         self._awake_since_s = time.monotonic()
         self._recent: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
         self._lease: Lease | None = None
@@ -109,6 +109,7 @@ class Producer:
             background = [
                 tasks.create_task(self._listen(), name=f"{name}: chunks"),
                 tasks.create_task(self._gather(), name=f"{name}: seats"),
+                tasks.create_task(call_seats(self._connection, name), name=f"{name}: calls"),
                 tasks.create_task(self.publisher.run(), name=f"{name}: publisher"),
                 tasks.create_task(self._write_state(), name=f"{name}: state"),
             ]
@@ -124,7 +125,7 @@ class Producer:
     async def _listen(self) -> None:
         async with aclosing(follow_programme(self._connection, self.conversation.id)) as chunks:
             async for chunk in chunks:
-                self._heard = Heard(chunk)
+                self._heard = Heard(chunk, time.monotonic())
                 self._recent.append(chunk.media["ogg-64"])
                 if self._programme is not None:
                     continue
@@ -186,6 +187,7 @@ class Producer:
         lease = Lease(self.conversation.id, self._stage, epoch)
         await take_lease(self._connection, lease, expected_revision=revision)
         self._lease, self._known_epoch = lease, epoch
+        self.publisher.reinstate()
         return True
 
     async def _holds_lease(self) -> bool:
@@ -279,7 +281,7 @@ class Producer:
 
     def _is_deposed(self, epoch: int) -> bool:
         heard = self._heard.chunk
-        return heard is not None and heard.epoch > epoch
+        return self.publisher.deposed or (heard is not None and heard.epoch > epoch)
 
     def _measure(self, late_ns: int) -> None:
         self.measures.lateness_max_ns = max(self.measures.lateness_max_ns, late_ns)

@@ -14,6 +14,8 @@ _QUIET: Final = 0.02
 _PCM_FRAME_BYTES: Final = FRAME_SAMPLES * 2
 # A seat that has given nothing for this long has left the air; the hold music takes over.
 ABSENT_FRAMES: Final = 40
+# Frames that got lost on the way are sent again: for so long a hole is waited for.
+_HOLE_FRAMES: Final = 10
 # A seat that runs this far behind what is due drops quiet frames until it has caught up.
 _CATCH_UP_FRAMES: Final = 3
 
@@ -31,6 +33,7 @@ class Seat:
         self._delay_frames = 0
         self._last_seq: int | None = None
         self._started = next_seq is not None
+        self._awaited_frames = 0
         self.absent_frames = 0  # in a row, on the air
         self.lost_frames = 0
         self.dropped_frames = 0
@@ -79,6 +82,15 @@ class Seat:
         if not self._frames or not (self._started or self.is_present(wall_ns)):
             self.absent_frames += 1
             return None
+        if (
+            self._next_seq is not None
+            and min(self._frames) > self._next_seq
+            and self._awaited_frames < _HOLE_FRAMES
+        ):
+            self._awaited_frames += 1
+            self.absent_frames += 1
+            return None
+        self._awaited_frames = 0
         self._started = True
         self.absent_frames = 0
         frame, due_ns = self._take()
