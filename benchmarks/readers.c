@@ -224,8 +224,8 @@ static void tell(double asked_hz) {
          refused, failed, gaps);
   printf("\"asked_hz\": %.0f, \"heard_hz\": %.0f, ", asked_hz, arrived_until > all[0].began ? heard / (arrived_until - all[0].began) : 0);
   printf("\"first_p50_ms\": %.1f, \"first_p99_ms\": %.1f, ", heard ? first[heard / 2] : -1, heard ? first[heard * 99L / 100] : -1);
-  printf("\"bytes_least\": %lu, \"bytes_most\": %lu, \"chunks_behind\": %ld, \"longest_silence_ms\": %.0f, ",
-         (unsigned long)(most ? least : 0), (unsigned long)most, framed && newest >= 0 ? (long)(newest - oldest) : 0, longest * 1000);
+  printf("\"bytes_least\": %lu, \"bytes_most\": %lu, \"bytes_mean\": %.0f, \"chunks_behind\": %ld, \"longest_silence_ms\": %.0f, ",
+         (unsigned long)(most ? least : 0), (unsigned long)most, heard ? sum / (double)heard : 0, framed && newest >= 0 ? (long)(newest - oldest) : 0, longest * 1000);
   printf("\"polls_hz\": %.1f, \"late\": %ld, \"steady_s\": %.2f, \"cpu_s\": %.2f}\n",
          polling ? sum / (double)answer_bytes / steady_s : 0, late, steady_s, cpu_s);
 }

@@ -1,9 +1,11 @@
 """The processes that `rostra serve` starts: what each needs, and how it learns that it is no longer wanted."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -27,6 +29,16 @@ def stop_within(seconds: int) -> None:
     signal.alarm(seconds)
 
 
+class DiskLog:
+    """Lines to standard error, which is a file. What a full disk does not take is lost, and nothing else is."""
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{line}\n".encode())
+
+    debug = info = warning = error = exception = critical = msg
+
+
 def settings_of(name: str) -> Settings:
     """The settings of a process, which from now on logs JSON lines that carry its name."""
     structlog.configure(
@@ -37,7 +49,7 @@ def settings_of(name: str) -> Settings:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: DiskLog(),
     )
     structlog.contextvars.bind_contextvars(process=name)
     return read_settings()

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -15,10 +16,10 @@ from typing import IO, Final
 
 import structlog
 
-from rostra.bus.connection import Address, connect
+from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.server import embedded_address, prepare
 from rostra.bus.state import provision
-from rostra.bus.subjects import Role
+from rostra.bus.subjects import HEALTH_KEY, Role, state_subject
 from rostra.bus.telemetry import follow_reports
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
@@ -33,6 +34,9 @@ _BUS_READY_S: Final = 20.0
 _UP_S: Final = 60.0  # the first start of all composes the hold music
 # Edges drain for ten seconds; then they are killed.
 _STOP_S: Final = 12.0
+# A bus that has not answered for so long hangs, or has given up its disk: then only a new start mends it.
+_BUS_SILENT_S: Final = 5
+_DISK_FREE_MIN: Final = 256 * 1024 * 1024  # a day of state and log; the programme's 120 s are 5 MB a conversation
 _LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -73,11 +77,13 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
         _check_port(settings.edge_host, settings.edge_port)
         environment = os.environ | settings.environment()
         async with asyncio.TaskGroup() as tasks:
-            bus = None
+            bus = []
             if settings.bus == "embedded":
                 child = await _embedded_bus(bus_directory(settings))
-                bus = tasks.create_task(_keep(child, log, environment), name="bus")
+                bus.append(tasks.create_task(_keep(child, log, environment), name="bus"))
             await _provision(settings)
+            if bus:
+                bus.append(tasks.create_task(_watch_bus(settings), name="bus health"))
             children = [
                 tasks.create_task(_keep(child, log, environment), name=child.name) for child in processes(settings)
             ]
@@ -88,8 +94,8 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
                 for task in children:
                     task.cancel()
                 await asyncio.wait(children)
-                if bus is not None:
-                    bus.cancel()
+                for task in bus:
+                    task.cancel()
 
 
 def processes(settings: Settings) -> list[Child]:
@@ -152,29 +158,64 @@ async def _running(
 
 async def _embedded_bus(directory: Path) -> Child:
     """nats-server on a free port of loopback. One that a killed supervisor left behind is stopped first."""
-    pid_file = directory / "pid"
-    await _stop_orphan(pid_file, directory / "server.conf")
+    await _stop_orphan(directory)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     server = prepare(directory, port)
     (directory / "port").write_text(str(port), encoding="ascii")
-    return Child("bus", tuple(server.command()), pid_file)
+    return Child("bus", tuple(server.command()), directory / "pid")
 
 
-async def _stop_orphan(pid_file: Path, config: Path) -> None:
+def _bus_pid(directory: Path) -> int | None:
+    """The nats-server that runs on this folder, if any."""
     try:
-        pid = int(pid_file.read_text(encoding="ascii"))
+        pid = int((directory / "pid").read_text(encoding="ascii"))
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
-        return
-    if str(config).encode() not in command:
+        return None
+    return pid if str(directory / "server.conf").encode() in command else None
+
+
+async def _stop_orphan(directory: Path) -> None:
+    pid = _bus_pid(directory)
+    if pid is None:
         return
     _log.warning("process.orphan_stopped", process="bus", pid=pid)
     os.kill(pid, signal.SIGTERM)
     async with asyncio.timeout(_STOP_S):
         while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110 # another's child cannot be waited for
             await asyncio.sleep(0.05)
+
+
+async def _watch_bus(settings: Settings) -> None:
+    """Store something once a second; after _BUS_SILENT_S of silence, if the disk has room, have it started anew."""
+    address = bus_address(settings, Role.OPERATOR)
+    async with connect(address, role=Role.OPERATOR, name="bus health") as connection:
+        heard_s = time.monotonic()
+        while True:
+            await asyncio.sleep(1.0)
+            if await _answers(connection):
+                heard_s = time.monotonic()
+            if time.monotonic() - heard_s < _BUS_SILENT_S:
+                continue
+            heard_s = time.monotonic()
+            free = shutil.disk_usage(settings.data).free
+            if free < _DISK_FREE_MIN:
+                _log.error("disk.full", data=str(settings.data), free_bytes=free, needed_bytes=_DISK_FREE_MIN)
+                continue
+            pid = _bus_pid(bus_directory(settings))
+            if pid is not None:
+                _log.error("bus.silent", pid=pid, seconds=_BUS_SILENT_S)
+                os.kill(pid, signal.SIGKILL)
+
+
+async def _answers(connection: Connection) -> bool:
+    try:
+        await connection.store(state_subject(HEALTH_KEY), b"")
+    except BusError:
+        return False
+    return True
 
 
 async def _provision(settings: Settings) -> None:
@@ -232,6 +273,12 @@ def _locked(data: Path) -> Iterator[IO[bytes]]:
         path = data / "rostra.log"
         if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
             path.replace(data / "rostra.log.1")
+        free = shutil.disk_usage(data).free
+        if free < _DISK_FREE_MIN:
+            raise RostraError(
+                f"The data folder {data} has {free >> 20} MB left; {_DISK_FREE_MIN >> 20} MB are needed: "
+                "free some, or name another in ROSTRA_DATA."
+            )
         lock = (data / "lock").open("w", encoding="ascii")
         log = path.open("ab", buffering=0)
     except OSError as error:

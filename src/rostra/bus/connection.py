@@ -14,10 +14,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
 from rostra.bus.subjects import Role, inbox_prefix
-from rostra.core.errors import BusError, ConflictError
+from rostra.core.errors import BusError, ConflictError, StorageError
 
 _log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ _REQUEST_TIMEOUT_S: Final = 2.0
 _NEVER_S: Final = 3600.0  # the deadline is `_answer_due`'s, which also knows when the connection is lost
 _SUBSCRIPTION_BYTES_MAX: Final = 16 * 1024 * 1024  # 400 s of one programme: beyond it the reader is dead
 _WRONG_LAST_SEQUENCE: Final = 10_071
+_ENDS: Final = frozenset({"204", "404"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class Connection:
         """Append to the stream that holds `subject`, wait for the acknowledgement, return its sequence.
 
         `message_id` makes a repetition harmless; `expected_revision` is the last sequence of this subject
-        (0: none yet), else ConflictError. BusError if the bus does not answer in time.
+        (0: none yet), else ConflictError. BusError if the bus is away, StorageError if it is there and does not
+        acknowledge.
         """
         headers: dict[str, str] = {}
         if message_id is not None:
@@ -121,13 +124,16 @@ class Connection:
         try:
             async with self._answer_due():
                 reply = await self.client.request(subject, payload, timeout=_NEVER_S, headers=headers)
+        except NoRespondersError as error:
+            raise StorageError(f"No stream takes {subject}.") from error
         except (NatsError, TimeoutError) as error:
-            raise BusError(f"The bus did not acknowledge {subject}.") from error
+            alive = isinstance(error, TimeoutError) and self.connected_since is not None
+            raise (StorageError if alive else BusError)(f"The bus did not acknowledge {subject}.") from error
         answer = json.loads(reply.data)
         if failure := answer.get("error"):
             if failure.get("err_code") == _WRONG_LAST_SEQUENCE:
                 raise ConflictError(f"Somebody else wrote {subject} first.")
-            raise BusError(f"The bus refused {subject}: {failure.get('description')}.")
+            raise StorageError(f"The bus refused {subject}: {failure.get('description')}.")
         return int(answer["seq"])
 
     async def last(self, stream: str, subject: str) -> Stored | None:
@@ -194,12 +200,17 @@ class Connection:
 
 
 async def _batch(subscription: Subscription, *, until_status: bool) -> list[Stored]:
-    """The messages of one direct get; a batch ends with a status (404: nothing there, 204: end)."""
+    """The messages of one direct get; a batch ends with a status (404: nothing there, 204: end).
+
+    StorageError for any other (503: JetStream is off, or not yet on).
+    """
     found: list[Stored] = []
     while True:
         message = await subscription.next_msg(timeout=_NEVER_S)
         headers = message.headers or {}
-        if "Status" in headers:
+        if (status := headers.get("Status")) is not None:
+            if status not in _ENDS:
+                raise StorageError(f"The bus cannot read its streams (status {status}).")
             return found
         found.append(Stored(headers["Nats-Subject"], message.data, int(headers["Nats-Sequence"])))
         if not until_status:

@@ -10,7 +10,7 @@ import structlog
 
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import PROGRAMME_STREAM, chunk_subject
-from rostra.core.errors import BadInputError, BusError, ConflictError
+from rostra.core.errors import BadInputError, BusError, ConflictError, StorageError
 from rostra.core.limits import MEDIA_HEARTBEAT_LOST_MS, PUBLISH_BACKLOG_CHUNKS_MAX, RING_CHUNKS_MAX
 from rostra.core.messages import Chunk, decode, encode
 
@@ -18,6 +18,8 @@ _log = structlog.get_logger()
 # Acknowledgements may take this many chunks (1 s) to cross a cluster before publishing waits for them.
 _IN_FLIGHT_MAX: Final = 10
 _RETRY_S: Final = 0.05
+# Who can read the lease but not store for so long has a bus without a disk; a new connection is a new chance.
+_DOUBT_NS: Final = 500_000_000
 _LATE_NS: Final = MEDIA_HEARTBEAT_LOST_MS * 1_000_000 // 2  # nobody takes over before twice this
 
 
@@ -29,6 +31,8 @@ class ProgrammePublisher:
     Chunks that come late (the process was frozen, the bus was away) are published only if `may_publish`
     says that the lease is still ours: meanwhile another stage may have gone on from there. If it is not,
     this one is `deposed`: nothing more of it is published until `reinstate`.
+    If the bus is there but cannot store (its disk is full), chunks still reach whoever is connected: they are
+    let go unstored, counted.
     """
 
     def __init__(
@@ -43,7 +47,10 @@ class ProgrammePublisher:
         self._empty.set()
         self.dropped_chunks = 0
         self.refused_chunks = 0
+        self.unstored_chunks = 0
         self.deposed = False
+        self._doubted_ns: int | None = None
+        self._unstorable_since: float | None = None  # the connection on which nothing can be stored
 
     @property
     def backlog_chunks(self) -> int:
@@ -71,9 +78,44 @@ class ProgrammePublisher:
             self._offered.clear()
             while self._backlog:
                 batch = [self._backlog[i] for i in range(min(len(self._backlog), _IN_FLIGHT_MAX))]
-                if not await self._confirmed(batch[0]) or not await self._publish(batch):
+                if not await self._hand_on(batch):
                     await asyncio.sleep(_RETRY_S)
             self._empty.set()
+
+    async def _hand_on(self, batch: list[Chunk]) -> bool:
+        """Whether `batch` is done with."""
+        connected_since = self._connection.connected_since
+        if connected_since is not None and connected_since == self._unstorable_since:
+            return await self._spread(batch)
+        if not await self._confirmed(batch[0]):
+            return False
+        try:
+            stored = await self._publish(batch)
+        except StorageError as error:
+            now_ns = self._clock_ns()
+            self._doubted_ns = self._doubted_ns or now_ns
+            if now_ns - self._doubted_ns >= _DOUBT_NS:
+                _log.error("chunk.unstorable", conversation=batch[0].conversation, error=str(error))
+                self._unstorable_since = connected_since
+            return False
+        self._doubted_ns = None
+        return stored
+
+    async def _spread(self, batch: list[Chunk]) -> bool:
+        """Past the stream, which nobody can write (nor can anybody take the lease): to whoever is connected."""
+        try:
+            for chunk in batch:
+                await self._connection.publish(chunk_subject(chunk.conversation, chunk.seq), encode(chunk))
+        except BusError:
+            return False
+        self.unstored_chunks += len(batch)
+        self._forget(batch)
+        return True
+
+    def _forget(self, batch: list[Chunk]) -> None:
+        for chunk in batch:
+            if self._backlog and self._backlog[0] is chunk:
+                self._backlog.popleft()
 
     async def drained(self) -> None:
         """Return when everything offered so far has been acknowledged."""
@@ -94,22 +136,20 @@ class ProgrammePublisher:
         return False
 
     async def _publish(self, batch: list[Chunk]) -> bool:
+        """Whether the whole batch is stored. StorageError if the bus answers that it cannot."""
         # Tasks of a group start in the order of their making, and one connection keeps that order.
-        acknowledged = True
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for chunk in batch:
-                    tasks.create_task(self._store(chunk), name=f"chunk {chunk.seq}")
-        except* BusError:
-            acknowledged = False
-        if not acknowledged:
-            return False
-        for chunk in batch:
-            if self._backlog and self._backlog[0] is chunk:
-                self._backlog.popleft()
-        return True
+        async with asyncio.TaskGroup() as tasks:
+            storing = [tasks.create_task(self._store(chunk), name=f"chunk {chunk.seq}") for chunk in batch]
+        failures = [failure for task in storing if (failure := task.result()) is not None]
+        if not failures:
+            self._forget(batch)
+            return True
+        if all(isinstance(failure, StorageError) for failure in failures):
+            raise failures[0]
+        return False
 
-    async def _store(self, chunk: Chunk) -> None:
+    async def _store(self, chunk: Chunk) -> BusError | None:
+        """What went wrong, as a value: one failure must not cancel the chunks that are under way."""
         try:
             await self._connection.store(
                 chunk_subject(chunk.conversation, chunk.seq),
@@ -119,6 +159,9 @@ class ProgrammePublisher:
             )
         except ConflictError:
             self.refused_chunks += 1
+        except BusError as error:
+            return error
+        return None
 
 
 async def follow_programme(connection: Connection, conversation: str) -> AsyncGenerator[Chunk, None]:

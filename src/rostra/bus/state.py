@@ -28,9 +28,11 @@ from rostra.core.messages import (
 from rostra.core.ticket import KEY_BYTES
 from rostra.core.units import SECOND_NS
 
-# A change that got lost on the way (the bus was restarted between two messages) is found by reading again.
-_RECONCILE_S: Final = 5.0
+# Subscribers hear of a write before the stream has it, and not at all while the bus is away: so after each sign
+# the bucket is read again soon, then less and less often.
+_SOON_S: Final = 0.05
 _RETRY_S: Final = 0.2
+_RECONCILE_S: Final = 5.0
 
 
 async def provision(connection: Connection, *, replicas: int = 1) -> None:
@@ -117,21 +119,23 @@ async def conversations_now(connection: Connection) -> list[ConversationRecord]:
 async def follow_conversations(connection: Connection) -> AsyncGenerator[ConversationRecord, None]:
     """All conversations known now, then each change, for ever. A change may be told twice, never missed."""
     revisions: dict[str, int] = {}
+    pause_s = _SOON_S
     async with connection.notified(_key(">")) as changed:
         while True:
             changed.clear()
             try:
                 found = await connection.last_of_each(STATE_STREAM, [_key(">")])
             except BusError:
-                found = []
+                found, pause_s = [], _RETRY_S
             for stored in found:
                 if revisions.get(stored.subject) != stored.revision:
                     revisions[stored.subject] = stored.revision
                     yield _record(stored)
             try:
-                await asyncio.wait_for(changed.wait(), _RECONCILE_S if found else _RETRY_S)
+                await asyncio.wait_for(changed.wait(), pause_s)
+                pause_s = _SOON_S
             except TimeoutError:
-                continue
+                pause_s = min(2 * pause_s, _RECONCILE_S)
 
 
 def _record(stored: Stored) -> ConversationRecord:

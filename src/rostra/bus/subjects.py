@@ -8,6 +8,7 @@ STATE_BUCKET: Final = "rostra"
 STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
 _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
 TICKET_KEY: Final = "secret.ticket"
+HEALTH_KEY: Final = "health"  # written once a second by whoever watches over the bus
 
 
 class Role(StrEnum):

@@ -17,5 +17,9 @@ class ConflictError(BusError):
     """Somebody else wrote first (compare-and-set failed). Caught by whoever reads again and retries."""
 
 
+class StorageError(BusError):
+    """The bus is there but can keep nothing: its disk is full, JetStream is off. Caught by the publisher."""
+
+
 class SourceError(RostraError):
     """A sound source cannot be read or is not sound. Caught by the feed, which tells why and ends."""

@@ -133,6 +133,7 @@ class StageReport(Message, frozen=True, tag="stage.1"):
     clock_offset_ms: float
     backlog_chunks: int
     dropped_chunks: int
+    unstored_chunks: int = 0
 
 
 AnyMessage = Init | Chunk | FeedFrames | ConversationRecord | Lease | EdgeReport | StageReport

@@ -9,8 +9,9 @@ import enum
 import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
 KEY_BYTES: Final = 32
@@ -28,8 +29,7 @@ class TicketClass(enum.IntEnum):
     ANONYMOUS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True, gc=False):
     conversation: str
     listener: bytes  # 8 random bytes: tells one listener from another, says nothing about the person
     ticket_class: TicketClass

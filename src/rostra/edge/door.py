@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, assert_never
 
+import msgspec
+
 from rostra.core.framing import CONTENT_TYPE
 from rostra.core.messages import ConversationRecord
 from rostra.core.renditions import RENDITIONS
@@ -39,8 +41,7 @@ _PREFLIGHT: Final = (
 # --- admission (pure) ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Pressure:
+class Pressure(msgspec.Struct, frozen=True, gc=False):
     """What an edge can bear at this moment."""
 
     descriptors: int
@@ -61,8 +62,7 @@ class Early:
     wait_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, gc=False):
     status: HTTPStatus
     reason: str
     title: str
@@ -102,8 +102,7 @@ def decide(record: ConversationRecord, pressure: Pressure, *, now_ms: int) -> Ad
 # --- requests ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
+class Listen(msgspec.Struct, frozen=True, gc=False):
     """Not an answer but a listener: write `opening`, then keep step with `group`."""
 
     lane: Lane

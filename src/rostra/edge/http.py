@@ -1,7 +1,6 @@
 """Requests in, responses out: the small part of HTTP/1.1 (RFC 9112) that an edge speaks. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -20,8 +19,8 @@ _NAME_LENGTHS: Final = frozenset(map(len, ("host", "accept", "if-none-match")))
 _json = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+# Structs, not dataclasses: a frozen dataclass takes six times as long to make, and a join makes four of these.
+class Request(msgspec.Struct, frozen=True, gc=False):
     method: str
     path: str
     query: Mapping[str, str]
@@ -30,22 +29,20 @@ class Request:
     keep_alive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """What came is no request that could be answered otherwise; the connection ends with this."""
 
     status: HTTPStatus
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """An answer with a known length, or to HEAD of an endless one."""
 
     status: HTTPStatus
     content_type: str
     body: bytes
-    headers: Sequence[tuple[str, str]] = field(default=())
+    headers: Sequence[tuple[str, str]] = ()
     endless: bool = False
 
 

@@ -71,6 +71,14 @@ class Programme:
         self._voice: Samples = silence()[:0]
         self._announced_ns = clock.wall_at(position)
         self._farewell_said = False
+        if position:
+            self._continue()
+
+    def _continue(self) -> None:
+        """Another stage has made what was before; its limiter still held the last 5 ms: put them into ours."""
+        before = [seat.before for seat in self._seats.values() if seat.before is not None]
+        hold = self._music(self.position - FRAME_SAMPLES) * np.float32(self._hold.value)
+        self._limiter.process(mix([hold, *(before if self._stage.value else [])]))
 
     def update(self, conversation: Conversation) -> list[StageEvent]:
         """Follow a change that somebody made to the schedule, or its end."""
@@ -112,7 +120,7 @@ class Programme:
             self.finished = self._hold.value == 0.0
         else:
             hold_target, fade_s = (0.0 if heard else 1.0), _HOLD_FADE_S
-        hold = self._hold.apply(self._music(), hold_target, fade_s=fade_s)
+        hold = self._hold.apply(self._music(self.position), hold_target, fade_s=fade_s)
         parts = [self._duck.apply(hold, 1.0 if voice is None else _DUCKED, fade_s=_DUCK_FADE_S)]
         if voice is not None:
             parts.append(voice)
@@ -129,8 +137,8 @@ class Programme:
         state = self.conversation.state
         return isinstance(state, Live) or (isinstance(state, Held) and state.begun)
 
-    def _music(self) -> Samples:
-        start = self.position % len(self._hold_music)
+    def _music(self, position: int) -> Samples:
+        start = position % len(self._hold_music)
         taken = self._hold_music[start : start + FRAME_SAMPLES]
         if len(taken) < FRAME_SAMPLES:
             taken = np.concatenate((taken, self._hold_music[: FRAME_SAMPLES - len(taken)]))

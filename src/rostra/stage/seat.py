@@ -35,6 +35,7 @@ class Seat:
         self._started = next_seq is not None
         self._awaited_frames = 0
         self.absent_frames = 0  # in a row, on the air
+        self.before: Frame | None = None  # what another stage mixed last
         self.lost_frames = 0
         self.dropped_frames = 0
 
@@ -111,6 +112,9 @@ class Seat:
 
     def continue_from(self, next_seq: int) -> None:
         """Another stage has mixed everything before `next_seq`."""
+        before = self._frames.get(next_seq - 1)
+        if before is not None:
+            self.before = before[0]
         self._next_seq = next_seq
         self._started = True
         self._frames = {seq: held for seq, held in self._frames.items() if seq >= next_seq}

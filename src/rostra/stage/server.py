@@ -116,6 +116,7 @@ class StageServer:
                     clock_offset_ms=max((p.measures.clock_offset_ns for p in producers), key=abs, default=0) / 1e6,
                     backlog_chunks=sum(producer.publisher.backlog_chunks for producer in producers),
                     dropped_chunks=sum(producer.publisher.dropped_chunks for producer in producers),
+                    unstored_chunks=sum(producer.publisher.unstored_chunks for producer in producers),
                 ),
             )
             for producer in producers:

@@ -106,7 +106,7 @@ def test_p2_there_is_never_silence_from_doors_open_to_the_end() -> None:
     level = np.sqrt(np.mean(sound.reshape(-1, 4_800) ** 2, axis=1))
     assert level[:49].min() > 0.05
     silent_chunks = int((level < 0.01).sum())
-    assert silent_chunks <= 9, "a stage that has fallen silent is covered by hold music within a second"
+    assert silent_chunks <= 2, "a stage that has fallen silent is covered by music at once"
 
 
 def test_when_the_speaker_falls_silent_the_conversation_is_held_and_goes_on_when_the_speaker_is_back() -> None:
@@ -167,29 +167,23 @@ def test_a_start_that_is_moved_is_told_and_kept(moved_s: float, live_at: int) ->
     assert (live_at, "live") in evening.told("state")
 
 
-def test_a_standby_goes_on_with_the_same_music_and_the_next_frame_of_speech() -> None:
-    one, two = Evening(), Evening()
-    for evening in (one, two):
-        evening.seat("reader", first=100, seconds=4)
-    whole = one.play(5)
-    two.play(3)
-    heard = two.programme.heard()
-    taken_over = Seat()
-    two.seats["reader"], old = taken_over, two.seats["reader"]
-    taken_over.continue_from(heard["reader"])
-    while (frame := old.pull(0)) is not None:
-        seq = old.next_seq - 1
-        taken_over.offer(
-            FeedFrames("evening", "reader", seq, DOORS_NS + (100 + seq) * FRAME_NS, 2, frame_to_pcm16(frame))
-        )
+@pytest.mark.parametrize("seconds", [1, 3], ids=["music", "speech"])
+def test_p7_a_standby_goes_on_with_the_very_next_sample(seconds: int) -> None:
+    one, two, standby = Evening(), Evening(), Evening()
+    for evening in (one, two, standby):
+        evening.seat("reader", first=100, seconds=2.5)
+    whole = one.play(seconds + 1)
+    two.play(seconds)
+    for name, next_seq in two.programme.heard().items():
+        standby.seats[name].continue_from(next_seq)
     programme = Programme(
         two.programme.conversation,
         two.programme.clock,
-        two.seats,
+        standby.seats,
         hold_music=tone(HOLD_HZ, 1.0),
         announcements={name: tone(VOICE_HZ, 0.5) for name in announcements.TEXTS["en"]},
         position=two.programme.position,
     )
     after = np.concatenate([programme.frame()[0] for _ in range(50)])
-    expected = whole[3 * SAMPLE_RATE_HZ : 4 * SAMPLE_RATE_HZ]
-    assert float(np.abs(after[960:] - expected[960:]).max()) < 0.01
+    expected = whole[seconds * SAMPLE_RATE_HZ : (seconds + 1) * SAMPLE_RATE_HZ]
+    assert float(np.abs(after - expected).max()) < 1e-4
