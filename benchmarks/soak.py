@@ -35,7 +35,9 @@ def main(minutes: str = "30") -> None:
                     memory.setdefault(name, []).append(_rss_mb(system, name))
         (report,) = reports
         figures: dict[str, object] = {
-            f"{name}: memory first, last, most (MB)": f"{values[0]:.1f}, {values[-1]:.1f}, {max(values):.1f}"
+            f"{name}: memory at six equal distances (MB)": [
+                round(values[len(values) * point // 5 - (point > 0)], 1) for point in range(6)
+            ]
             for name, values in memory.items()
         }
         figures |= {

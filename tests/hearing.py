@@ -48,14 +48,14 @@ def ffmpeg_hears(media: bytes, path: Path) -> Heard:
     return Heard(start_s, np.frombuffer(decoded.stdout, np.float32))
 
 
-def wideband_pesq(heard: Heard, start: int) -> list[float]:
-    """PESQ-WB (ITU-T P.862.2) of pieces of 4 s, each aligned by itself to the recording."""
+def wideband_pesq(heard: Heard, start: int, *, reach_s: float = 0.1) -> list[float]:
+    """PESQ-WB (ITU-T P.862.2) of pieces of 4 s, each aligned by itself to the recording within `reach_s`."""
     pesq = pytest.importorskip("pesq", reason="pip install pesq").pesq
     said = resample_poly(speech(), 1, 3)
     early = round((heard.start_s - start / SAMPLE_RATE_HZ) * SAMPLE_RATE_HZ)
     aligned = np.concatenate((np.zeros(max(0, early), np.float32), heard.samples[max(0, -early) :]))
     got = resample_poly(aligned, 1, 3)
-    piece, reach, scores = 4 * 16_000, 1_600, []
+    piece, reach, scores = 4 * 16_000, round(reach_s * 16_000), []
     for at in range(piece, len(said) - 2 * piece, piece):
         reference = said[at : at + piece]
         window = got[at - reach : at + piece + reach]

@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests."""
+"""One Chromium for each file of browser tests: Playwright keeps an event loop running as long as it lives."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from listening import Listening, chromium
 from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started

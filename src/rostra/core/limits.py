@@ -17,6 +17,11 @@ MESSAGE_BYTES_MAX: Final = 1024 * 1024  # NATS's own default; a chunk message is
 
 # --- stage ---------------------------------------------------------------------------------------
 SEATS_MAX: Final = 13  # as many voices as a listener can tell apart with effort; X Spaces has 13
+COHOSTS_MAX: Final = 2  # more hosts than that wait for one another
+HANDS_MAX: Final = 500  # as many as a host can look through; the next is told to try again later
+PERSON_NAME_LENGTH_MAX: Final = 60  # fits a line of a phone
+SEAT_KEPT_S: Final = 120  # a phone that changes from one network to another, a browser that is started again
+HOST_MISSED_S: Final = 15  # longer than any reconnect, shorter than a crowd's patience
 SEAT_FRAMES_MAX: Final = 250  # 5 s of one speaker waiting to be mixed; then the oldest goes, counted
 MEDIA_HEARTBEAT_LOST_MS: Final = 600  # six chunks: a longer pause would be heard, a shorter one is jitter
 FRAMES_PER_TURN_MAX: Final = 100  # after a stall the clock catches up 2 s per turn, so timers still run
