@@ -76,9 +76,10 @@ def _measure(others: int) -> dict[str, object]:
         speaking.start()
         if others:
             plan = CrowdPlan(
-                announced["url"], others, max(500, others / 10), SECONDS + 60, "webm-32", max(1, others // 9_000)
+                announced["url"], others, max(500, others / 10), SECONDS + 30, "webm-32", max(1, others // 9_000)
             )
-            threading.Thread(target=run_crowd, args=(plan,), daemon=True).start()
+            crowd = threading.Thread(target=run_crowd, args=(plan,))
+            crowd.start()
             time.sleep(min(30, 5 + others / 1_000))
         context = browser.new_context(locale="en-GB", bypass_csp=True)
         listening = Listening(context.new_page())
@@ -95,6 +96,8 @@ def _measure(others: int) -> dict[str, object]:
         stop.set()
         speaking.join()
         context.close()
+        if others:
+            crowd.join()
     lags = [lag for number, at_ms in beeps if (lag := _lag_ms(number, at_ms)) is not None]
     return {
         "beeps heard": len(lags),

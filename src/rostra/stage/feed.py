@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,9 @@ _LIVE_DELAY_FRAMES: Final = 2
 _STALL_NS: Final = 60_000_000
 _GOODBYE_PATIENCE_S: Final = 10.0
 _BACKLOG_FRAMES: Final = 100
-_BLOCKED_S: Final = 0.01  # decoding a frame takes 0.1 ms; who makes us wait longer is waiting himself
+# So many frames at three quarters of the pace of sound: the source makes us wait, it has nothing in store.
+_PACE_FRAMES: Final = 16
+_PACE_S: Final = 0.75 * (_PACE_FRAMES - 1) * FRAME_NS / SECOND_NS
 _CHECK_FRAMES: Final = 50  # once a second: has somebody ended the conversation?
 _GROWTH_POLL_S: Final = 0.1
 
@@ -89,7 +92,7 @@ async def run_feed(
         publisher = SeatPublisher(connection, called)
         held: list[Frame] = []
         if live:
-            held, live = await _first_of_live(frames)
+            held, live = await first_of_live(frames)
         lead_ns = 0 if live else _FILE_LEAD_NS
         if not live:
             # The stage must hear the first frame before it is due; who comes later than that begins at once.
@@ -128,19 +131,23 @@ async def run_feed(
         return progress
 
 
-async def _first_of_live(frames: Iterator[Frame]) -> tuple[list[Frame], bool]:
+async def first_of_live(
+    frames: Iterator[Frame], *, now_s: Callable[[], float] = time.monotonic
+) -> tuple[list[Frame], bool]:
     """The frames to begin with, and whether the source is live: whether it makes us wait for more.
 
-    What had gathered while its format was being recognised (up to a second) would be heard late for ever: a
-    live source begins with the newest frame. A pipe that has two seconds ready is a recording: it loses nothing.
+    What had gathered while its format was being recognised and its writer was kept waiting (a second or more)
+    would be heard late for ever: a live source begins with the newest frame, as soon as frames come at the pace
+    of sound. A pipe that has two seconds ready is a recording: it loses nothing.
     """
     held: list[Frame] = []
+    came_s: deque[float] = deque(maxlen=_PACE_FRAMES)
     while len(held) < _BACKLOG_FRAMES:
-        asked_s = time.monotonic()
         frame = await asyncio.to_thread(next, frames, None)
         if frame is None:
             break
-        if held and time.monotonic() - asked_s > _BLOCKED_S:
+        came_s.append(now_s())
+        if len(came_s) == _PACE_FRAMES and came_s[-1] - came_s[0] > _PACE_S:
             return [frame], True
         held.append(frame)
     return held, False
