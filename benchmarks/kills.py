@@ -31,6 +31,7 @@ def main(only: str | None = None) -> None:
             end = listening.rostra()
             figures[f"{victim}: pause median (ms)"] = round(statistics.median(pauses))
             figures[f"{victim}: pause worst (ms)"] = round(max(pauses))
+            figures[f"{victim}: pauses in turn (ms)"] = [round(pause) for pause in pauses]
             figures[f"{victim}: resumed, stalls counted by the player"] = f"{end['resumed']}, {end['stalls']}"
             figures[f"{victim}: fsck"] = system.rostra("fsck", check=False).stdout.strip().splitlines()[-1]
             context.close()
