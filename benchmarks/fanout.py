@@ -34,11 +34,14 @@ class Trial:
 
 
 def trials(listeners: int) -> tuple[Trial, ...]:
-    polled = listeners // 3  # more, and their poller needs more than its core
+    polled = (
+        listeners // 3
+    )  # more, and their poller needs more than its core; Icecast, fed as it should be, loses them
     return (
         Trial(lambda _: subjects.edge(), listeners, 3_000),
         Trial(subjects.floor, listeners, 3_000),
-        Trial(lambda _: subjects.icecast(listeners), listeners, 500),
+        Trial(lambda _: subjects.icecast(listeners, chunks=10), listeners, 500),
+        Trial(lambda _: subjects.icecast(polled, chunks=1), polled, 500),
         Trial(lambda _: subjects.nginx(), polled, 1_000),
     )
 

@@ -159,7 +159,8 @@ def floor(folder: Path) -> Iterator[Subject]:
 
 
 @contextmanager
-def icecast(listeners: int) -> Iterator[Subject]:
+def icecast(listeners: int, *, chunks: int) -> Iterator[Subject]:
+    """Fed `chunks` of 100 ms at a time: 1 as an encoder makes them, 10 in as many writes as the edge at 1 s."""
     binary = require("icecast2")
     folder = Path(tempfile.mkdtemp(prefix="icecast"))
     port = free_port()
@@ -172,11 +173,16 @@ def icecast(listeners: int) -> Iterator[Subject]:
     with subprocess.Popen([*command, "-c", str(configuration)], stdout=quiet, stderr=quiet) as process:
         time.sleep(1)
         stop = threading.Event()
-        source = threading.Thread(target=_feed_icecast, args=(recording, port, stop))
+        source = threading.Thread(target=_feed_icecast, args=(recording, port, chunks, stop))
         source.start()
         time.sleep(3)  # a newcomer's burst is there
         try:
-            yield Subject("Icecast 2.4", process.pid, port, "GET /live HTTP/1.0\r\nHost: bench\r\n\r\n")
+            yield Subject(
+                f"Icecast 2.4, fed each {chunks * 100} ms",
+                process.pid,
+                port,
+                "GET /live HTTP/1.0\r\nHost: bench\r\n\r\n",
+            )
         finally:
             stop.set()
             source.join()
@@ -185,16 +191,15 @@ def icecast(listeners: int) -> Iterator[Subject]:
             shutil.rmtree(folder)
 
 
-def _feed_icecast(recording: Recording, port: int, stop: threading.Event) -> None:
-    """The same sound as the edge's, in as many writes: ten chunks once a second."""
+def _feed_icecast(recording: Recording, port: int, chunks: int, stop: threading.Event) -> None:
     media = [chunk["webm-32"] for chunk in recording.media]
-    seconds = [b"".join(media[first : first + 10]) for first in range(0, len(media), 10)]
+    pieces = [b"".join(media[first : first + chunks]) for first in range(0, len(media), chunks)]
     with socket.create_connection(("127.0.0.1", port)) as connection:
         head = "SOURCE /live HTTP/1.0\r\nAuthorization: Basic c291cmNlOmJlbmNo\r\nContent-Type: audio/webm\r\n\r\n"
         connection.sendall(head.encode() + recording.headers["webm-32"])
         began_s = time.monotonic()
-        for second, sound in enumerate(itertools.cycle(seconds)):
-            if stop.wait(max(0.0, began_s + second - time.monotonic())):
+        for turn, sound in enumerate(itertools.cycle(pieces)):
+            if stop.wait(max(0.0, began_s + turn * chunks / 10 - time.monotonic())):
                 return
             connection.sendall(sound)
 
