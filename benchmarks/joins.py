@@ -25,7 +25,7 @@ OTHERS_SHARE_MAX = 0.15  # of the edge's core: beyond it a limit that is met may
 WAYS = {"ticket": False, "player": True}
 
 
-def main(seconds: str = str(VISITS_S), ways: str = ",".join(WAYS)) -> None:
+def main(ways: str = ",".join(WAYS)) -> None:
     table: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, subjects.edge() as edge:
         folder = Path(name)
@@ -33,7 +33,7 @@ def main(seconds: str = str(VISITS_S), ways: str = ",".join(WAYS)) -> None:
             held_hz = 0
             for rate_hz in RATES_HZ:
                 run = stampede(
-                    edge, folder, round(rate_hz * float(seconds)), rate_hz, joining=WAYS[way], mode="visit"
+                    edge, folder, round(rate_hz * VISITS_S), rate_hz, joining=WAYS[way], mode="visit"
                 )
                 print(way, rate_hz, run, flush=True)
                 table |= {f"{way}, {rate_hz}/s: {what}": value for what, value in run.items()}

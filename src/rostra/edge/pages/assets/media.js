@@ -39,6 +39,7 @@ export class Media {
   #last = false;
   #timer = 0;
   #ticked_ms = 0;
+  #thirsty = false;
 
   async open(mime) {
     const Kind = Source();
@@ -124,6 +125,7 @@ export class Media {
       return;
     }
     const { jump_s, rate } = this.buffer.decide(end_s - audio.currentTime);
+    if (this.dry && this.#thirsty && end_s - audio.currentTime >= this.buffer.target_s) this.#refresh();
     if (jump_s) audio.currentTime = end_s - this.buffer.target_s;
     if (audio.playbackRate !== rate) audio.playbackRate = rate;
     this.#trim(2 * BEHIND_KEPT_S);
@@ -135,6 +137,13 @@ export class Media {
     this.audio.play().catch((error) => {
       if (error.name === "NotAllowedError") this.#on.status("blocked", {}); // anything else comes as an event
     });
+  }
+
+  // After each underrun Chromium waits for twice as much as before, up to three seconds; a seek makes it forget that.
+  #refresh() {
+    this.#thirsty = false;
+    const now_s = this.audio.currentTime;
+    this.audio.currentTime = now_s;
   }
 
   #trim(behind_s) {
@@ -165,7 +174,7 @@ export class Media {
 
   #waiting() {
     if (!this.started || this.dry || this.#last || this.audio.seeking) return;
-    this.dry = true;
+    this.dry = this.#thirsty = true;
     this.buffer.stalled();
     this.#on.status("stalled", {});
   }
