@@ -32,9 +32,7 @@ def main(ways: str = ",".join(WAYS)) -> None:
         for way in ways.split(","):
             held_hz = 0
             for rate_hz in RATES_HZ:
-                run = stampede(
-                    edge, folder, round(rate_hz * VISITS_S), rate_hz, joining=WAYS[way], mode="visit"
-                )
+                run = stampede(edge, folder, round(rate_hz * VISITS_S), rate_hz, joining=WAYS[way], mode="visit")
                 print(way, rate_hz, run, flush=True)
                 table |= {f"{way}, {rate_hz}/s: {what}": value for what, value in run.items()}
                 if run["verdict"] != "held":

@@ -1,0 +1,153 @@
+"""One speaker's WebRTC connection. aiortc is the transport only: ICE, DTLS, SRTP, RTCP.
+
+Its own jitter buffer and decoder break at 1 % loss, so received packets go around them into ours. That takes four
+names of aiortc that are not public; tests/contract/test_aiortc.py watches over them, and the version is pinned.
+"""
+
+import asyncio
+import time
+from collections import deque
+from fractions import Fraction
+from typing import Any, Final
+
+import structlog
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
+from aiortc.rtp import RtpPacket
+from av import Packet
+
+from rostra.audio.frame import Frame
+from rostra.audio.jitter import JitterBuffer
+from rostra.audio.opus import OpusDecoder
+from rostra.audio.red import blocks
+from rostra.core.errors import BadInputError
+from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from rostra.gate.sdp import Offer, improve_answer, read_offer
+
+_log = structlog.get_logger()
+_ANSWER_S: Final = 10.0  # gathering candidates asks STUN servers, which may not answer
+_RETURN_PACKETS_MAX: Final = 10  # 200 ms: a speaker whose network takes no more hears a gap, not the past
+
+
+class ReturnTrack(MediaStreamTrack):
+    """What a speaker hears: Opus packets that are made elsewhere, one each 20 ms. The oldest go if they pile up."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._packets: deque[bytes] = deque(maxlen=_RETURN_PACKETS_MAX)
+        self._offered = asyncio.Event()
+        self._timestamp = 0
+
+    def offer(self, payload: bytes) -> None:
+        self._packets.append(payload)
+        self._offered.set()
+
+    async def recv(self) -> "Packet[Any]":
+        """The next packet, when there is one."""
+        while not self._packets:
+            if self.readyState != "live":
+                raise MediaStreamError
+            self._offered.clear()
+            await self._offered.wait()
+        packet: Packet[Any] = Packet(self._packets.popleft())
+        packet.pts, packet.time_base = self._timestamp, Fraction(1, SAMPLE_RATE_HZ)
+        self._timestamp += FRAME_SAMPLES
+        return packet
+
+
+class Peer:
+    """A speaker who comes through WebRTC: `pull` gives the next 20 ms, `offer` sends the next packet back.
+
+    `lost` is set when the connection has failed or was closed, `connected` when sound can flow.
+    """
+
+    def __init__(self, ice_servers: list[RTCIceServer] | None = None) -> None:
+        self.buffer = JitterBuffer(OpusDecoder())
+        self.connected = asyncio.Event()
+        self.lost = asyncio.Event()
+        self.malformed = 0
+        self._returns = ReturnTrack()
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers or []))
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("track", self._track_came)
+        self._offer: Offer | None = None
+
+    def pull(self) -> Frame | None:
+        return self.buffer.pull()
+
+    def offer(self, payload: bytes) -> None:
+        self._returns.offer(payload)
+
+    async def accept(self, offer_text: str, *, public_address: str | None = None) -> str:
+        """The answer to an offer. BadInputError if it cannot be answered."""
+        self._offer = read_offer(offer_text)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._connection.setRemoteDescription(RTCSessionDescription(offer_text, "offer"))
+                if self._offer.receives:
+                    self._connection.addTrack(self._returns)
+                await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except TimeoutError as error:
+            raise BadInputError("No answer could be made in time: are the STUN servers reachable?") from error
+        except (
+            Exception
+        ) as error:  # aiortc tells bad offers by any exception: AssertionError, ValueError, KeyError...
+            await self.close()
+            raise BadInputError(f"This offer cannot be answered: {str(error) or type(error).__name__}.") from error
+        return improve_answer(self._connection.localDescription.sdp, self._offer, public_address=public_address)
+
+    async def close(self) -> None:
+        self._returns.stop()
+        await self._connection.close()
+        self.lost.set()
+
+    # --- what aiortc tells ------------------------------------------------------------------------------
+
+    def _state_changed(self) -> None:
+        state = self._connection.connectionState
+        if state == "connected":
+            self.connected.set()
+        elif state in {"failed", "closed"}:
+            self.lost.set()
+
+    def _track_came(self, track: MediaStreamTrack) -> None:
+        if track.kind != "audio":
+            return
+        (receiver,) = (each.receiver for each in self._connection.getTransceivers() if each.receiver.track is track)
+        self._tap(receiver)
+
+    def _tap(self, receiver: RTCRtpReceiver) -> None:
+        """Have packets come to `_take` instead of aiortc's jitter buffer and decoder."""
+        private: Any = receiver
+        streams: dict[int, StreamStatistics] = private._RTCRtpReceiver__remote_streams  # noqa: SLF001
+
+        async def handle(packet: RtpPacket, arrival_time_ms: int) -> None:
+            del arrival_time_ms  # whole milliseconds of wall time
+            if packet.ssrc not in streams:
+                streams[packet.ssrc] = StreamStatistics(SAMPLE_RATE_HZ)  # the sender is told what got lost
+            streams[packet.ssrc].add(packet)
+            self._take(packet)
+
+        private._handle_rtp_packet = handle  # noqa: SLF001
+        if self._offer is not None and self._offer.red is not None:
+            # aiortc's router drops payload types that it did not negotiate itself.
+            table = private.transport._rtp_router.payload_type_table  # noqa: SLF001
+            table.setdefault(self._offer.red, set()).add(receiver)
+
+    def _take(self, packet: RtpPacket) -> None:
+        assert self._offer is not None
+        arrived_s = time.monotonic()
+        if packet.payload_type != self._offer.red:
+            if packet.payload:
+                self.buffer.add(packet.timestamp, packet.payload, arrived_s=arrived_s)
+            return
+        try:
+            for block in blocks(packet.payload):
+                if block.payload:
+                    timestamp = (packet.timestamp - block.offset) % (1 << 32)
+                    self.buffer.add(timestamp, block.payload, arrived_s=arrived_s, redundant=block.offset > 0)
+        except BadInputError:
+            self.malformed += 1
