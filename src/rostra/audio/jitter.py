@@ -16,6 +16,9 @@ from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 _TIMESTAMPS: Final = 1 << 32  # RTP timestamps wrap (RFC 3550 §5.1)
 TARGET_MIN: Final = FRAME_SAMPLES  # one frame: what a machine's own scheduling takes
+# After a loss, so much more is held that what the next packet tells of the lost one is not too late.
+TARGET_LOSSY: Final = 5 * FRAME_SAMPLES // 2
+_LOSSY_FRAMES: Final = 1_500  # 30 s: a network that loses will lose again
 TARGET_MAX: Final = 20 * FRAME_SAMPLES  # 400 ms: beyond it people talk over each other
 PACKETS_MAX: Final = 250  # 5 s of 20 ms; a sender that bursts more loses the oldest
 _WINDOW: Final = 150  # packets, 3 s: how far back the jitter is looked at
@@ -80,6 +83,7 @@ class JitterBuffer:
         self._pulls = 0
         self._starved = 0  # frames in a row
         self._hole = 0
+        self._lossy_until = 0  # pulls
 
     @property
     def playing(self) -> bool:
@@ -154,7 +158,8 @@ class JitterBuffer:
             return
         ordered = sorted(self._transits)
         spread = ordered[int(len(ordered) * _QUANTILE)] - ordered[0]
-        wanted = min(TARGET_MAX, max(TARGET_MIN, spread + FRAME_SAMPLES))
+        least = TARGET_LOSSY if self._pulls < self._lossy_until else TARGET_MIN
+        wanted = min(TARGET_MAX, max(least, spread + FRAME_SAMPLES))
         self.target += (wanted - self.target) * (_GROW if wanted > self.target else _SHRINK)
 
     def _keep_depth(self) -> None:
@@ -194,7 +199,9 @@ class JitterBuffer:
         except BadInputError:
             self.provenance.malformed += 1
             sound = self._decoder.decode(None, missing=self._duration)
-        self.provenance.restored += redundant
+        if redundant:
+            self.provenance.restored += 1
+            self._lossy_until = self._pulls + _LOSSY_FRAMES
         self._starved = self._hole = 0
         self._duration = len(sound)
         self._next += len(sound)
@@ -205,6 +212,7 @@ class JitterBuffer:
         assert self._next is not None
         gap = following - self._next
         self._hole += 1
+        self._lossy_until = self._pulls + _LOSSY_FRAMES
         if self._hole > _HOLE_MAX or gap < 120:
             self._next = following  # muted, or another grid: what follows is taken as it is
             return np.zeros(0, np.float32)
