@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -207,7 +207,8 @@ async def _watch_bus(settings: Settings) -> None:
             pid = _bus_pid(bus_directory(settings))
             if pid is not None:
                 _log.error("bus.silent", pid=pid, seconds=_BUS_SILENT_S)
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has just died by itself
+                    os.kill(pid, signal.SIGKILL)
 
 
 async def _answers(connection: Connection) -> bool:

@@ -70,8 +70,9 @@ class Chunk(Message, frozen=True, tag="chunk.1"):
 class FeedFrames(Message, frozen=True, tag="feed.1"):
     """Sound of one seat, published to `rostra.seat.<conversation>.<seat>`.
 
-    `seq` numbers the first 20 ms frame of `pcm` (16-bit little-endian mono 48 kHz); `due_ns` is the wall
-    instant at which that frame is meant to be on the air; `delay_frames` is how many frames
+    `seq` numbers the first 20 ms frame of `pcm` (16-bit little-endian mono 48 kHz). A feed begins with the number
+    of 20 ms since the epoch at which it is due, so that one that is started again is ahead of the former one.
+    `due_ns` is the wall instant at which that frame is meant to be on the air; `delay_frames` is how many frames
     the stage should gather before it begins (the feed knows how steady its source is).
     """
 

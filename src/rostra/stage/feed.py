@@ -99,6 +99,7 @@ async def run_feed(
             begins_ns = max(begins_ns, time.time_ns() + lead_ns)
         due_ns: int | None = None if live else begins_ns
         source = chain(held, frames)
+        first_seq: int | None = None
         while (frame := await asyncio.to_thread(next, source, None)) is not None:
             now_ns = time.time_ns()
             if due_ns is None or (live and now_ns - due_ns > _STALL_NS):
@@ -106,12 +107,14 @@ async def run_feed(
                 due_ns = now_ns
             if due_ns - lead_ns > now_ns:
                 begins_ns, due_ns = await _wait(connection, conversation, begins_ns, due_ns, lead_ns, progress)
+            if first_seq is None:
+                first_seq = first_number(due_ns)
             level = leveller.process(frame) if even_level else frame
             await publisher.send(
                 FeedFrames(
                     conversation,
                     seat,
-                    progress.frames,
+                    first_seq + progress.frames,
                     due_ns,
                     _LIVE_DELAY_FRAMES if live else _FILE_DELAY_FRAMES,
                     frame_to_pcm16(level),
@@ -125,10 +128,17 @@ async def run_feed(
                     break
                 if on_progress is not None:
                     await on_progress(progress)
-        last = FeedFrames(conversation, seat, progress.frames, due_ns or time.time_ns(), 0, b"", last=True)
+        due_ns = due_ns or time.time_ns()
+        last_seq = first_number(due_ns) if first_seq is None else first_seq + progress.frames
+        last = FeedFrames(conversation, seat, last_seq, due_ns, 0, b"", last=True)
         if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
             raise BusError("The bus went away before the feed could say goodbye.")
         return progress
+
+
+def first_number(due_ns: int) -> int:
+    """The number of a feed's first frame: one that is started again must not begin before the former one's end."""
+    return due_ns // FRAME_NS
 
 
 async def first_of_live(

@@ -58,6 +58,8 @@ class Seat:
                 self._frames[seq] = (pcm16_to_frame(pcm), message.due_ns + index * FRAME_NS)
         if message.last:
             self._last_seq = message.seq
+        elif self._last_seq is not None and message.seq > self._last_seq:
+            self._last_seq = None  # somebody sits down here again
         while len(self._frames) > SEAT_FRAMES_MAX:
             oldest = min(self._frames)
             del self._frames[oldest]
@@ -82,12 +84,9 @@ class Seat:
         """The frame for programme instant `wall_ns` on the air; None while there is none to be mixed."""
         if not self._frames or not (self._started or self.is_present(wall_ns)):
             self.absent_frames += 1
+            self._started &= self.absent_frames < ABSENT_FRAMES  # whoever comes back begins as at first
             return None
-        if (
-            self._next_seq is not None
-            and min(self._frames) > self._next_seq
-            and self._awaited_frames < _HOLE_FRAMES
-        ):
+        if 0 < self._hole() <= SEAT_FRAMES_MAX and self._awaited_frames < _HOLE_FRAMES:
             self._awaited_frames += 1
             self.absent_frames += 1
             return None
@@ -119,9 +118,13 @@ class Seat:
         self._started = True
         self._frames = {seq: held for seq, held in self._frames.items() if seq >= next_seq}
 
+    def _hole(self) -> int:
+        """How many frames lack before the first that is here. More than a seat holds: another feed has begun."""
+        return 0 if self._next_seq is None else min(self._frames) - self._next_seq
+
     def _take(self) -> tuple[Frame, int]:
         seq = min(self._frames)
-        if self._next_seq is not None:
-            self.lost_frames += seq - self._next_seq
+        if (hole := self._hole()) <= SEAT_FRAMES_MAX:
+            self.lost_frames += hole
         self._next_seq = seq + 1
         return self._frames.pop(seq)

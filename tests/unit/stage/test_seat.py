@@ -92,6 +92,44 @@ def test_a_standby_goes_on_with_exactly_the_next_frame() -> None:
     assert heard == list(range(10))
 
 
+def test_a_feed_that_is_started_again_is_heard_at_once_and_its_absence_is_no_loss() -> None:
+    seat = Seat()
+    for seq in range(100):
+        seat.offer(message(seq))
+    for seq in range(100 + ABSENT_FRAMES):
+        seat.pull(seq * FRAME_NS)
+    again = 100 + 3_000
+    seat.offer(message(again))
+    seat.offer(message(again + 1))
+    assert not seat.is_present((again - 1) * FRAME_NS), "it waits for its instant, as at first"
+    assert seat.is_present(again * FRAME_NS)
+    assert number(seat.pull(again * FRAME_NS)) == again
+    assert seat.lost_frames == 0
+
+
+def test_somebody_may_sit_down_where_another_has_said_goodbye() -> None:
+    seat = Seat()
+    seat.offer(message(0))
+    seat.offer(message(1, last=True))
+    seat.pull(0)
+    assert seat.has_left
+    seat.offer(message(900))
+    seat.offer(message(901))
+    assert not seat.has_left
+    assert [number(seat.pull(seq * FRAME_NS)) for seq in (900, 901)] == [900, 901]
+
+
+def test_a_hole_is_waited_for_a_moment_because_what_got_lost_is_sent_again() -> None:
+    seat = Seat()
+    for seq in (0, 1, 4, 5):
+        seat.offer(message(seq))
+    assert [number(seat.pull(seq * FRAME_NS)) for seq in range(4)] == [0, 1, None, None]
+    seat.offer(message(2))
+    seat.offer(message(3))
+    assert [number(seat.pull(seq * FRAME_NS)) for seq in range(4, 8)] == [2, 3, 4, 5]
+    assert seat.lost_frames == 0
+
+
 def test_a_seat_leaves_after_its_last_frame_and_not_before() -> None:
     seat = Seat()
     seat.offer(message(0))
