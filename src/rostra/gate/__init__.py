@@ -1,0 +1,1 @@
+"""Where speakers come in: WebRTC in, numbered frames of their seats out."""
