@@ -1,21 +1,19 @@
 """What the bus promises, on a real nats-server: the embedded one, and one reached by URL like a cluster."""
 
 import asyncio
-import json
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bus_server import Bus, run
 from rostra.bus import state
 from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.fsck import check
 from rostra.bus.programme import ProgrammePublisher, follow_programme, stored_chunks
 from rostra.bus.seats import SeatPublisher, call_seats, calls, follow_seats
-from rostra.bus.server import EmbeddedServer, prepare
+from rostra.bus.server import prepare
 from rostra.bus.subjects import Role, seat_subject, state_subject
 from rostra.core.conversation import Conversation, End, Schedule, advance
 from rostra.core.errors import BusError, ConflictError
@@ -24,62 +22,6 @@ from rostra.core.messages import Chunk, FeedFrames, Lease
 from system import free_port
 
 CONVERSATION = Conversation("evening", Schedule("Evening", 3_000, 2_000, 9_000, "UTC"))
-
-
-class Bus:
-    """A nats-server that can be killed and started again on the same port and folder."""
-
-    def __init__(self, server: EmbeddedServer, *, external: bool) -> None:
-        self._server = server
-        self._external = external
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._server.command(), stderr=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def address(self, role: Role) -> Address:
-        if self._external:  # one account that may do everything, as an operator's own cluster may give
-            return Address(self._server.address(role).urls, None)
-        return self._server.address(role)
-
-    @asynccontextmanager
-    async def connect(self, role: Role) -> AsyncIterator[Connection]:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    async with connect(self.address(role), role=role, name=f"test {role}") as connection:
-                        await connection.client.flush()
-                        break
-                except BusError:
-                    await asyncio.sleep(0.02)
-        async with connect(self.address(role), role=role, name=f"test {role}") as connection:
-            yield connection
-
-
-@pytest.fixture(params=["embedded", "external"])
-def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bus]:
-    server = prepare(tmp_path / "bus", free_port())
-    if request.param == "external":
-        server.config.write_text(
-            json.dumps({"listen": f"127.0.0.1:{server.port}", "jetstream": {"store_dir": str(tmp_path / "js")}})
-        )
-    made = Bus(server, external=request.param == "external")
-    made.start()
-    yield made
-    made.kill()
-
-
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await test()
-
-    asyncio.run(bounded())
 
 
 def chunk(seq: int, *, epoch: int = 1) -> Chunk:
@@ -259,7 +201,7 @@ def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> No
 
             listening = tasks.create_task(listen())
             await asyncio.sleep(0.1)
-            publisher = SeatPublisher(feed, asyncio.Event())
+            publisher = SeatPublisher(feed)
             for seq in range(100):
                 if seq == 40:
                     bus.kill()
@@ -279,7 +221,7 @@ def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with bus.connect(Role.FEED) as feed, calls(feed, "evening") as called, asyncio.TaskGroup() as tasks:
-            publisher = SeatPublisher(feed, called)
+            publisher = SeatPublisher(feed)
             for seq in range(20):  # no stage is there to hear them
                 await publisher.send(FeedFrames("evening", "seat", seq, 0, 2, bytes(1920)))
             async with bus.connect(Role.STAGE) as stage:
@@ -288,6 +230,7 @@ def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
                     calling = tasks.create_task(call_seats(stage, "evening"))
                     async with asyncio.timeout(10):
                         await called.wait()
+                    publisher.repeat()
                     await publisher.send(FeedFrames("evening", "seat", 20, 0, 2, bytes(1920)))
                     heard = [(await hearing).seq] + [(await anext(arrivals)).seq for _ in range(20)]
                 calling.cancel()

@@ -5,7 +5,7 @@ import os
 import pytest
 from evening import FIRST_SPEECH_FRAME, FRAMES_PER_CHUNK, KINDS, Evening, Mishap
 
-from rostra.stage.seat import Seat
+from rostra.audio.seat import Seat
 
 SEEDS = range(int(os.environ.get("ROSTRA_SEEDS", "100")))
 MUSIC_MIN = 400  # of 32,768: -38 dBFS

@@ -22,16 +22,20 @@ class SeatPublisher:
     """Sends one seat's frames. While the bus is away they wait, FEED_BACKLOG_FRAMES_MAX at most (oldest go).
 
     What was under way when a connection broke is lost: as much as a seat may hold is sent again when ours is back,
-    and when a stage that was away calls for it (`called`, see `calls`). Stages drop what they have.
+    and when a stage that was away calls for it (`calls`, then `repeat`). Stages drop what they have.
     """
 
-    def __init__(self, connection: Connection, called: asyncio.Event) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._called = called
         self._sent: deque[FeedFrames] = deque(maxlen=SEAT_FRAMES_MAX)
         self._waiting: deque[FeedFrames] = deque()
         self._connected_since = connection.connected_since
         self.dropped_frames = 0
+
+    def repeat(self) -> None:
+        """Send everything again with the next message: a stage has called."""
+        self._waiting.extendleft(reversed(self._sent))
+        self._sent.clear()
 
     async def send(self, frames: FeedFrames) -> None:
         """Publish `frames`, or keep them for the next call while the bus is away."""
@@ -42,11 +46,9 @@ class SeatPublisher:
         connected_since = self._connection.connected_since
         if connected_since is None:
             return
-        if connected_since != self._connected_since or self._called.is_set():
+        if connected_since != self._connected_since:
             self._connected_since = connected_since
-            self._called.clear()
-            self._waiting.extendleft(reversed(self._sent))
-            self._sent.clear()
+            self.repeat()
         while self._waiting:
             try:
                 await self._connection.publish(

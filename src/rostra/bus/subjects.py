@@ -17,6 +17,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     STAGE = "stage"
     FEED = "feed"
+    GATE = "gate"
     EDGE = "edge"
 
 
@@ -91,6 +92,11 @@ def permissions(role: Role) -> dict[str, list[str]]:
             return {
                 "publish": ["rostra.seat.>", *read_state],
                 "subscribe": ["rostra.call.*", f"{_STATE_PREFIX}conversation.>", inbox],
+            }
+        case Role.GATE:
+            return {
+                "publish": ["rostra.seat.>", *read_state],
+                "subscribe": ["rostra.seat.>", "rostra.call.*", f"{_STATE_PREFIX}conversation.>", inbox],
             }
         case Role.EDGE:
             return {

@@ -16,6 +16,7 @@ from rostra.audio.containers import ogg
 from rostra.audio.encoder import ProgrammeEncoder
 from rostra.audio.frame import Samples
 from rostra.audio.opus import OpusDecoder
+from rostra.audio.seat import Seat
 from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.seats import call_seats, follow_seats
@@ -27,7 +28,6 @@ from rostra.core.messages import Chunk, Init, Lease, StageEvent
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS, samples_to_ns
 from rostra.stage.clock import ProgrammeClock, is_step
 from rostra.stage.programme import Programme
-from rostra.stage.seat import Seat
 
 _log = structlog.get_logger()
 _PRE_ROLL_CHUNKS: Final = 3

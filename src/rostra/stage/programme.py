@@ -16,6 +16,7 @@ from rostra.audio.dynamics import Limiter
 from rostra.audio.frame import Frame, Samples, silence
 from rostra.audio.gain import Gain
 from rostra.audio.mixer import mix
+from rostra.audio.seat import Seat
 from rostra.core.conversation import (
     Cancelled,
     Conversation,
@@ -31,7 +32,6 @@ from rostra.core.conversation import (
 from rostra.core.messages import StageEvent
 from rostra.core.units import FRAME_SAMPLES
 from rostra.stage.clock import ProgrammeClock
-from rostra.stage.seat import Seat
 
 # Hold music goes in 0.5 s; the first word must be heard whole, so the stage comes in 5 ms (no click).
 _HOLD_FADE_S: Final = 0.5

@@ -5,6 +5,7 @@ import pytest
 
 from rostra.audio import announcements
 from rostra.audio.frame import Samples, frame_to_pcm16
+from rostra.audio.seat import Seat
 from rostra.core.conversation import (
     Conversation,
     DoorsOpen,
@@ -20,7 +21,6 @@ from rostra.core.messages import FeedFrames, StageEvent
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SAMPLE_RATE_HZ, SECOND_NS
 from rostra.stage.clock import ProgrammeClock
 from rostra.stage.programme import Programme
-from rostra.stage.seat import Seat
 
 DOORS_NS = 1_000 * SECOND_NS
 SCHEDULE = Schedule("Evening", DOORS_NS + 2 * SECOND_NS, DOORS_NS, DOORS_NS + 600 * SECOND_NS, "UTC")

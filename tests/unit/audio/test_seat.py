@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.audio.frame import frame_to_pcm16
+from rostra.audio.seat import ABSENT_FRAMES, Seat
 from rostra.core.limits import SEAT_FRAMES_MAX
 from rostra.core.messages import FeedFrames
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES
-from rostra.stage.seat import ABSENT_FRAMES, Seat
 
 
 def message(seq: int, *, delay: int = 2, level: float = 0.5, last: bool = False) -> FeedFrames:
