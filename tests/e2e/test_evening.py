@@ -3,15 +3,13 @@
 import time
 
 import pytest
-from listening import Listening
+from listening import PAUSE_MS_MAX, Listening
 from playwright.sync_api import Browser, expect
 
 from rostra.audio.recordings import two_cities
 from system import System
 
 RECORDING = str(two_cities())
-# Nobody hears a fifth of a second; on a quiet machine it is none (benchmarks/kills.py keeps the figures).
-PAUSE_MS_MAX = 200
 
 
 def test_p1_p2_hold_music_countdown_and_the_recording_at_the_announced_instant(

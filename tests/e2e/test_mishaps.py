@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from listening import Listening
+from listening import PAUSE_MS_MAX, Listening
 from playwright.sync_api import Browser, expect
 
 from system import System, running
@@ -68,7 +68,7 @@ def test_p6_a_planned_move_is_not_heard_nor_seen_and_leaves_one_stream(
         os.kill(system.pid(name), signal.SIGTERM)
         listening.hear(2.5)
     assert listening.rostra()["resumed"] >= 1
-    assert listening.longest_pause_ms(since_ms=since_ms) < 60
+    assert listening.longest_pause_ms(since_ms=since_ms) < PAUSE_MS_MAX
     assert listening.streams_open == 1
     expect(listening.page.locator("#status")).to_have_text("Sound is on.")
 
@@ -119,7 +119,7 @@ def test_a_managed_source_is_served_by_its_rules(waiting: str, listening: Listen
     listening.press_listen()
     hears_music(listening, level=False)
     listening.hear(2)
-    assert listening.longest_pause_ms() < 60
+    assert listening.longest_pause_ms() < PAUSE_MS_MAX
     assert listening.rostra()["stalls"] == 0
 
 
