@@ -56,7 +56,8 @@ def test_p2_when_the_bus_can_no_longer_write_its_disk_the_sound_goes_on(tmp_path
         listener = Listener(announced["url"])
         resource.prlimit(system.pid("bus"), resource.RLIMIT_FSIZE, (1024, before[1]))  # every write fails
         report = listener.listen(seconds=12)
-        assert (report.missing_chunks, report.missed_chunks, report.repeated_chunks) == (0, 0, 0), report
+        assert (report.missing_chunks, report.repeated_chunks) == (0, 0), report
+        assert report.missed_chunks <= 10, "a hole that opens while nothing can be stored is told, not filled"
         assert report.chunks > 90, "a pause while the stage finds out, then the sound goes past the stream"
         assert report.state == "live"
         unstored = sum(stage["unstored_chunks"] for stage in system.status()["stages"])

@@ -32,7 +32,8 @@ class ProgrammePublisher:
     says that the lease is still ours: meanwhile another stage may have gone on from there. If it is not,
     this one is `deposed`: nothing more of it is published until `reinstate`.
     If the bus is there but cannot store (its disk is full), chunks still reach whoever is connected: they are
-    let go unstored, counted.
+    let go unstored, counted. Nobody acknowledges those, so the newest of them are published once more on the
+    next connection: the old one may have died with them.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ProgrammePublisher:
         self.deposed = False
         self._doubted_ns: int | None = None
         self._unstorable_since: float | None = None  # the connection on which nothing can be stored
+        self._unacknowledged: deque[Chunk] = deque(maxlen=_IN_FLIGHT_MAX)
 
     @property
     def backlog_chunks(self) -> int:
@@ -87,6 +89,10 @@ class ProgrammePublisher:
         connected_since = self._connection.connected_since
         if connected_since is not None and connected_since == self._unstorable_since:
             return await self._spread(batch)
+        if self._unacknowledged and connected_since is not None:
+            self._backlog.extendleft(reversed(self._unacknowledged))
+            self._unacknowledged.clear()
+            return True
         if not await self._confirmed(batch[0]):
             return False
         try:
@@ -109,6 +115,7 @@ class ProgrammePublisher:
         except BusError:
             return False
         self.unstored_chunks += len(batch)
+        self._unacknowledged.extend(batch)
         self._forget(batch)
         return True
 
@@ -131,6 +138,7 @@ class ProgrammePublisher:
         except BusError:
             return False
         self.deposed = True
+        self._unacknowledged.clear()
         self.refused_chunks += len(self._backlog)
         self._backlog.clear()
         return False
