@@ -20,10 +20,9 @@ from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.server import embedded_address, prepare
 from rostra.bus.state import provision
 from rostra.bus.subjects import HEALTH_KEY, Role, state_subject
-from rostra.bus.telemetry import follow_reports
+from rostra.bus.telemetry import follow_reports, sender
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
-from rostra.core.messages import EdgeReport
 
 _log = structlog.get_logger()
 # A process that lived this long may come back at once; one that dies sooner waits, doubling to the maximum.
@@ -74,7 +73,9 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
     RostraError if the data folder is used by another `rostra serve` or cannot be written, or a port is taken.
     """
     with _locked(settings.data) as log:
-        _check_port(settings.edge_host, settings.edge_port)
+        _check_port(settings.edge_host, settings.edge_port, "ROSTRA_EDGE_PORT")
+        for n in range(settings.gates):
+            _check_port(settings.gate_host, settings.gate_port + n, "ROSTRA_GATE_PORT")
         environment = os.environ | settings.environment()
         async with asyncio.TaskGroup() as tasks:
             bus = []
@@ -108,7 +109,11 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"edge-{n}", (*rostra, "edge", "--name", f"edge-{n}", "--worker", str(n)))
         for n in range(1, settings.edge_workers + 1)
     ]
-    return stages + edges
+    gates = [
+        Child(f"gate-{n}", (*rostra, "gate", "--name", f"gate-{n}", "--worker", str(n)))
+        for n in range(1, settings.gates + 1)
+    ]
+    return stages + edges + gates
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:
@@ -236,7 +241,7 @@ async def _provision(settings: Settings) -> None:
 
 
 async def _until_up(settings: Settings) -> None:
-    """Return when every stage and edge has reported. RostraError if one does not in time."""
+    """Return when every process has reported. RostraError if one does not in time."""
     missing = {child.name for child in processes(settings)}
     address = bus_address(settings, Role.OPERATOR)
     try:
@@ -246,7 +251,7 @@ async def _until_up(settings: Settings) -> None:
             aclosing(follow_reports(connection, "*")) as reports,
         ):
             async for report in reports:
-                missing.discard(report.edge if isinstance(report, EdgeReport) else report.stage)
+                missing.discard(sender(report)[1])
                 if not missing:
                     return
     except TimeoutError as error:
@@ -254,7 +259,7 @@ async def _until_up(settings: Settings) -> None:
         raise RostraError(f"Not up after {_UP_S:.0f} s: {names}. {settings.data}/rostra.log says why.") from error
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(host: str, port: int, setting: str) -> None:
     """Fail now with a sentence rather than later in a child's log. Edges share the port among themselves."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -262,7 +267,7 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise BadInputError(
-                f"Port {port} on {host} cannot be used ({error.strerror}): choose another with ROSTRA_EDGE_PORT."
+                f"Port {port} on {host} cannot be used ({error.strerror}): choose another with {setting}."
             ) from error
 
 

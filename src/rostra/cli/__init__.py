@@ -1,0 +1,6 @@
+"""The `rostra` command: every subcommand's arguments and exit codes (see `app`)."""
+
+from rostra.cli import conversations, operate, sound
+from rostra.cli.app import main
+
+__all__ = ["conversations", "main", "operate", "sound"]
