@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from rostra.bus.subjects import Role
-from rostra.cli.app import (, show_progress
+from rostra.cli.app import (
     FOUND,
     ConversationId,
     JsonFlag,
@@ -17,6 +17,7 @@ from rostra.cli.app import (, show_progress
     out,
     print_json,
     run,
+    show_progress,
 )
 from rostra.core.conversation import (
     parse_id,
@@ -100,9 +101,7 @@ def crowd_command(
     from rostra.rehearsal.crowd import CrowdPlan, run_crowd  # noqa: PLC0415
 
     plan = CrowdPlan(url, listeners, join_rate, seconds, rendition, processes)
-    report = run_crowd(
-        plan, any_host=any_host, on_progress=lambda count: show_progress(f"{count} hear it")
-    )
+    report = run_crowd(plan, any_host=any_host, on_progress=lambda count: show_progress(f"{count} hear it"))
     _report(report, ok=report.ok, as_json=as_json)
 
 
