@@ -1,8 +1,8 @@
 """Between the telephone's 8 kHz and the programme's 48 kHz: a polyphase FIR, in pieces of any length but 0. Pure.
 
 One linear-phase low-pass of 168 taps (Kaiser, 60 dB) centred on 4 kHz serves both ways: flat to 3.4 kHz, the edge
-of a telephone's band (ITU-T G.712 §3), and 60 dB down from 4.6 kHz, which would alias to 3.4 kHz. Each way is 1.7 ms
-late.
+of a telephone's band (ITU-T G.712 §3), and 60 dB down from 4.6 kHz, which would alias to 3.4 kHz. Each way is late
+by 1.7 ms.
 """
 
 from typing import Final
