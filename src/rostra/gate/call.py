@@ -48,6 +48,8 @@ class CallerLine(Protocol):
 
     takes_opus: bool
 
+    def listen(self) -> None: ...
+
     def pull(self) -> Frame | None: ...
 
     def send_frame(self, frame: Frame) -> None: ...
@@ -158,6 +160,7 @@ class Call:
                 )
             case Command.ENTER:
                 assert self._access is not None
+                self._line.listen()
                 self._place = await self._desk.enter(self._access, self, self.tell)
                 if self._place is None:
                     self.tell(Event.FULL)
@@ -169,6 +172,7 @@ class Call:
                     await self._place.mute(muted=muted)
             case Command.HANG_UP:
                 self._ending = True
+                self._over = not self._prompts
             case _:
                 assert_never(deed)
 

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from aiortp import RtpPacket
 from aiortp.dtmf import DtmfEvent
@@ -24,6 +24,7 @@ from rostra.core.units import FRAME_NS, SAMPLE_RATE_HZ, SECOND_NS
 
 _KEYS: Final = "0123456789*#"  # events 0 to 11 (RFC 4733 §3.2, table 3); A to D are no telephone's
 _OWN_SOUND_BPS: Final = 32_000  # prompts and music to callers with Opus
+_QUIET_S: Final = 0.2  # so long must a source have been silent before another is taken for its successor
 _SEQUENCES: Final = 1 << 16
 _TIMESTAMPS: Final = 1 << 32
 TELEPHONE_HZ: Final = 8_000
@@ -50,6 +51,13 @@ class Peers:
     sound: tuple[str, int]
 
 
+class _Source(NamedTuple):
+    """Who speaks: from one address may come many streams, of which one is the caller."""
+
+    address: tuple[str, int]
+    ssrc: int
+
+
 class Line(asyncio.DatagramProtocol):
     """A datagram endpoint of one call; `pressed` is told each key as it goes down."""
 
@@ -61,7 +69,9 @@ class Line(asyncio.DatagramProtocol):
         self._decoder = decoder
         self.buffer = JitterBuffer(decoder, clock_hz=codec.clock_hz)
         self._encoder = OpusEncoder(_OWN_SOUND_BPS) if codec.law is None else G711Encoder(codec.law)
-        self._source: int | None = None  # SSRC
+        self._source: _Source | None = None
+        self._heard_s = 0.0
+        self._listening = False
         self._key_at: int | None = None  # timestamp of the newest key
         self._ssrc = secrets.randbits(32)
         self._sequence = secrets.randbits(15)  # RFC 3550 §5.1: below 2^15, the first wrap is far
@@ -93,18 +103,28 @@ class Line(asyncio.DatagramProtocol):
         if packet.payload_type == self.codec.keys:
             self._take_key(packet)
         elif packet.payload_type == self.codec.payload_type and packet.payload:
-            self._to = (addr[0], addr[1])  # RFC 4961: where it speaks from it listens
-            self._take_sound(packet)
+            self._take_sound(packet, (addr[0], addr[1]))
         else:
             self.malformed += 1  # comfort noise (RFC 3389) too: silence needs no help
 
-    def _take_sound(self, packet: RtpPacket) -> None:
-        if packet.ssrc != self._source:
-            self._source = packet.ssrc  # the first, or the call was handed on: other timestamps
-            provenance = self.buffer.provenance
-            self.buffer = JitterBuffer(self._decoder, clock_hz=self.codec.clock_hz)
-            self.buffer.provenance = provenance
-        self.buffer.add(packet.timestamp, packet.payload, arrived_s=time.monotonic())
+    def _take_sound(self, packet: RtpPacket, addr: tuple[str, int]) -> None:
+        now_s = time.monotonic()
+        source = _Source(addr, packet.ssrc)
+        if source != self._source:
+            if self._source is not None and now_s - self._heard_s < _QUIET_S:
+                self.foreign += 1
+                return
+            self._source = source  # the first, or the call was handed on: other timestamps
+            self._renew_buffer()
+        self._heard_s = now_s
+        self._to = addr  # RFC 4961: where it speaks from it listens
+        if self._listening:
+            self.buffer.add(packet.timestamp, packet.payload, arrived_s=now_s)
+
+    def _renew_buffer(self) -> None:
+        provenance = self.buffer.provenance
+        self.buffer = JitterBuffer(self._decoder, clock_hz=self.codec.clock_hz)
+        self.buffer.provenance = provenance
 
     def _take_key(self, packet: RtpPacket) -> None:
         try:
@@ -118,6 +138,10 @@ class Line(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """ICMP says that nobody listens there: a caller may come back, and hangs up by SIP."""
+
+    def listen(self) -> None:
+        """From now on what the caller says is kept: somebody pulls it."""
+        self._listening = True
 
     @property
     def local_port(self) -> int:

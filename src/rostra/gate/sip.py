@@ -38,7 +38,7 @@ from rostra.audio import prompts
 from rostra.audio.frame import Samples
 from rostra.audio.g711 import Law
 from rostra.core.errors import BadInputError
-from rostra.core.limits import SIP_BYTES_MAX, SIP_DATAGRAMS_PER_SECOND_MAX
+from rostra.core.limits import CALL_UNACKNOWLEDGED_MAX_S, SIP_BYTES_MAX, SIP_DATAGRAMS_PER_SECOND_MAX
 from rostra.core.units import FRAME_NS, SECOND_NS
 from rostra.gate.call import Call, Sounds
 from rostra.gate.call_door import UNAVAILABLE, Bucket, CallDoor, Refused
@@ -148,6 +148,8 @@ class _Connected:
     call: Call
     line: Line
     address: str  # ours, towards the caller
+    tag: str  # ours: who knows it has received our answer
+    acknowledged: asyncio.Event
 
 
 class Exchange:
@@ -173,8 +175,7 @@ class Exchange:
         self._uas.on_invite = self._invited
         self._uas.on_reinvite = self._invited_again
         self._uas.on_bye = lambda incoming, _: self._hung_up(incoming)
-        self._uas.on_ack_timeout = self._hung_up
-        await self._uas.start()
+            await self._uas.start()
         assert self._port.on_message is not None
         self._library_takes, self._port.on_message = self._port.on_message, self._take
         try:
@@ -191,7 +192,8 @@ class Exchange:
         due_ns = time.monotonic_ns()
         while True:
             for connected in list(self._connected.values()):
-                connected.call.tick()
+                if connected.acknowledged.is_set():
+                    connected.call.tick()
             due_ns += FRAME_NS
             late_ns = time.monotonic_ns() - due_ns
             if late_ns > _LATE_MAX_NS:
@@ -217,6 +219,8 @@ class Exchange:
             if message.method == "INFO":
                 self._informed(message)
                 return
+            if message.method == "ACK":
+                self._acknowledged(message)
         self._library_takes(message, sender)
 
     def _door_opens(self, invite: SipRequest, sender: tuple[str, int]) -> None:
@@ -252,6 +256,12 @@ class Exchange:
             response.headers.set_single("Retry-After", str(refused.retry_after_s))
         self._port.send_reply(response)
 
+    def _acknowledged(self, request: SipRequest) -> None:
+        """The caller has got our answer, so the call came from where it says: only now it is sent sound."""
+        connected = self._connected.get(request.call_id or "")
+        if connected is not None and connected.tag in (request.headers.get_first("to") or ""):
+            connected.acknowledged.set()
+
     def _informed(self, request: SipRequest) -> None:
         """A key by SIP INFO, as some trunks send it: `Signal=5` (application/dtmf-relay)."""
         connected = self._connected.get(request.call_id or "")
@@ -277,7 +287,12 @@ class Exchange:
             incoming.advertised_addr = (address, self._port.local_addr[1])
             line = await self._open_line(incoming, address, source)
             if line is not None:
-                await self._connected[incoming.call_id].call.run()
+                connected = self._connected[incoming.call_id]
+                async with asyncio.timeout(CALL_UNACKNOWLEDGED_MAX_S):
+                    await connected.acknowledged.wait()
+                await connected.call.run()
+        except TimeoutError:
+            self._counts["unacknowledged"] += 1
         except Exception:  # noqa: BLE001  the others' sound goes on whatever is wrong with this one
             _log.exception("call.failed")
         finally:
@@ -302,7 +317,8 @@ class Exchange:
             with suppress(OSError):
                 await loop.create_datagram_endpoint(lambda: line, local_addr=(self._settings.host, port))
                 incoming.accept(agree(incoming.invite.text, address=address, port=port).answer)
-                self._connected[incoming.call_id] = _Connected(call, line, address)
+                tag = incoming.dialog.local_tag
+                self._connected[incoming.call_id] = _Connected(call, line, address, tag, asyncio.Event())
                 return line
         _log.error("call.without_port", first=first, last=last)
         incoming.reject(UNAVAILABLE, _REASONS[UNAVAILABLE])
