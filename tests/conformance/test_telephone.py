@@ -150,10 +150,10 @@ def test_a_speaker_dials_in_is_heard_and_hears_the_others(bus: Bus, tmp_path: Pa
 
 def test_keys_mute_and_unmute_and_raise_a_hand(bus: Bus, tmp_path: Path) -> None:
     async def test() -> None:
-        said = tone(SAID_HZ, 60, 8_000)
+        said, folder = tone(SAID_HZ, 60, 8_000), tmp_path / "set"
         async with (
             an_evening(bus) as evening,
-            telephone_set(tmp_path / "set", codec="PCMA/8000/1", said=said) as caller,
+            telephone_set(folder, codec="PCMA/8000/1", said=said) as caller,
         ):
             await call_in(caller, evening, LISTENER_PIN)
             (guest,) = evening.desk.guests
@@ -182,16 +182,16 @@ def test_keys_mute_and_unmute_and_raise_a_hand(bus: Bus, tmp_path: Path) -> None
 
 def test_who_has_no_pin_hears_why_and_is_let_go_and_is_never_heard(bus: Bus, tmp_path: Path) -> None:
     async def test() -> None:
-        said = tone(SAID_HZ, 60, 8_000)
+        said, folder = tone(SAID_HZ, 60, 8_000), tmp_path / "set"
         async with (
             an_evening(bus) as evening,
-            telephone_set(tmp_path / "set", codec="PCMU/8000/1", said=said) as caller,
+            telephone_set(folder, codec="PCMU/8000/1", said=said) as caller,
         ):
             caller.dial(evening.address)
             for _ in range(3):
                 await asyncio.sleep(0.5)
                 await caller.press("00000000#")
-            await until(lambda: list((tmp_path / "set").glob("dump-*-dec.wav")), "the call has begun")
+            await until(lambda: list(folder.glob("dump-*-dec.wav")), "the call has begun")
             await asyncio.sleep(6)  # the goodbye is 3 s long
             heard = caller.heard()
             assert float(np.abs(heard[-8_000:]).max()) > 0.01
@@ -210,7 +210,8 @@ FLOOD = """
 import os, random, socket, sys, time
 sip, rtp, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-offer = "v=0\\r\\no=- 1 1 IN IP4 127.0.0.1\\r\\ns=-\\r\\nc=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=audio 9 RTP/AVP 8\\r\\n"
+offer = "v=0\\r\\no=- 1 1 IN IP4 127.0.0.1\\r\\ns=-\\r\\nc=IN IP4 127.0.0.1\\r\\n"
+offer += "t=0 0\\r\\nm=audio 9 RTP/AVP 8\\r\\n"
 until, sent = time.monotonic() + seconds, 0
 while time.monotonic() < until:
     name = os.urandom(8).hex()
@@ -233,10 +234,10 @@ def test_floods_of_invitations_and_of_garbage_are_not_heard_by_those_who_are_tal
     bus: Bus, tmp_path: Path
 ) -> None:
     async def test() -> None:
-        said = tone(SAID_HZ, 60, 8_000)
+        said, folder = tone(SAID_HZ, 60, 8_000), tmp_path / "set"
         async with (
             an_evening(bus) as evening,
-            telephone_set(tmp_path / "set", codec="PCMA/8000/1", said=said) as caller,
+            telephone_set(folder, codec="PCMA/8000/1", said=said) as caller,
         ):
             await call_in(caller, evening, SPEAKER_PIN)
             await until(lambda: len(evening.seats.get("phone-1", [])) > 8 * 50, "the prompt is over", within_s=20)

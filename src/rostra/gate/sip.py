@@ -175,7 +175,7 @@ class Exchange:
         self._uas.on_invite = self._invited
         self._uas.on_reinvite = self._invited_again
         self._uas.on_bye = lambda incoming, _: self._hung_up(incoming)
-            await self._uas.start()
+        await self._uas.start()
         assert self._port.on_message is not None
         self._library_takes, self._port.on_message = self._port.on_message, self._take
         try:
