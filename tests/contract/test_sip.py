@@ -63,7 +63,15 @@ class Wire:
         self._socket.sendto(data, self._telephone)
 
     def request(
-        self, method: str, name: str, body: str = "", *, kind: str = "application/sdp", to: str = "", cseq: int = 0
+        self,
+        method: str,
+        name: str,
+        body: str = "",
+        *,
+        kind: str = "application/sdp",
+        to: str = "",
+        cseq: int = 0,
+        more: str = "",
     ) -> None:
         """`name` is call, branch and tag in one."""
         self.send(
@@ -72,7 +80,7 @@ class Wire:
                 f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};rport;branch=z9hG4bK{name}{method}{cseq}\r\n"
                 f"From: <sip:{name}@example.org>;tag={name}\r\nTo: {to or '<sip:rostra@127.0.0.1>'}\r\n"
                 f"Call-ID: {name}\r\nCSeq: {cseq or (2 if method in {'INFO', 'BYE'} else 1)} {method}\r\n"
-                f"Contact: <sip:{name}@127.0.0.1:{self.port}>\r\nMax-Forwards: 70\r\n"
+                f"Contact: <sip:{name}@127.0.0.1:{self.port}>\r\nMax-Forwards: 70\r\n{more}"
                 f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
             ).encode()
         )
@@ -216,8 +224,10 @@ def test_keys_come_by_rtp_events_and_by_info() -> None:
                 await asyncio.sleep(0)
             out.close()
             await desk.asked()
-            for key in "87654321#":
-                wire.request("INFO", "a", f"Signal={key}\r\nDuration=160\r\n", kind="application/dtmf-relay", to=to)
+            for at, key in enumerate("87654321#"):
+                for _ in range(2):  # UDP: a request whose answer was lost is sent again
+                    body = f"Signal={key}\r\nDuration=160\r\n"
+                    wire.request("INFO", "a", body, kind="application/dtmf-relay", to=to, cseq=2 + at)
             await desk.asked()
             assert desk.typed == ["12345678", "87654321"]
 
@@ -240,8 +250,8 @@ def test_who_types_no_pin_in_three_tries_is_hung_up_on() -> None:
     async def test() -> None:
         async with a_telephone() as (wire, desk):
             to = await dial(wire, "a")
-            for _ in range(3):
-                wire.request("INFO", "a", "Signal=#\r\n", kind="application/dtmf-relay", to=to)
+            for at in range(3):
+                wire.request("INFO", "a", "Signal=#\r\n", kind="application/dtmf-relay", to=to, cseq=2 + at)
             while not (message := await wire_text(wire)).startswith("BYE"):
                 assert "INFO" in message
             assert desk.typed == [], "what is too short to be a PIN is not looked up"
@@ -261,6 +271,19 @@ def test_a_caller_whose_sound_moves_is_followed_and_one_with_another_codec_is_no
             wire.request("INVITE", "a", OFFER + f"m=audio {wire.port} RTP/AVP 0\r\n", to=to, cseq=4)
             assert (await wire_text(wire)).startswith("SIP/2.0 488")
             elsewhere.close()
+
+    run(test)
+
+
+def test_a_telephone_that_promised_to_tell_that_it_is_there_and_does_not_is_hung_up_on() -> None:
+    async def test() -> None:
+        async with a_telephone() as (wire, _):
+            more = "Supported: timer\r\nSession-Expires: 3\r\n"
+            wire.request("INVITE", "a", PCMA.format(port=wire.port), more=more)
+            answer = await wire.final()
+            assert header(answer, "Session-Expires") == "3;refresher=uac"
+            wire.request("ACK", "a", to=header(answer, "To"))
+            assert (await wire_text(wire)).startswith("BYE")
 
     run(test)
 

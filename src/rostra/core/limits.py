@@ -38,6 +38,7 @@ CALLS_PER_SOURCE_MAX: Final = 5  # an office or a family behind one address
 CALLS_PER_SOURCE_PER_MINUTE_MAX: Final = 10  # five who each had to dial again
 CALL_SOURCES_MAX: Final = 10_000  # addresses that are remembered, 3 MB; then the quietest is forgotten
 CALL_UNACKNOWLEDGED_MAX_S: Final = 6  # x CALLS_PER_SECOND_MAX: forged calls alone never take all of CALLS_MAX
+CALL_REFRESH_S: Final = 1_800  # RFC 4028 §4 recommends it: so long may a telephone that died keep its place
 CALL_EVENTS_MAX: Final = 50  # keys and news of one call that wait; then the newest goes: nobody types so fast
 WRONG_PINS_PER_HOUR_MAX: Final = 10  # three calls of three tries; gate/pin.py has the chance of a guess
 SIP_DATAGRAMS_PER_SECOND_MAX: Final = (

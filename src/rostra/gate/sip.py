@@ -5,7 +5,6 @@ admitted (`gate.call_door`), whether its offer can be answered. A caller is neve
 """
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import time
@@ -20,37 +19,39 @@ from aiosipua import (
     IncomingCall,
     Registration,
     RegistrationState,
-    SdpMessage,
-    SdpNegotiationError,
     SipDigestAuth,
     SipRequest,
     SipResponse,
     SipTransport,
     SipUAC,
     SipUAS,
-    negotiate_sdp,
-    parse_sdp,
 )
+from aiosipua.dialog import dialog_matches, remote_cseq_valid
 from aiosipua.message import missing_required_headers
+from aiosipua.session_timer import parse_session_expires
 from aiosipua.utils import generate_tag
 
 from rostra.audio import prompts
 from rostra.audio.frame import Samples
-from rostra.audio.g711 import Law
 from rostra.core.errors import BadInputError
-from rostra.core.limits import CALL_UNACKNOWLEDGED_MAX_S, SIP_BYTES_MAX, SIP_DATAGRAMS_PER_SECOND_MAX
+from rostra.core.limits import (
+    CALL_REFRESH_S,
+    CALL_UNACKNOWLEDGED_MAX_S,
+    SIP_BYTES_MAX,
+    SIP_DATAGRAMS_PER_SECOND_MAX,
+)
 from rostra.core.units import FRAME_NS, SECOND_NS
 from rostra.gate.call import Call, Sounds
 from rostra.gate.call_door import UNAVAILABLE, Bucket, CallDoor, Refused
+from rostra.gate.call_offer import agree
 from rostra.gate.call_script import Digit, Event
-from rostra.gate.line import Codec, Line, Peers
+from rostra.gate.line import Line, Peers
 from rostra.gate.pin import Access
 from rostra.gate.telephone import Desk, TelephoneSettings, Trunk
 
 _log = structlog.get_logger()
 _USER_AGENT: Final = "Rostra"
 _REASONS: Final = {400: "Bad Request", 486: "Busy Here", 488: "Not Acceptable Here", 503: "Service Unavailable"}
-_STATIC_TYPES: Final = {0: Law.MU, 8: Law.A}  # RFC 3551 §6, table 4
 _REPORT_S: Final = 60.0
 _REGISTERED_WITHIN_S: Final = 10.0
 _REGISTER_AGAIN_S: Final = 60.0  # a provider that is asked more often after a refusal may block us
@@ -99,47 +100,6 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._port.take(data, (addr[0], addr[1]))
 
 
-# --- offers ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """An offer, answered."""
-
-    answer: SdpMessage
-    codec: Codec
-    sound: tuple[str, int]  # where the caller's SDP says that it listens
-
-
-def agree(text: str, *, address: str, port: int) -> Agreed:
-    """The answer to an offer: Opus before G.711 as the caller prefers it. BadInputError if nothing fits."""
-    try:
-        offer = parse_sdp(text)
-        sound = offer.rtp_address
-        assert offer.audio is not None
-        assert sound is not None
-        ipaddress.IPv4Address(sound[0])  # a name would be looked up for each packet
-    except Exception as error:  # the library tells bad SDP by any exception
-        raise BadInputError("This is no SDP with a line of audio and an IPv4 address.") from error
-    if offer.audio.proto not in {"RTP/AVP", "RTP/AVPF"} or not 0 < sound[1] < 1 << 16:
-        raise BadInputError("Offer plain RTP/AVP.")
-    named = {codec.payload_type: (codec.encoding_name.lower(), codec.clock_rate) for codec in offer.audio.codecs}
-    opus = [number for number, name in named.items() if name == ("opus", 48_000)]
-    keys = next((number for number, name in named.items() if name == ("telephone-event", 8_000)), None)
-    try:
-        answer, chosen = negotiate_sdp(
-            offer, address, port, supported_codecs=opus or list(_STATIC_TYPES), dtmf_payload_type=keys or 0
-        )
-    except SdpNegotiationError as error:
-        raise BadInputError("Offer Opus, PCMA or PCMU.") from error
-    assert answer.audio is not None
-    answer.audio.attributes["ptime"] = ["20"]
-    if opus:  # RFC 7587 §7: always two channels in the map
-        answer.audio.attributes["rtpmap"][0] = f"{chosen} opus/48000/2"
-        answer.audio.attributes.setdefault("fmtp", []).insert(0, f"{chosen} useinbandfec=1;stereo=0;usedtx=0")
-    return Agreed(answer, Codec(chosen, None if opus else _STATIC_TYPES[chosen], keys), sound)
-
-
 # --- the exchange ------------------------------------------------------------------------------------------
 
 
@@ -175,6 +135,7 @@ class Exchange:
         self._uas.on_invite = self._invited
         self._uas.on_reinvite = self._invited_again
         self._uas.on_bye = lambda incoming, _: self._hung_up(incoming)
+        self._uas.on_session_expired = self._hung_up
         await self._uas.start()
         assert self._port.on_message is not None
         self._library_takes, self._port.on_message = self._port.on_message, self._take
@@ -264,11 +225,14 @@ class Exchange:
 
     def _informed(self, request: SipRequest) -> None:
         """A key by SIP INFO, as some trunks send it: `Signal=5` (application/dtmf-relay)."""
+        incoming = self._uas.get_call(request.call_id or "")
         connected = self._connected.get(request.call_id or "")
-        if connected is None:
+        if incoming is None or connected is None or not dialog_matches(incoming.dialog, request):
             self._port.send_reply(_response(request, 481, "Call/Transaction Does Not Exist"))
             return
         self._port.send_reply(_response(request, 200, "OK"))
+        if not remote_cseq_valid(incoming.dialog, request):
+            return  # sent again: the key is pressed once
         fields = dict(line.partition("=")[::2] for line in request.text.splitlines())
         key = fields.get("Signal", "").strip()
         if request.content_type == "application/dtmf-relay" and len(key) == 1:
@@ -312,6 +276,7 @@ class Exchange:
         peers = Peers(incoming.source_addr[0], trial.sound)
         line = Line(trial.codec, peers, lambda key: call.tell(Digit(key)))
         call = Call(line, self._sounds, self._desk, lambda digits: self._check_pin(digits, source))
+        _agree_on_refreshing(incoming)
         loop = asyncio.get_running_loop()
         for port in range(first, last + 1, 2):
             with suppress(OSError):
@@ -399,6 +364,18 @@ def _response(request: SipRequest, status: int, reason: str) -> SipResponse:
     if "tag=" not in (to := request.headers.get_first("to") or ""):
         response.headers.set_single("To", f"{to};tag={generate_tag()}")
     return response
+
+
+def _agree_on_refreshing(incoming: IncomingCall) -> None:
+    """Have a caller that can (RFC 4028) tell from time to time that it is still there.
+
+    So a telephone that died is missed at last; one that cannot is never dropped for being silent.
+    """
+    supported = ",".join(incoming.invite.headers.get("supported")).lower()
+    if "timer" in [each.strip() for each in supported.split(",")]:
+        seconds, refresher = parse_session_expires(incoming.invite.headers.get_first("session-expires") or "")
+        incoming.session_interval = seconds if seconds > 0 else CALL_REFRESH_S
+        incoming.session_refresher_us = refresher == "uas"
 
 
 def _forget(uas: SipUAS, incoming: IncomingCall) -> None:
