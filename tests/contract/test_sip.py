@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from itertools import pairwise
 
 import pytest
@@ -72,12 +72,14 @@ class Wire:
         to: str = "",
         cseq: int = 0,
         more: str = "",
+        via: str = "",
     ) -> None:
-        """`name` is call, branch and tag in one."""
+        """`name` is call and tag in one."""
+        branch = f"z9hG4bK{name}{method}{cseq}"
         self.send(
             (
                 f"{method} sip:rostra@127.0.0.1 SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};rport;branch=z9hG4bK{name}{method}{cseq}\r\n"
+                f"Via: SIP/2.0/UDP {via or f'127.0.0.1:{self.port};rport'};branch={branch}\r\n"
                 f"From: <sip:{name}@example.org>;tag={name}\r\nTo: {to or '<sip:rostra@127.0.0.1>'}\r\n"
                 f"Call-ID: {name}\r\nCSeq: {cseq or (2 if method in {'INFO', 'BYE'} else 1)} {method}\r\n"
                 f"Contact: <sip:{name}@127.0.0.1:{self.port}>\r\nMax-Forwards: 70\r\n{more}"
@@ -113,11 +115,10 @@ async def a_telephone(trunk: Trunk | None = None) -> AsyncIterator[tuple[Wire, R
     desk = Reception()
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(run_telephone(settings, desk, music=music(), ready=listening.set_result))
-        wire = Wire(await listening)
-        yield wire, desk
-        running.cancel()
-        await asyncio.wait([running])
-        wire.close()
+        with closing(Wire(await listening)) as wire:
+            yield wire, desk
+            running.cancel()
+            await asyncio.wait([running])
 
 
 def header(message: str, name: str) -> str:
@@ -175,6 +176,7 @@ def test_a_call_is_answered_with_the_one_codec_that_fits_and_sound_follows_the_a
         "nonsense",
         "",
     ],
+    ids=["G.729", "SRTP", "video", "no port", "a name", "nonsense", "nothing"],
 )
 def test_an_offer_that_does_not_fit_is_488(offer: str) -> None:
     async def test() -> None:
@@ -323,6 +325,17 @@ def test_garbage_and_floods_of_it_are_dropped_and_the_next_call_is_answered() ->
             for _ in range(2 * SIP_DATAGRAMS_PER_SECOND_MAX):
                 wire.send(os.urandom(300))
             await asyncio.sleep(1.5)  # the budget of a second is there again
+            await dial(wire, "a")
+
+    run(test)
+
+
+def test_invitations_that_cannot_be_answered_leave_nothing_behind() -> None:
+    async def test() -> None:
+        async with a_telephone() as (wire, _):
+            for number in range(2 * CALLS_PER_SOURCE_MAX - 1):
+                via = ("127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:9;received=example.org")[number % 3]
+                wire.request("INVITE", f"forged-{number}", PCMA.format(port=9), via=via)
             await dial(wire, "a")
 
     run(test)

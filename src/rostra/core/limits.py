@@ -29,7 +29,7 @@ CLOCK_STEP_MS: Final = 128  # NTP's step threshold (RFC 5905 §11.3): beyond it 
 CLOCK_SLEW_PPM: Final = 500  # NTP's maximum slew (RFC 5905 §11.3): nobody hears it
 
 # --- telephone -----------------------------------------------------------------------------------
-CALLS_MAX: Final = 50  # 0.7 % of a core each at 20 ms: a third of one, the rest is the speakers' in browsers
+CALLS_MAX: Final = 50  # 0.8 % of a core each: 40 % of one, the rest is for those who speak from browsers
 CALLS_PER_SECOND_MAX: Final = (
     5  # nobody's guests arrive faster; an answer costs 1 ms, so a flood gets 0.5 % of a core
 )

@@ -81,7 +81,7 @@ class Call:
         self._check_pin = check_pin
         self._access: Access | None = None
         self._place: Place | None = None
-        self._state, self._deeds = begin()
+        self._state, _ = begin()
         self._happenings: deque[Happening] = deque()
         self._happened = asyncio.Event()
         self._hears_room = False
@@ -121,18 +121,18 @@ class Call:
     async def run(self) -> None:
         """Until the call is over. Whatever happens, the place is given back."""
         try:
-            await self._perform(self._state, self._deeds)
+            await self._perform(begin())
             while not self._over:
                 await self._happened.wait()
                 self._happened.clear()
                 while self._happenings:
-                    await self._perform(*step(self._state, self._happenings.popleft()))
+                    await self._perform(step(self._state, self._happenings.popleft()))
         finally:
             if self._place is not None:
                 await self._place.leave()
 
-    async def _perform(self, *done: *Step) -> None:
-        self._state, deeds = done
+    async def _perform(self, taken: Step) -> None:
+        self._state, deeds = taken
         for deed in deeds:
             try:
                 await self._do(deed)

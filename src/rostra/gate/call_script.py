@@ -129,7 +129,7 @@ def begin() -> Step:
 def step(state: State, happening: Happening) -> Step:
     """The state after `happening`, and what is to be done, in this order."""
     if isinstance(state, Gone):
-        return state, ()
+        return state, (Command.HUSH,) if happening is Event.HANGUP else ()
     match happening:
         case Event.HANGUP:
             return Gone(), (Command.HUSH, Command.HANG_UP)

@@ -52,6 +52,7 @@ from rostra.gate.telephone import Desk, TelephoneSettings, Trunk
 _log = structlog.get_logger()
 _USER_AGENT: Final = "Rostra"
 _REASONS: Final = {400: "Bad Request", 486: "Busy Here", 488: "Not Acceptable Here", 503: "Service Unavailable"}
+_PORTS: Final = 1 << 16
 _REPORT_S: Final = 60.0
 _REGISTERED_WITHIN_S: Final = 10.0
 _REGISTER_AGAIN_S: Final = 60.0  # a provider that is asked more often after a refusal may block us
@@ -84,7 +85,9 @@ class SipPort(SipTransport):
         self._dispatch(data, address)
 
     def send(self, message: SipRequest | SipResponse, addr: tuple[str, int]) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if not 0 < addr[1] < _PORTS:
+            self.dropped += 1  # asyncio would close the whole endpoint over it
+        elif self._transport is not None:
             self._transport.sendto(bytes(message), addr)
 
     async def stop(self) -> None:
@@ -125,7 +128,7 @@ class Exchange:
         self._library_takes: Callable[[SipRequest | SipResponse, tuple[str, int]], None] = lambda *_: None
         self._connected: dict[str, _Connected] = {}
         self._sources: dict[str, str] = {}
-        self._trunk_addresses = _trunk_addresses(settings.trunk)
+        self._trunk_addresses = set() if settings.trunk is None else set(settings.trunk.calls_from)
         self._counts: Counter[str] = Counter()
 
     async def run(self, ready: Callable[[tuple[str, int]], None]) -> None:
@@ -174,6 +177,9 @@ class Exchange:
 
     def _take(self, message: SipRequest | SipResponse, sender: tuple[str, int]) -> None:
         if isinstance(message, SipRequest) and not missing_required_headers(message):
+            if not _answers_go_to(sender[0], message):
+                self._port.dropped += 1
+                return
             if message.method == "INVITE" and "tag=" not in (message.headers.get_first("to") or ""):
                 self._door_opens(message, sender)
                 return
@@ -199,9 +205,13 @@ class Exchange:
             self._refuse(invite, refused)
             return
         self._sources[call_id] = source
-        self._library_takes(invite, sender)
-        if self._uas.get_call(call_id) is None:  # the library found something to object to
-            self._door.left(self._sources.pop(call_id))
+        try:
+            self._library_takes(invite, sender)
+        finally:
+            if call_id in self._sources:  # nobody serves it: the library objected, or could not answer
+                self._door.left(self._sources.pop(call_id))
+                if (incoming := self._uas.get_call(call_id)) is not None:
+                    _forget(self._uas, incoming)
 
     def _source(self, invite: SipRequest, sender: tuple[str, int]) -> str:
         """Whose call this is: behind a trunk, where all come from one address, the caller's number."""
@@ -323,13 +333,17 @@ class Exchange:
 
     async def _stay_registered(self, trunk: Trunk) -> None:
         """Registered with the provider for as long as the exchange runs; refreshed by the library."""
-        host = self._settings.public_address or _address_towards(trunk.registrar)
+        while (registrar := await _resolved(trunk.registrar)) is None:
+            _log.warning("trunk.unresolved", registrar=trunk.registrar[0])
+            await asyncio.sleep(_REGISTER_AGAIN_S)
+        self._trunk_addresses.add(registrar[0])
+        host = self._settings.public_address or _address_towards(registrar)
         uac = SipUAC(self._port, advertised_addr=(host, self._port.local_addr[1]))
         self._uas.uac = uac
         registration = Registration(
             uac,
             trunk.address_of_record,
-            trunk.registrar,
+            registrar,
             auth=SipDigestAuth(trunk.user, trunk.password),
             user_agent=_USER_AGENT,
         )
@@ -352,6 +366,15 @@ class Exchange:
                 await asyncio.sleep(_REGISTER_AGAIN_S)
         finally:
             registration.unregister()
+
+
+def _answers_go_to(address: str, request: SipRequest) -> bool:
+    """Whether the answer goes back to the sender: not to a name, which would be looked up, nor to somebody else.
+
+    The library notes the sender in the topmost Via, but for a sender who has written there already.
+    """
+    via = request.via[0]
+    return (via.received or via.host) == address
 
 
 def _response(request: SipRequest, status: int, reason: str) -> SipResponse:
@@ -393,7 +416,11 @@ def _address_towards(peer: tuple[str, int]) -> str:
         return str(probe.getsockname()[0])
 
 
-def _trunk_addresses(trunk: Trunk | None) -> frozenset[str]:
-    if trunk is None:
-        return frozenset()
-    return frozenset({*trunk.calls_from, socket.gethostbyname(trunk.registrar[0])})
+async def _resolved(server: tuple[str, int]) -> tuple[str, int] | None:
+    """The server by its IPv4 address; None while its name is not known."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(*server, family=socket.AF_INET, type=socket.SOCK_DGRAM)
+    except OSError:
+        return None
+    host, port = found[0][4][:2]
+    return str(host), int(port)
