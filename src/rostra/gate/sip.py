@@ -374,7 +374,8 @@ def _answers_go_to(address: str, request: SipRequest) -> bool:
     The library notes the sender in the topmost Via, but for a sender who has written there already.
     """
     via = request.via[0]
-    return (via.received or via.host) == address
+    port = int(via.rport) if via.rport and via.rport.isdecimal() else via.port or 0
+    return (via.received or via.host) == address and port < _PORTS
 
 
 def _response(request: SipRequest, status: int, reason: str) -> SipResponse:
