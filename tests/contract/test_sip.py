@@ -277,6 +277,16 @@ def test_a_caller_whose_sound_moves_is_followed_and_one_with_another_codec_is_no
     run(test)
 
 
+def test_a_request_within_no_call_is_481() -> None:
+    async def test() -> None:
+        async with a_telephone() as (wire, _):
+            for method in ("INVITE", "BYE", "INFO", "CANCEL"):
+                wire.request(method, "a", PCMA.format(port=9), to="<sip:rostra@127.0.0.1>;tag=nobody")
+                assert (await wire.final()).startswith("SIP/2.0 481"), method
+
+    run(test)
+
+
 def test_a_telephone_that_promised_to_tell_that_it_is_there_and_does_not_is_hung_up_on() -> None:
     async def test() -> None:
         async with a_telephone() as (wire, _):

@@ -51,7 +51,13 @@ from rostra.gate.telephone import Desk, TelephoneSettings, Trunk
 
 _log = structlog.get_logger()
 _USER_AGENT: Final = "Rostra"
-_REASONS: Final = {400: "Bad Request", 486: "Busy Here", 488: "Not Acceptable Here", 503: "Service Unavailable"}
+_REASONS: Final = {
+    200: "OK",
+    481: "Call/Transaction Does Not Exist",
+    486: "Busy Here",
+    488: "Not Acceptable Here",
+    503: "Service Unavailable",
+}
 _PORTS: Final = 1 << 16
 _REPORT_S: Final = 60.0
 _REGISTERED_WITHIN_S: Final = 10.0
@@ -180,7 +186,7 @@ class Exchange:
             if not _answers_go_to(sender[0], message):
                 self._port.dropped += 1
                 return
-            if message.method == "INVITE" and "tag=" not in (message.headers.get_first("to") or ""):
+            if message.method == "INVITE":
                 self._door_opens(message, sender)
                 return
             if message.method == "INFO":
@@ -192,8 +198,14 @@ class Exchange:
 
     def _door_opens(self, invite: SipRequest, sender: tuple[str, int]) -> None:
         call_id = invite.call_id or ""
+        within_a_dialog = "tag=" in (invite.headers.get_first("to") or "")
         if self._uas.get_call(call_id) is not None:
+            if within_a_dialog:
+                self._library_takes(invite, sender)
             return  # sent again; the library repeats its answer until it is acknowledged
+        if within_a_dialog:  # the library would take it for a new call
+            self._port.send_reply(_response(invite, 481))
+            return
         try:
             agree(invite.text, address="0.0.0.0", port=1)  # noqa: S104  nothing is bound: a trial
         except BadInputError:
@@ -222,7 +234,7 @@ class Exchange:
     def _refuse(self, request: SipRequest, refused: Refused) -> None:
         """Answer without keeping anything (RFC 3261 §8.2.7)."""
         self._counts[str(refused.status)] += 1
-        response = _response(request, refused.status, _REASONS[refused.status])
+        response = _response(request, refused.status)
         if refused.retry_after_s:
             response.headers.set_single("Retry-After", str(refused.retry_after_s))
         self._port.send_reply(response)
@@ -238,9 +250,9 @@ class Exchange:
         incoming = self._uas.get_call(request.call_id or "")
         connected = self._connected.get(request.call_id or "")
         if incoming is None or connected is None or not dialog_matches(incoming.dialog, request):
-            self._port.send_reply(_response(request, 481, "Call/Transaction Does Not Exist"))
+            self._port.send_reply(_response(request, 481))
             return
-        self._port.send_reply(_response(request, 200, "OK"))
+        self._port.send_reply(_response(request, 200))
         if not remote_cseq_valid(incoming.dialog, request):
             return  # sent again: the key is pressed once
         fields = dict(line.partition("=")[::2] for line in request.text.splitlines())
@@ -307,10 +319,10 @@ class Exchange:
         try:
             agreed = agree(incoming.invite.text, address=connected.address, port=connected.line.local_port)
         except BadInputError:
-            self._port.send_reply(_response(incoming.invite, 488, _REASONS[488]))
+            self._port.send_reply(_response(incoming.invite, 488))
             return
         if agreed.codec != connected.line.codec:
-            self._port.send_reply(_response(incoming.invite, 488, _REASONS[488]))
+            self._port.send_reply(_response(incoming.invite, 488))
             return
         connected.line.moved(Peers(incoming.source_addr[0], agreed.sound))
         incoming.accept(agreed.answer)
@@ -378,9 +390,9 @@ def _answers_go_to(address: str, request: SipRequest) -> bool:
     return (via.received or via.host) == address and port < _PORTS
 
 
-def _response(request: SipRequest, status: int, reason: str) -> SipResponse:
+def _response(request: SipRequest, status: int) -> SipResponse:
     """An answer outside any dialog (RFC 3261 §8.2.6.2)."""
-    response = SipResponse(status_code=status, reason_phrase=reason)
+    response = SipResponse(status_code=status, reason_phrase=_REASONS[status])
     for via in request.headers.get("via"):
         response.headers.append("Via", via)
     for name in ("From", "To", "Call-ID", "CSeq"):
