@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import random
 import re
 import socket
 import struct
@@ -11,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -62,29 +64,30 @@ class Wire:
     def send(self, data: bytes) -> None:
         self._socket.sendto(data, self._telephone)
 
-    def request(
+    def request(self, method: str, name: str, body: str = "", **more: Any) -> None:
+        self.send(self.text(method, name, body, **more).encode())
+
+    def text(
         self,
         method: str,
         name: str,
         body: str = "",
         *,
         kind: str = "application/sdp",
-        to: str = "",
+        to: str = "<sip:rostra@127.0.0.1>",
         cseq: int = 0,
         more: str = "",
         via: str = "",
-    ) -> None:
+    ) -> str:
         """`name` is call and tag in one."""
         branch = f"z9hG4bK{name}{method}{cseq}"
-        self.send(
-            (
-                f"{method} sip:rostra@127.0.0.1 SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP {via or f'127.0.0.1:{self.port};rport'};branch={branch}\r\n"
-                f"From: <sip:{name}@example.org>;tag={name}\r\nTo: {to or '<sip:rostra@127.0.0.1>'}\r\n"
-                f"Call-ID: {name}\r\nCSeq: {cseq or (2 if method in {'INFO', 'BYE'} else 1)} {method}\r\n"
-                f"Contact: <sip:{name}@127.0.0.1:{self.port}>\r\nMax-Forwards: 70\r\n{more}"
-                f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-            ).encode()
+        return (
+            f"{method} sip:rostra@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {via or f'127.0.0.1:{self.port};rport'};branch={branch}\r\n"
+            f"From: <sip:{name}@example.org>;tag={name}\r\nTo: {to}\r\n"
+            f"Call-ID: {name}\r\nCSeq: {cseq or (2 if method in {'INFO', 'BYE'} else 1)} {method}\r\n"
+            f"Contact: <sip:{name}@127.0.0.1:{self.port}>\r\nMax-Forwards: 70\r\n{more}"
+            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         )
 
     async def hear(self) -> str:
@@ -336,6 +339,28 @@ def test_garbage_and_floods_of_it_are_dropped_and_the_next_call_is_answered() ->
                 wire.send(os.urandom(300))
             await asyncio.sleep(1.5)  # the budget of a second is there again
             await dial(wire, "a")
+
+    run(test)
+
+
+def test_requests_with_any_bytes_wrong_are_survived() -> None:
+    async def test() -> None:
+        chance = random.Random(4)
+        async with a_telephone() as (wire, _):
+            to = await dial(wire, "a")
+            methods = ("ACK", "BYE", "INFO", "UPDATE", "REFER", "NOTIFY", "PRACK", "CANCEL", "OPTIONS", "INVITE")
+            for number in range(SIP_DATAGRAMS_PER_SECOND_MAX - 50):
+                request = bytearray(wire.text(chance.choice(methods), "a", PCMA, to=to, cseq=number + 2).encode())
+                for _ in range(chance.randrange(1, 6)):
+                    at = chance.randrange(len(request))
+                    request[at : at + chance.randrange(8)] = chance.randbytes(chance.randrange(8))
+                wire.send(bytes(request))
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.5)  # they have been read
+            wire.request("OPTIONS", "b")
+            while "Call-ID: b" not in (answer := await wire_text(wire)):
+                pass
+            assert answer.startswith("SIP/2.0 200")
 
     run(test)
 

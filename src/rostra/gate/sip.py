@@ -22,7 +22,6 @@ from aiosipua import (
     SipDigestAuth,
     SipRequest,
     SipResponse,
-    SipTransport,
     SipUAC,
     SipUAS,
 )
@@ -34,19 +33,15 @@ from aiosipua.utils import generate_tag
 from rostra.audio import prompts
 from rostra.audio.frame import Samples
 from rostra.core.errors import BadInputError
-from rostra.core.limits import (
-    CALL_REFRESH_S,
-    CALL_UNACKNOWLEDGED_MAX_S,
-    SIP_BYTES_MAX,
-    SIP_DATAGRAMS_PER_SECOND_MAX,
-)
+from rostra.core.limits import CALL_REFRESH_S, CALL_UNACKNOWLEDGED_MAX_S
 from rostra.core.units import FRAME_NS, SECOND_NS
 from rostra.gate.call import Call, Sounds
-from rostra.gate.call_door import UNAVAILABLE, Bucket, CallDoor, Refused
+from rostra.gate.call_door import UNAVAILABLE, CallDoor, Refused
 from rostra.gate.call_offer import agree
 from rostra.gate.call_script import Digit, Event
 from rostra.gate.line import Line, Peers
 from rostra.gate.pin import Access
+from rostra.gate.sip_port import SipPort, address_towards, answers_go_to
 from rostra.gate.telephone import Desk, TelephoneSettings, Trunk
 
 _log = structlog.get_logger()
@@ -58,58 +53,10 @@ _REASONS: Final = {
     488: "Not Acceptable Here",
     503: "Service Unavailable",
 }
-_PORTS: Final = 1 << 16
 _REPORT_S: Final = 60.0
 _REGISTERED_WITHIN_S: Final = 10.0
 _REGISTER_AGAIN_S: Final = 60.0  # a provider that is asked more often after a refusal may block us
 _LATE_MAX_NS: Final = SECOND_NS  # after a longer stall callers hear a gap instead of a burst
-
-
-class SipPort(SipTransport):
-    """The UDP port. The library's own one asserts a class that CPython 3.11's transports do not have."""
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        super().__init__(local_addr=address)
-        self._transport: asyncio.DatagramTransport | None = None
-        self._budget = Bucket(rate=SIP_DATAGRAMS_PER_SECOND_MAX, burst=SIP_DATAGRAMS_PER_SECOND_MAX)
-        self.dropped = 0
-
-    async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=self.local_addr)
-        self._transport = transport
-        host, port = transport.get_extra_info("sockname")[:2]
-        self.local_addr = (host, port)
-
-    def take(self, data: bytes, address: tuple[str, int]) -> None:
-        """A datagram has come. Keep-alives (RFC 5626 §4.4.1) are nothing, floods are not parsed."""
-        if not data.strip(b"\r\n\0"):
-            return
-        if len(data) > SIP_BYTES_MAX or not self._budget.take(now_s=time.monotonic()):
-            self.dropped += 1
-            return
-        self._dispatch(data, address)
-
-    def send(self, message: SipRequest | SipResponse, addr: tuple[str, int]) -> None:
-        if not 0 < addr[1] < _PORTS:
-            self.dropped += 1  # asyncio would close the whole endpoint over it
-        elif self._transport is not None:
-            self._transport.sendto(bytes(message), addr)
-
-    async def stop(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, port: SipPort) -> None:
-        self._port = port
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._port.take(data, (addr[0], addr[1]))
-
-
-# --- the exchange ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +130,7 @@ class Exchange:
 
     def _take(self, message: SipRequest | SipResponse, sender: tuple[str, int]) -> None:
         if isinstance(message, SipRequest) and not missing_required_headers(message):
-            if not _answers_go_to(sender[0], message):
+            if not answers_go_to(sender[0], message):
                 self._port.dropped += 1
                 return
             if message.method == "INVITE":
@@ -269,7 +216,7 @@ class Exchange:
         """One call from its INVITE to its end. What fails in it ends it alone."""
         line: Line | None = None
         try:
-            address = self._settings.public_address or _address_towards(incoming.source_addr)
+            address = self._settings.public_address or address_towards(incoming.source_addr)
             incoming.advertised_addr = (address, self._port.local_addr[1])
             line = await self._open_line(incoming, address, source)
             if line is not None:
@@ -349,7 +296,7 @@ class Exchange:
             _log.warning("trunk.unresolved", registrar=trunk.registrar[0])
             await asyncio.sleep(_REGISTER_AGAIN_S)
         self._trunk_addresses.add(registrar[0])
-        host = self._settings.public_address or _address_towards(registrar)
+        host = self._settings.public_address or address_towards(registrar)
         uac = SipUAC(self._port, advertised_addr=(host, self._port.local_addr[1]))
         self._uas.uac = uac
         registration = Registration(
@@ -378,16 +325,6 @@ class Exchange:
                 await asyncio.sleep(_REGISTER_AGAIN_S)
         finally:
             registration.unregister()
-
-
-def _answers_go_to(address: str, request: SipRequest) -> bool:
-    """Whether the answer goes back to the sender: not to a name, which would be looked up, nor to somebody else.
-
-    The library notes the sender in the topmost Via, but for a sender who has written there already.
-    """
-    via = request.via[0]
-    port = int(via.rport) if via.rport and via.rport.isdecimal() else via.port or 0
-    return (via.received or via.host) == address and port < _PORTS
 
 
 def _response(request: SipRequest, status: int) -> SipResponse:
@@ -420,13 +357,6 @@ def _forget(uas: SipUAS, incoming: IncomingCall) -> None:
     private._calls.pop(incoming.call_id, None)  # noqa: SLF001
     private._remove_invite_transaction(incoming.invite)  # noqa: SLF001
     cast("Any", incoming)._stop_retransmissions()  # noqa: SLF001
-
-
-def _address_towards(peer: tuple[str, int]) -> str:
-    """The address by which `peer` reaches this machine, as the routing table has it. Sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(peer)
-        return str(probe.getsockname()[0])
 
 
 async def _resolved(server: tuple[str, int]) -> tuple[str, int] | None:
