@@ -129,10 +129,10 @@ class Exchange:
     # --- requests -------------------------------------------------------------------------------------
 
     def _take(self, message: SipRequest | SipResponse, sender: tuple[str, int]) -> None:
+        if isinstance(message, SipRequest) and not answers_go_to(sender[0], message):
+            self._port.dropped += 1
+            return
         if isinstance(message, SipRequest) and not missing_required_headers(message):
-            if not answers_go_to(sender[0], message):
-                self._port.dropped += 1
-                return
             if message.method == "INVITE":
                 self._door_opens(message, sender)
                 return

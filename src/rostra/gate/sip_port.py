@@ -62,6 +62,8 @@ def answers_go_to(address: str, request: SipRequest) -> bool:
 
     The library notes the sender in the topmost Via, but for a sender who has written there already.
     """
+    if not request.via:
+        return False
     via = request.via[0]
     port = int(via.rport) if via.rport and via.rport.isdecimal() else via.port or 0
     return (via.received or via.host) == address and port < _PORTS
