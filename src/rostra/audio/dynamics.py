@@ -101,6 +101,29 @@ def _moving_average(values: NDArray[np.float64], width: int) -> NDArray[np.float
     return np.asarray((sums[width:] - sums[:-width]) / width)
 
 
+class PeakGain:
+    """One gain per frame that keeps peaks below full scale, released over 0.2 s: a twelfth of the limiter's work.
+
+    For what speakers hear of each other; a peak that comes within the frame of its gain may be clipped.
+    """
+
+    _CEILING: Final = 0.89
+    _RELEASE: Final = 1.1  # per frame: 6 dB in 0.15 s
+
+    def __init__(self) -> None:
+        self._gain = 1.0
+
+    def process(self, frame: Frame) -> Frame:
+        """The next 960 samples, without delay."""
+        peak = float(np.abs(frame).max())
+        before = self._gain
+        self._gain = min(1.0, before * self._RELEASE, self._CEILING / max(peak, 1e-9))
+        if before == self._gain == 1.0:
+            return frame
+        softer: Frame = frame * np.linspace(before, self._gain, len(frame), dtype=np.float32)
+        return np.clip(softer, -1.0, 1.0, out=softer)
+
+
 # --- leveller --------------------------------------------------------------------------------------
 
 LEVELLER_GAIN_MAX_DB: Final = 20.0  # brings -36 LUFS up; beyond that the room is louder than the voice

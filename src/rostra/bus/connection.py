@@ -270,6 +270,7 @@ async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[C
                 disconnected_cb=disconnected,
                 reconnected_cb=reconnected,
                 error_cb=failed,
+                no_echo=role is Role.GATE,  # it has what it says itself: 650 messages a second of a full stage
                 **options,
             ),
             _CONNECT_TIMEOUT_S,

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from rostra.audio.dynamics import Limiter
+from rostra.audio.dynamics import PeakGain
 from rostra.audio.frame import Frame, frame_to_pcm16, silence
 from rostra.audio.mixer import mix, mix_minus
 from rostra.audio.opus import OpusEncoder
@@ -26,6 +26,7 @@ from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SECOND_NS
 
 RETURN_BPS: Final = 32_000
 _RETURN_LOSS_PERCENT: Final = 10  # what a speaker's way down may lose unheard
+_RETURN_COMPLEXITY: Final = 1  # PESQ-WB 4.31 for 64 us a frame; 10 gives 4.43 for 224
 _DELAY_FRAMES: Final = 2  # the jitter buffer has smoothed the network; this is for the bus
 _GOODBYE_S: Final = 2.0
 _STAGE_BEHIND: Final = np.float32(0.35)  # -9 dB: who waits can follow the stage and still talk
@@ -49,8 +50,8 @@ class _Occupant:
     def __init__(self, connection: Connection, speaker: Speaker, *, original: bool) -> None:
         self.speaker = speaker
         self.voice = Voice(original=original)
-        self.limiter = Limiter()
-        self.encoder = OpusEncoder(RETURN_BPS, loss_percent=_RETURN_LOSS_PERCENT)
+        self.gain = PeakGain()
+        self.encoder = OpusEncoder(RETURN_BPS, complexity=_RETURN_COMPLEXITY, loss_percent=_RETURN_LOSS_PERCENT)
         self.air = SeatPublisher(connection)
         self.behind = SeatPublisher(connection, green=True)
         self.green = False
@@ -151,7 +152,7 @@ class Room:
         for name, occupant in self._occupants.items():
             total, own = (off_air, behind.get(name)) if occupant.green else (on_air, air.get(name))
             others = total if own is None else mix_minus(total, own)
-            occupant.speaker.offer(occupant.encoder.encode(occupant.limiter.process(others)))
+            occupant.speaker.offer(occupant.encoder.encode(occupant.gain.process(others)))
 
     async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> Frame | None:
         """Send the next 20 ms of what somebody says to the seat; None while there is nothing to be heard."""
