@@ -104,7 +104,7 @@ class System:
         return dict(json.loads(self.rostra("status", "--json").stdout))
 
     def pid(self, name: str) -> int:
-        """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2` and so on."""
+        """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2`, `recorder-1` and so on."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         pattern = r"nats-server" if name == "bus" else rf"--name\0{re.escape(name)}\0"

@@ -19,7 +19,6 @@ import msgspec
 import structlog
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rostra import roles
 from rostra.bus.connection import Connection, connect
@@ -44,9 +43,10 @@ from rostra.core.conversation import (
     plan,
 )
 from rostra.core.errors import BadInputError, ConflictError, RostraError
-from rostra.core.messages import EdgeReport, StageReport
 from rostra.core.units import SECOND_NS
 from rostra.playback import sound_sink
+from rostra.recordings import recordings_app
+from rostra.status import conversations_table, processes_table, status_json
 from rostra.supervisor import bus_address, serve
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ app = typer.Typer(
     add_completion=False,
     help="Rostra: live public audio conversations that start on time.",
 )
+app.add_typer(recordings_app, name="recording", help="Recordings: what there is, and deleting it.")
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 FOUND: Final = 3
@@ -250,7 +251,7 @@ async def _change(conversation: str, make_event: Any, outcome: str) -> None:
 
 @app.command("status")
 def status_command(as_json: JsonFlag = False) -> None:
-    """Conversations, stages and edges as they are now."""
+    """Conversations and processes as they are now."""
 
     async def work() -> None:
         from rostra.bus.state import conversations_now  # noqa: PLC0415
@@ -260,37 +261,10 @@ def status_command(as_json: JsonFlag = False) -> None:
             records = await conversations_now(connection)
             reports = await collect_reports(connection, seconds=_REPORTS_S)
         if as_json:
-            _print_json(
-                {
-                    "conversations": [msgspec.structs.asdict(record) for record in records],
-                    "edges": [msgspec.structs.asdict(r) for r in reports if isinstance(r, EdgeReport)],
-                    "stages": [msgspec.structs.asdict(r) for r in reports if isinstance(r, StageReport)],
-                }
-            )
+            _print_json(status_json(records, reports))
             return
-        table = Table("conversation", "title", "state", "starts", "listeners", title="Conversations")
-        for record in sorted(records, key=lambda record: record.starts_ns):
-            starts = datetime.fromtimestamp(record.starts_ns / SECOND_NS, parse_timezone(record.timezone))
-            listeners = sum(r.listeners.get(record.id, 0) for r in reports if isinstance(r, EdgeReport))
-            table.add_row(record.id, record.title, record.state, f"{starts:%Y-%m-%d %H:%M:%S %Z}", str(listeners))
-        _out.print(table)
-        table = Table("process", "carries", "health", title="Processes")
-        for report in reports:
-            if isinstance(report, EdgeReport):
-                table.add_row(
-                    report.edge,
-                    f"{sum(report.listeners.values())} of {report.capacity} listeners",
-                    f"cadence {report.cadence_ms} ms, writing {report.write_share:.0%} of the time"
-                    + (", draining" if report.draining else ""),
-                )
-            else:
-                table.add_row(
-                    report.stage,
-                    f"on air: {', '.join(report.active) or '-'}; standing by: {', '.join(report.standby) or '-'}",
-                    f"latest frame {report.lateness_max_ms:.1f} ms, {report.frames_late} late, "
-                    f"clock {report.clock_offset_ms:+.1f} ms",
-                )
-        _out.print(table)
+        for table in (conversations_table(records, reports), processes_table(reports)):
+            _out.print(table)
 
     _run(work())
 
@@ -301,9 +275,12 @@ def fsck_command(as_json: JsonFlag = False) -> None:
 
     async def work() -> None:
         from rostra.bus.fsck import check  # noqa: PLC0415
+        from rostra.recorder.check import check_recordings  # noqa: PLC0415
 
         async with _bus() as connection:
             read, findings = await check(connection)
+        segments, damaged = check_recordings(read_settings().recordings)
+        read, findings = read + segments, findings + damaged
         if as_json:
             _print_json({"read": read, "findings": findings})
         else:
@@ -438,3 +415,9 @@ def stage_command(name: Annotated[str, typer.Option()]) -> None:
 def edge_command(name: Annotated[str, typer.Option()], worker: Annotated[int, typer.Option()] = 1) -> None:
     """One edge process."""
     _run(roles.edge(roles.settings_of(name), name, worker))
+
+
+@app.command("recorder", hidden=True)
+def recorder_command(name: Annotated[str, typer.Option()]) -> None:
+    """One recorder process."""
+    _run(roles.recorder(roles.settings_of(name), name))

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -42,6 +42,13 @@ class Settings(BaseSettings):
         description="Prometheus port of the first edge worker on loopback; the next ones follow. 0: none.",
     )
     stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
+    recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
+    recording_stems: Literal["flac", "opus", "none"] = Field(
+        "flac", description="Each seat by itself beside the programme: without loss, at 96 kbit/s, or not at all."
+    )
+    recording_days: int | None = Field(
+        None, ge=1, description="Recordings are deleted so many days after they were finished; else never."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -61,6 +68,10 @@ class Settings(BaseSettings):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values["data"] = self.data.resolve()
         return {f"ROSTRA_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+
+    @property
+    def recordings(self) -> Path:
+        return self.data / "recordings"
 
     @property
     def url(self) -> str:

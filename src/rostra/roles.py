@@ -80,6 +80,18 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
         )
 
 
+async def recorder(settings: Settings, name: str) -> None:
+    from rostra.recorder.server import RecorderServer, RecorderSettings  # noqa: PLC0415 # likewise
+
+    recording = RecorderSettings(
+        folder=settings.recordings,
+        stems=None if settings.recording_stems == "none" else settings.recording_stems,
+        days=settings.recording_days,
+    )
+    async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
+        await _while_wanted(RecorderServer(connection, name, recording).run())
+
+
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
     """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
     loop, gone, stdin = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()

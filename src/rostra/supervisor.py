@@ -20,10 +20,9 @@ from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.server import embedded_address, prepare
 from rostra.bus.state import provision
 from rostra.bus.subjects import HEALTH_KEY, Role, state_subject
-from rostra.bus.telemetry import follow_reports
+from rostra.bus.telemetry import follow_reports, reporter
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
-from rostra.core.messages import EdgeReport
 
 _log = structlog.get_logger()
 # A process that lived this long may come back at once; one that dies sooner waits, doubling to the maximum.
@@ -108,7 +107,11 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"edge-{n}", (*rostra, "edge", "--name", f"edge-{n}", "--worker", str(n)))
         for n in range(1, settings.edge_workers + 1)
     ]
-    return stages + edges
+    recorders = [
+        Child(f"recorder-{n}", (*rostra, "recorder", "--name", f"recorder-{n}"))
+        for n in range(1, settings.recorders + 1)
+    ]
+    return stages + edges + recorders
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:
@@ -236,7 +239,7 @@ async def _provision(settings: Settings) -> None:
 
 
 async def _until_up(settings: Settings) -> None:
-    """Return when every stage and edge has reported. RostraError if one does not in time."""
+    """Return when every process has reported. RostraError if one does not in time."""
     missing = {child.name for child in processes(settings)}
     address = bus_address(settings, Role.OPERATOR)
     try:
@@ -246,7 +249,7 @@ async def _until_up(settings: Settings) -> None:
             aclosing(follow_reports(connection, "*")) as reports,
         ):
             async for report in reports:
-                missing.discard(report.edge if isinstance(report, EdgeReport) else report.stage)
+                missing.discard(reporter(report)[1])
                 if not missing:
                     return
     except TimeoutError as error:

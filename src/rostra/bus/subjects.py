@@ -19,6 +19,7 @@ class Role(StrEnum):
     FEED = "feed"
     GATE = "gate"
     EDGE = "edge"
+    RECORDER = "recorder"
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
@@ -31,7 +32,7 @@ def seat_subject(conversation: str, seat: str) -> str:
 
 
 def call_subject(conversation: str) -> str:
-    """Where a stage asks the seats of a conversation to repeat what they sent last."""
+    """Where a stage or a recorder asks the seats of a conversation to repeat what they sent last."""
     return f"rostra.call.{conversation}"
 
 
@@ -112,4 +113,9 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],
+            }
+        case Role.RECORDER:
+            return {
+                "publish": ["rostra.call.*", "rostra.telemetry.recorder.*", *read_state, *read_programme],
+                "subscribe": ["rostra.programme.>", "rostra.seat.>", f"{_STATE_PREFIX}conversation.>", inbox],
             }

@@ -137,7 +137,26 @@ class StageReport(Message, frozen=True, tag="stage.1"):
     unstored_chunks: int = 0
 
 
-AnyMessage = Init | Chunk | FeedFrames | ConversationRecord | Lease | EdgeReport | StageReport
+class RecorderReport(Message, frozen=True, tag="recorder.1"):
+    """One recorder's telemetry, once a second, on `rostra.telemetry.recorder.<recorder>`.
+
+    `recording`, `standby` (another recorder of this machine has it) and `finishing` are conversations;
+    `pending_chunks` wait for the disk now; `dropped_chunks` and `failures` count since its start.
+    """
+
+    recorder: str
+    at_ns: int
+    recording: list[str]
+    standby: list[str]
+    finishing: list[str]
+    pending_chunks: int
+    dropped_chunks: int
+    failures: int
+    free_bytes: int
+
+
+AnyMessage = Init | Chunk | FeedFrames | ConversationRecord | Lease | EdgeReport | StageReport | RecorderReport
+Report = EdgeReport | StageReport | RecorderReport
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[AnyMessage] = msgspec.msgpack.Decoder(AnyMessage)
