@@ -181,7 +181,7 @@ async def follow_programme(
     `reach_chunks` back, before what follows is handed on. Chunks of an older epoch than the newest one heard are
     dropped.
     """
-    next_seq: int | None = None
+    next_seq = 0  # if nothing is stored yet, what was published just before we came is a hole too
     epoch = 0
     async with aclosing(connection.subscribe(chunk_subject(conversation, "*"))) as messages:
         for chunk in await stored_chunks(connection, conversation, reach_chunks=reach_chunks):
@@ -190,9 +190,9 @@ async def follow_programme(
             yield chunk
         async for message in messages:
             newest = _parse(message.data)
-            if newest is None or newest.epoch < epoch or (next_seq is not None and newest.seq < next_seq):
+            if newest is None or newest.epoch < epoch or newest.seq < next_seq:
                 continue
-            if next_seq is not None and newest.seq > next_seq:
+            if newest.seq > next_seq:
                 first = max(next_seq, newest.seq - reach_chunks)
                 for missed in await _stored(connection, conversation, first, newest.seq):
                     epoch = max(epoch, missed.epoch)

@@ -44,6 +44,7 @@ RECORDING_SYNC_S: Final = 0.5  # what a kill takes stays under a second, also wh
 RECORDING_PENDING_CHUNKS_MAX: Final = 600  # 60 s while the disk cannot be written; then the oldest goes, counted
 RECORDING_PENDING_FRAMES_MAX: Final = 3_000  # likewise 60 s of each seat: 6 MB
 RECORDING_PENDING_ENTRIES_MAX: Final = 5_000  # events meanwhile; a busy evening has one a second
+RECORDING_STEMS_MAX: Final = 200  # who has sat on the stage in one evening; the next one has no stem, is counted
 RECORDING_STEMS_OPEN_MAX: Final = 2 * SEATS_MAX  # open files; beyond, the one that has been quiet longest is closed
 RECORDING_SEGMENTS_MAX: Final = 10_000  # a source with a hole every second for three hours; then it is not recorded
 RECORDING_DISK_FREE_MIN_BYTES: Final = 64 * 1024 * 1024  # left to the bus and the log, which the sound needs first

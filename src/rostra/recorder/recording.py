@@ -21,15 +21,14 @@ from rostra.core.limits import (
     PROGRAMME_RETENTION_S,
     RECORDING_PENDING_CHUNKS_MAX,
     RECORDING_PENDING_ENTRIES_MAX,
-    RECORDING_PENDING_FRAMES_MAX,
-    RECORDING_STEMS_OPEN_MAX,
+    RECORDING_STEMS_MAX,
     RECORDING_SYNC_S,
 )
 from rostra.core.messages import Chunk, ConversationRecord, FeedFrames, from_record
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
 from rostra.recorder.journal import AnyEntry, Conversing, Happened, Seated
-from rostra.recorder.tracks import Piece
+from rostra.recorder.tracks import HOLE_PATIENCE_S, Piece, ReorderBuffer
 from rostra.recorder.writer import Batch, Writer
 
 _log = structlog.get_logger()
@@ -52,12 +51,13 @@ class Recording:
     def __init__(self, connection: Connection, writer: Writer, record: ConversationRecord, *, stems: bool) -> None:
         self.dropped_chunks = 0
         self.failures = 0
+        self.refused_pieces = 0
         self._connection = connection
         self._writer = writer
         self._record = record
         self._stems = stems
         self._chunks: deque[Piece] = deque(maxlen=RECORDING_PENDING_CHUNKS_MAX)
-        self._frames: dict[str, deque[Piece]] = {}
+        self._frames: dict[str, ReorderBuffer] = {}
         self._entries: deque[AnyEntry] = deque(maxlen=RECORDING_PENDING_ENTRIES_MAX)
         cursor = writer.journal.cursor(layout.PROGRAMME)
         self._next_seq = 0 if cursor is None else cursor.number
@@ -141,13 +141,20 @@ class Recording:
         async with aclosing(follow_seats(self._connection, self._record.id)) as arrivals:
             async for frames in arrivals:
                 piece = _piece(frames)
-                if piece is None or (
-                    frames.seat not in self._frames and len(self._frames) >= RECORDING_STEMS_OPEN_MAX
-                ):
-                    self._writer.refused_pieces += 1
-                    continue
-                waiting = self._frames.setdefault(frames.seat, deque(maxlen=RECORDING_PENDING_FRAMES_MAX))
-                waiting.append(piece)
+                waiting = None if piece is None else self._waiting(frames.seat)
+                if piece is None or waiting is None:
+                    self.refused_pieces += 1
+                else:
+                    waiting.offer(piece)
+
+    def _waiting(self, seat: str) -> ReorderBuffer | None:
+        """The frames of `seat` that are to be written; None if there are too many seats."""
+        if seat not in self._frames:
+            if len(self._frames) >= RECORDING_STEMS_MAX:
+                return None
+            cursor = self._writer.journal.cursor(layout.stem(seat))
+            self._frames[seat] = ReorderBuffer(None if cursor is None else cursor.number)
+        return self._frames[seat]
 
     def _is_finished(self) -> bool:
         over = is_over(from_record(self._record).state)
@@ -189,25 +196,25 @@ class Recording:
 
     def _take(self) -> Batch:
         pieces = [(layout.PROGRAMME, piece) for piece in self._chunks]
-        for seat, frames in self._frames.items():
-            pieces += [(layout.stem(seat), piece) for piece in frames]
+        for seat, waiting in self._frames.items():
+            taken = waiting.take(time.monotonic(), patience_s=0.0 if self._is_finished() else HOLE_PATIENCE_S)
+            pieces += [(layout.stem(seat), piece) for piece in taken]
         batch = Batch(pieces, list(self._entries))
         self._chunks.clear()
-        self._frames.clear()
         self._entries.clear()
         return batch
 
     def _put_back(self, batch: Batch) -> None:
         """What could not be written is older than what has come meanwhile; the oldest of all goes first."""
-        later = self._take()
-        for track, piece in [*batch.pieces, *later.pieces]:
-            seat = layout.seat_of(track)
-            if seat is None:
-                self.dropped_chunks += len(self._chunks) == self._chunks.maxlen
-                self._chunks.append(piece)
-            else:
-                self._frames.setdefault(seat, deque(maxlen=RECORDING_PENDING_FRAMES_MAX)).append(piece)
-        self._entries += [*batch.entries, *later.entries]
+        chunks = [*(piece for track, piece in batch.pieces if track == layout.PROGRAMME), *self._chunks]
+        self.dropped_chunks += max(0, len(chunks) - RECORDING_PENDING_CHUNKS_MAX)
+        self._chunks.clear()
+        self._chunks += chunks
+        for seat, waiting in self._frames.items():
+            waiting.put_back([piece for track, piece in batch.pieces if track == layout.stem(seat)])
+        entries = [*batch.entries, *self._entries]
+        self._entries.clear()
+        self._entries += entries
 
     async def _on_disk(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)

@@ -15,8 +15,8 @@ _END_HEARD_NS: Final = SECOND_NS  # the farewell may end this much before the st
 
 # What a chapter is called that no person named, by language.
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": {"held": "Interruption", "ended": "The end", "alone": "Nobody on the stage"},
-    "nl": {"held": "Onderbreking", "ended": "Het einde", "alone": "Niemand op het podium"},
+    "en": {"held": "Interruption", "ended": "The end"},
+    "nl": {"held": "Onderbreking", "ended": "Het einde"},
 }
 
 
@@ -63,7 +63,7 @@ def plan(segments: Sequence[Segment], *, first: int, end: int) -> list[Sound | S
     at = first
     for segment in sorted(segments, key=lambda each: (each.first, each.end)):
         until = min(segment.end, end)
-        if until <= at:
+        if until <= max(at, segment.first):
             continue
         if segment.first > at:
             parts.append(Silence(at, segment.first))
@@ -117,8 +117,8 @@ def _gap(number: int, from_ns: int, to_ns: int, first: int, because: str) -> Gap
 def seconds_on_air(journal: Journal, *, end: int) -> dict[str, float]:
     """How long each seat was on the air, up to chunk `end`."""
     heard: dict[str, int] = {}
-    for each, following in zip(journal.seats, [*journal.seats[1:], None], strict=True):
-        until = end if following is None else following.seq
+    untils = [*(each.seq for each in journal.seats[1:]), end]
+    for each, until in zip(journal.seats, untils, strict=False):  # nobody was ever seated: one end too many
         for seat in each.seats:
             heard[seat] = heard.get(seat, 0) + max(0, until - each.seq)
     return {seat: chunks * CHUNK_NS / SECOND_NS for seat, chunks in sorted(heard.items())}
@@ -137,8 +137,9 @@ def chapters(journal: Journal, *, first: int, end: int) -> list[Chapter]:
         (_second(each, first), *named) for each in journal.events if (named := _named(each, words)) is not None
     ]
     for seated in journal.seats:
-        at_s = (seated.seq - first) * CHUNK_NS / SECOND_NS
-        changes.append((at_s, ", ".join(seated.seats) or words["alone"], False))
+        if seated.seats:  # an empty stage is told by the state
+            at_s = (seated.seq - first) * CHUNK_NS / SECOND_NS
+            changes.append((at_s, ", ".join(seated.seats), False))
     made = [(0.0, title, True)]
     for at_s, name, marked in sorted(
         change for change in changes if 0 <= change[0] < (end - first) * CHUNK_NS / 1e9
@@ -164,7 +165,7 @@ def _named(happened: Happened, words: Mapping[str, str]) -> tuple[str, bool] | N
             return event.text or event.value, True
         case "speaker":
             return event.value, False
-        case "state" if event.value in words:
+        case "state" | "notice" if event.value in words:
             return words[event.value], False
         case _:
             return None

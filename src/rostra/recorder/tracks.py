@@ -1,9 +1,14 @@
-"""What becomes of a piece of sound that has come: appended, the first of a new segment, or dropped. Pure."""
+"""Pieces of sound that have come: put in order, then appended, the first of a new segment, or dropped. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import takewhile
 from typing import Final
 
+from rostra.core.limits import RECORDING_PENDING_FRAMES_MAX
+
+HOLE_PATIENCE_S: Final = 2.0  # a seat repeats with its next message; a file's may be a second away
 # A live source that paused goes on with the next number, due later. Less than a frame is rounding, not a pause.
 _PAUSE_NS: Final = 20_000_000
 
@@ -53,3 +58,57 @@ def place(piece: Piece, cursor: Cursor | None, *, paused_matters: bool) -> Place
 def after(piece: Piece, *, unit_ns: int) -> Cursor:
     """The cursor of a track whose newest piece is `piece`."""
     return Cursor(piece.number + piece.count, piece.starts_ns + piece.count * unit_ns)
+
+
+class ReorderBuffer:
+    """One seat's pieces that wait to be written, in the order of their numbers; when it is full the oldest goes.
+
+    Whoever was away hears first what is said now, and then what the seat repeats. So what lies behind a hole waits
+    HOLE_PATIENCE_S for the hole to be filled. Time is any clock's seconds.
+    """
+
+    def __init__(self, next_number: int | None) -> None:
+        self.dropped_pieces = 0
+        self._next = next_number
+        self._pieces: dict[int, Piece] = {}
+        self._hole_since_s: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def offer(self, piece: Piece) -> None:
+        if self._next is not None and piece.number < self._next:
+            return
+        self._pieces[piece.number] = piece
+        if len(self._pieces) > RECORDING_PENDING_FRAMES_MAX:
+            del self._pieces[min(self._pieces)]
+            self.dropped_pieces += 1
+
+    def take(self, now_s: float, *, patience_s: float = HOLE_PATIENCE_S) -> list[Piece]:
+        """What is to be written now, in order."""
+        waiting = [self._pieces[number] for number in sorted(self._pieces)]
+        taken = list(takewhile(self._follows, waiting))
+        if len(taken) == len(waiting):
+            self._hole_since_s = None
+        elif self._hole_since_s is None:
+            self._hole_since_s = now_s
+        if self._hole_since_s is not None and now_s - self._hole_since_s >= patience_s:
+            taken, self._hole_since_s = waiting, None
+        for piece in taken:
+            del self._pieces[piece.number]
+            self._next = piece.number + piece.count
+        return taken
+
+    def _follows(self, piece: Piece) -> bool:
+        """Whether `piece` goes on where what was taken ends; then what follows it is asked next."""
+        if self._next is None or piece.number > self._next:
+            return False
+        self._next = max(self._next, piece.number + piece.count)
+        return True
+
+    def put_back(self, pieces: Sequence[Piece]) -> None:
+        """What was taken last could not be written."""
+        if pieces:
+            self._next = pieces[0].number
+        for piece in pieces:
+            self.offer(piece)

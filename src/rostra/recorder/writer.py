@@ -150,7 +150,8 @@ class Writer:
         """Open the segment of `track` that begins with `piece`; what was synced of those that are closed for it."""
         closed = {}
         if track in self._open:
-            closed[str(self._open[track].name)] = self._close(self._open[track])
+            former = self._open[track]
+            closed[str(former.name)] = self._close(former)
         elif len(self._open) > RECORDING_STEMS_OPEN_MAX:
             quiet = min(
                 (each for name, each in self._open.items() if name != layout.PROGRAMME),
