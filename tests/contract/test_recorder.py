@@ -112,7 +112,9 @@ def test_p7_who_comes_after_a_kill_goes_on_where_the_last_whole_page_ends(tmp_pa
     killed.write(evening(), now_ns=BEGAN_NS)
     killed.write(second(0), now_ns=BEGAN_NS)
     killed.release()
-    with (folder / "programme-000000000000.ogg").open("ab") as file:  # written, not in the journal, the last one torn
+    with (folder / "programme-000000000000.ogg").open(
+        "ab"
+    ) as file:  # written, not in the journal, the last one torn
         file.write(made(10).payload + made(11).payload[:torn_bytes])
     with (folder / layout.JOURNAL).open("ab") as file:
         file.write(b'{"type":"syn')
@@ -191,7 +193,9 @@ def test_fsck_names_what_a_truncated_segment_lacks_and_the_rest_is_read(tmp_path
     findings = {finding.where: finding.what for finding in check_recordings(tmp_path)[1]}
     programme = findings["evening/programme-000000000000.ogg"]
     assert "its last 1.6 s" in programme or "is not what it was" in programme
-    assert any("damaged" in what and "to 2026-09-21T" in what for what in (f.what for f in check_recordings(tmp_path)[1]))
+    assert any(
+        "damaged" in what and "to 2026-09-21T" in what for what in (f.what for f in check_recordings(tmp_path)[1])
+    )
     (folder / layout.MANIFEST).unlink()
     manifest = merge(folder, now_ns=BEGAN_NS)  # the whole part is a replay by itself
     assert 1.3 <= manifest.seconds <= 1.6
@@ -300,7 +304,12 @@ class Evening:
                 media = self._encoder.encode(frame) or media
                 await self.seat.send(
                     FeedFrames(
-                        "evening", "anna", self.first + number, (self.first + number) * FRAME_NS, 2, said(number).payload
+                        "evening",
+                        "anna",
+                        self.first + number,
+                        (self.first + number) * FRAME_NS,
+                        2,
+                        said(number).payload,
                     )
                 )
             assert media is not None
@@ -330,7 +339,11 @@ async def speaking(bus: Bus) -> AsyncIterator[Evening]:
     conversation = Conversation(
         "evening", Schedule("Evening", now_ns, now_ns, now_ns + 3600 * SECOND_NS, "UTC"), Held(now_ns, begun=False)
     )
-    async with bus.connect(Role.OPERATOR) as operator, bus.connect(Role.STAGE) as stage, bus.connect(Role.FEED) as feed:
+    async with (
+        bus.connect(Role.OPERATOR) as operator,
+        bus.connect(Role.STAGE) as stage,
+        bus.connect(Role.FEED) as feed,
+    ):
         await state.provision(operator)
         evening = Evening(stage, feed)
         async with asyncio.TaskGroup() as tasks, calls(feed, "evening") as called:

@@ -166,7 +166,7 @@ class Recording:
         """Put what has gathered on the disk; False if that could not be done: it waits on."""
         if self._writer.programme_header is None and not await self._fetch_header():
             return True  # the stage has not said how the sound begins: chunks wait for it
-        batch = self._take()
+        batch = self._take(patience_s=0.0 if self._is_finished() else HOLE_PATIENCE_S)
         if await self._try(lambda: self._writer.write(batch, now_ns=time.time_ns())):
             return True
         self._put_back(batch)
@@ -194,10 +194,10 @@ class Recording:
         self._writer.programme_header = None if init is None else init.media.get(RENDITION)
         return self._writer.programme_header is not None
 
-    def _take(self) -> Batch:
+    def _take(self, *, patience_s: float = HOLE_PATIENCE_S) -> Batch:
         pieces = [(layout.PROGRAMME, piece) for piece in self._chunks]
         for seat, waiting in self._frames.items():
-            taken = waiting.take(time.monotonic(), patience_s=0.0 if self._is_finished() else HOLE_PATIENCE_S)
+            taken = waiting.take(time.monotonic(), patience_s=patience_s)
             pieces += [(layout.stem(seat), piece) for piece in taken]
         batch = Batch(pieces, list(self._entries))
         self._chunks.clear()
@@ -223,7 +223,7 @@ class Recording:
         """What is still in memory goes to the disk if it can be: the process is stopping, or all is there."""
         if not self._is_closed and self._writer.programme_header is not None:
             with suppress(OSError):
-                self._writer.write(self._take(), now_ns=time.time_ns())
+                self._writer.write(self._take(patience_s=0.0), now_ns=time.time_ns())
         self._writer.release()
 
 

@@ -33,7 +33,9 @@ def test_any_set_of_segments_gives_each_chunk_once_and_silence_only_where_nobody
     segments: list[Segment], first: int, length: int
 ) -> None:
     parts = plan(segments, first=first, end=first + length)
-    assert [number for part in parts for number in range(part.first, part.end)] == list(range(first, first + length))
+    assert [number for part in parts for number in range(part.first, part.end)] == list(
+        range(first, first + length)
+    )
     by_file = {each.file: each for each in segments}
     held = {number for each in segments for number in range(each.first, each.end)}
     for part in parts:
@@ -82,7 +84,12 @@ def test_chapters_are_speakers_interruptions_and_a_hosts_marks() -> None:
         state(415, "Vraag van Bas", kind="mark", text="Vraag van Bas"),
         state(900, "ended", kind="notice", text="Dank"),
     ]
-    made.seats += [Seated(0, 5, ["anna"]), Seated(0, 200, ["anna", "bas"]), Seated(0, 260, []), Seated(0, 600, ["bas"])]
+    made.seats += [
+        Seated(0, 5, ["anna"]),
+        Seated(0, 200, ["anna", "bas"]),
+        Seated(0, 260, []),
+        Seated(0, 600, ["bas"]),
+    ]
     assert chapters(made, first=0, end=1_000) == [
         Chapter(0.0, "Evening"),
         Chapter(20.0, "anna, bas"),

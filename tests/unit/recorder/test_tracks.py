@@ -64,7 +64,9 @@ def numbers(pieces: list[Piece]) -> list[int]:
 
 
 @given(st.permutations(range(20)), st.integers(1, 7))
-def test_what_comes_in_any_order_within_the_patience_is_written_in_order_and_whole(order: list[int], at_once: int) -> None:
+def test_what_comes_in_any_order_within_the_patience_is_written_in_order_and_whole(
+    order: list[int], at_once: int
+) -> None:
     buffer = ReorderBuffer(0)
     written: list[int] = []
     for at in range(0, len(order), at_once):
