@@ -376,7 +376,7 @@ def test_p7_everything_is_recorded_through_a_recorders_restart_and_a_killed_bus(
             async with recorder(bus, tmp_path):
                 await until((tmp_path / "evening" / layout.JOURNAL).exists)
                 await evening.speak(3)
-                await until(lambda: (tmp_path / "evening" / "programme-000000000000.ogg").exists())
+                await until((tmp_path / "evening" / "programme-000000000000.ogg").exists)
             await evening.speak(2)  # nobody records
             async with recorder(bus, tmp_path):
                 await evening.speak(2)
@@ -401,7 +401,7 @@ def test_p7_a_recorder_whose_disk_is_full_goes_on_when_there_is_room(bus: Bus, t
         async with speaking(bus) as evening, recorder(bus, tmp_path):
             await until((tmp_path / "evening" / layout.JOURNAL).exists)
             await evening.speak(2)
-            await until(lambda: (tmp_path / "evening" / "programme-000000000000.ogg").exists())
+            await until((tmp_path / "evening" / "programme-000000000000.ogg").exists)
             with full_disk(512):
                 await evening.speak(3)
                 await asyncio.sleep(1.5)  # the recorder tries again once a second
