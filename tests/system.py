@@ -24,6 +24,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_ports(count: int) -> int:
+    """The first of `count` ports in a row that nobody uses at this moment."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            continue
+        return first
+
+
 def wait_until(condition: Callable[[], Any], *, within_s: float, what: str) -> Any:
     """Poll `condition` until it is true; fail with `what` if it is not within `within_s`."""
     deadline_s = time.monotonic() + within_s
@@ -132,6 +145,7 @@ def running(folder: Path, **settings: str) -> Iterator[System]:
         "ROSTRA_DATA": "data",
         "ROSTRA_EDGE_PORT": str(port),
         "ROSTRA_EDGE_METRICS_PORT": "0",
+        "ROSTRA_GATES": "0",  # a second of start for each; tests of the stage ask for them
         "NO_COLOR": "1",
     }
     environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}

@@ -41,6 +41,26 @@ class Settings(BaseSettings):
         9180,
         description="Prometheus port of the first edge worker on loopback; the next ones follow. 0: none.",
     )
+    gates: int = Field(2, ge=0, le=64, description="Gate processes, where speakers come in.")
+    gate_host: str = Field("127.0.0.1", description="Address on which gates listen for speakers' pages.")
+    gate_port: Port = Field(8070, description="Port of the first gate; the next ones follow.")
+    gate_url: str | None = Field(
+        None,
+        description="Address under which speakers reach the gates, with `{n}` for the gate's number, if another "
+        "than host and port. Browsers give a microphone to https and localhost only.",
+    )
+    gate_public_address: str | None = Field(
+        None, description="IP address of this machine as speakers' networks see it, behind a 1:1 translation."
+    )
+    gate_udp_ports: str | None = Field(
+        None, description="UDP ports for speakers' sound, e.g. `50000-50999`, shared by all gates; any if unset."
+    )
+    ice_servers: str = Field(
+        "", description="STUN and TURN servers for speakers, comma-separated: `stun:host:3478,turn:host:3478`."
+    )
+    turn_secret_file: Path | None = Field(
+        None, description="File with the secret that coturn's `static-auth-secret` holds, to make passwords of."
+    )
     stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
     recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
     recording_stems: Literal["flac", "opus", "none"] = Field(
@@ -68,6 +88,12 @@ class Settings(BaseSettings):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values["data"] = self.data.resolve()
         return {f"ROSTRA_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+
+    @property
+    def gate_urls(self) -> list[str]:
+        """Where speakers reach each gate of this machine."""
+        pattern = self.gate_url or f"http://{self.gate_host}:{{port}}"
+        return [pattern.format(n=n, port=self.gate_port + n - 1) for n in range(1, self.gates + 1)]
 
     @property
     def recordings(self) -> Path:

@@ -63,6 +63,41 @@ async def stage(settings: Settings, name: str) -> None:
         await _while_wanted(StageServer(connection, name, sounds).run())
 
 
+async def gate(settings: Settings, name: str, worker: int) -> None:
+    from rostra.gate.server import run  # noqa: PLC0415 # only a gate needs WebRTC
+    from rostra.gate.transport import Transport  # noqa: PLC0415
+
+    urls = settings.gate_urls
+    secret = settings.turn_secret_file
+    transport = Transport(
+        settings.gate_public_address,
+        tuple(url.strip() for url in settings.ice_servers.split(",") if url.strip()),
+        None if secret is None else secret.read_text(encoding="utf-8").strip(),
+    )
+    async with connect(bus_address(settings, Role.GATE), role=Role.GATE, name=name) as connection:
+        await _while_wanted(
+            run(
+                connection,
+                name=name,
+                host=settings.gate_host,
+                port=settings.gate_port + worker - 1,
+                url=urls[worker - 1],
+                urls=urls,
+                transport=transport,
+            )
+        )
+
+
+def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:
+    """An event loop whose UDP sockets are where the settings want them."""
+    if settings.gate_udp_ports is None:
+        return asyncio.new_event_loop()
+    from rostra.gate.ports import PortRangeLoop  # noqa: PLC0415
+    from rostra.gate.transport import parse_ports  # noqa: PLC0415
+
+    return PortRangeLoop(parse_ports(settings.gate_udp_ports))
+
+
 async def edge(settings: Settings, name: str, worker: int) -> None:
     from rostra.edge.server import run  # noqa: PLC0415 # a stage needs no HTTP
 

@@ -20,7 +20,7 @@ from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.server import embedded_address, prepare
 from rostra.bus.state import provision
 from rostra.bus.subjects import HEALTH_KEY, Role, state_subject
-from rostra.bus.telemetry import follow_reports, reporter
+from rostra.bus.telemetry import follow_reports, sender
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
 
@@ -73,7 +73,9 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
     RostraError if the data folder is used by another `rostra serve` or cannot be written, or a port is taken.
     """
     with _locked(settings.data) as log:
-        _check_port(settings.edge_host, settings.edge_port)
+        _check_port(settings.edge_host, settings.edge_port, "ROSTRA_EDGE_PORT")
+        for n in range(settings.gates):
+            _check_port(settings.gate_host, settings.gate_port + n, "ROSTRA_GATE_PORT")
         environment = os.environ | settings.environment()
         async with asyncio.TaskGroup() as tasks:
             bus = []
@@ -107,11 +109,15 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"edge-{n}", (*rostra, "edge", "--name", f"edge-{n}", "--worker", str(n)))
         for n in range(1, settings.edge_workers + 1)
     ]
+    gates = [
+        Child(f"gate-{n}", (*rostra, "gate", "--name", f"gate-{n}", "--worker", str(n)))
+        for n in range(1, settings.gates + 1)
+    ]
     recorders = [
         Child(f"recorder-{n}", (*rostra, "recorder", "--name", f"recorder-{n}"))
         for n in range(1, settings.recorders + 1)
     ]
-    return stages + edges + recorders
+    return stages + edges + gates + recorders
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:
@@ -249,7 +255,7 @@ async def _until_up(settings: Settings) -> None:
             aclosing(follow_reports(connection, "*")) as reports,
         ):
             async for report in reports:
-                missing.discard(reporter(report)[1])
+                missing.discard(sender(report)[1])
                 if not missing:
                     return
     except TimeoutError as error:
@@ -257,7 +263,7 @@ async def _until_up(settings: Settings) -> None:
         raise RostraError(f"Not up after {_UP_S:.0f} s: {names}. {settings.data}/rostra.log says why.") from error
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(host: str, port: int, setting: str) -> None:
     """Fail now with a sentence rather than later in a child's log. Edges share the port among themselves."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -265,7 +271,7 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise BadInputError(
-                f"Port {port} on {host} cannot be used ({error.strerror}): choose another with ROSTRA_EDGE_PORT."
+                f"Port {port} on {host} cannot be used ({error.strerror}): choose another with {setting}."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""P7: nothing said is lost, whoever is killed in mid-sentence and however full the disk; and outsiders can play it."""
+"""P7: nothing said is lost, whoever is killed in mid-sentence, however full the disk; outsiders can play it."""
 
 import json
 import resource
@@ -22,6 +22,7 @@ from states import wait_for_state
 from system import System, running, wait_until
 
 PIECE_S = 2
+BEGINS_S = 0.205  # the replay begins two chunks before the announced instant; the limiter looks 5 ms ahead
 FINISHED_S = 60.0
 
 
@@ -36,24 +37,27 @@ def finished(system: System, conversation: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text()))
 
 
-def found(piece: Samples, heard: Samples) -> tuple[float, int]:
-    """How alike (1: the same) `piece` and the likest place of `heard` are, and where that is."""
+def likeness(piece: Samples, heard: Samples) -> float:
+    """How alike `piece` and the likest place of `heard` are; 1: the same but for its level."""
     scores = correlate(heard, piece, "valid", "fft")
     at = int(np.argmax(scores))
     likest = heard[at : at + len(piece)]
-    return float(scores[at] / (np.linalg.norm(piece) * np.linalg.norm(likest))), at
+    return float(scores[at] / (np.linalg.norm(piece) * np.linalg.norm(likest) + 1e-12))
 
 
-def missing_pieces(heard: Samples, *, share_min: float = 0.9) -> list[int]:
-    """Which pieces of 2 s of the recording are not in `heard`, or not where they belong."""
-    said = speech()
-    length = PIECE_S * SAMPLE_RATE_HZ
-    places = []
-    for start in range(0, len(said) - length, length):
-        alike, at = found(said[start : start + length], heard)
-        places.append((start // length, at - start if alike >= share_min else None))
-    offset = np.median([place for _, place in places if place is not None])
-    return [n for n, place in places if place is None or abs(place - offset) > SAMPLE_RATE_HZ // 100]
+def missing_pieces(heard: Samples, *, share_min: float = 0.99) -> list[tuple[int, float]]:
+    """Which pieces of 2 s of the recording are not in `heard` where they belong, within 50 ms; and how alike."""
+    said, length, reach = speech(), PIECE_S * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
+    pieces = range(0, len(said) - length, length)
+    begins = BEGINS_S * SAMPLE_RATE_HZ
+    alike = {
+        start // length: likeness(
+            said[start : start + length],
+            heard[max(0, round(begins + start) - reach) : round(begins + start) + length + reach],
+        )
+        for start in pieces
+    }
+    return [(n, share) for n, share in alike.items() if share < share_min]
 
 
 @pytest.mark.timeout(240)
@@ -69,16 +73,13 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
             system.kill(system.active_stage("evening") if victim == "stage" else victim)
         assert feed.wait(timeout=60) == 0
         wait_for_state(system, "evening", "held")
-        began_s = time.monotonic()
         system.rostra("end", "evening")
         manifest = finished(system, "evening")
-        print(f"ready {time.monotonic() - began_s:.1f} s after the end was asked for")
         assert manifest["gaps"] == []
         folder = folder_of(system, "evening")
         heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
         assert missing_pieces(heard) == []
         loudness, peak = integrated_lufs(heard), to_db(true_peak(heard))
-        print(f"{loudness:.2f} LUFS, {peak:.2f} dBTP, {manifest['loudness']}")
         assert peak <= -1 + 0.1
         assert abs(loudness + 16) <= 0.5 or peak >= -1 - 0.2, "at its target, or as near as its peaks allow"
         stems = np.zeros(len(heard) + 10 * SAMPLE_RATE_HZ, np.float32)
@@ -114,11 +115,9 @@ def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_p
         assert finished(system, "evening")["gaps"] == []
         assert system.rostra("fsck", check=False).returncode == 0
         assert system.pid("recorder-1") == pid, "it did not die of it"
-        assert "recording.failed" in system.log
 
 
-def test_p7_a_recorder_that_was_away_for_longer_than_the_bus_keeps_says_what_is_missing(tmp_path: Path) -> None:
-    """Its segment is cut short behind its back, as a file system does that lost its power."""
+def test_fsck_says_what_a_truncated_recording_lacks_and_it_can_be_deleted(tmp_path: Path) -> None:
     with running(tmp_path) as system:
         system.schedule(at="+1s", id="evening")
         system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)

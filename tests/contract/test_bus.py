@@ -14,7 +14,15 @@ from rostra.bus.fsck import check
 from rostra.bus.programme import ProgrammePublisher, follow_programme, stored_chunks
 from rostra.bus.seats import SeatPublisher, call_seats, calls, follow_seats
 from rostra.bus.server import prepare
-from rostra.bus.subjects import Role, seat_subject, state_subject
+from rostra.bus.subjects import (
+    INVITATION_KEY,
+    SECRET_STREAM,
+    TICKET_KEY,
+    Role,
+    act_subject,
+    seat_subject,
+    state_subject,
+)
 from rostra.core.conversation import Conversation, End, Schedule, advance
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import RING_CHUNKS_MAX
@@ -269,7 +277,9 @@ FORBIDDEN = [
     (Role.EDGE, state_subject("conversation.evening")),
     (Role.FEED, "rostra.programme.evening.1"),
     (Role.FEED, state_subject("lease.evening")),
-    (Role.STAGE, state_subject("secret.ticket")),
+    (Role.STAGE, TICKET_KEY),
+    (Role.EDGE, act_subject("evening", 1)),
+    (Role.GATE, "rostra.programme.evening.1"),
 ]
 
 
@@ -284,6 +294,23 @@ def test_p8_a_process_can_do_on_the_bus_only_what_its_role_allows(bus: Bus, role
                 await intruder.client.flush()
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(arrived.wait(), 0.2)
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("role", "subject"), [(Role.EDGE, INVITATION_KEY), (Role.GATE, TICKET_KEY), (Role.FEED, TICKET_KEY)]
+)
+@pytest.mark.parametrize("bus", ["embedded"], indirect=True)
+def test_p8_no_process_reads_the_key_of_another(bus: Bus, role: Role, subject: str) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator, bus.connect(role) as intruder:
+            await state.provision(operator)
+            for read in (intruder.last, intruder.last_of_any):
+                with pytest.raises(BusError):
+                    await read(SECRET_STREAM, subject)
+            with pytest.raises(BusError):
+                await intruder.last_of_each(SECRET_STREAM, ["rostra.secret.*"])
 
     run(test)
 

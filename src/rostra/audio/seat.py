@@ -51,6 +51,8 @@ class Seat:
     def offer(self, message: FeedFrames) -> None:
         """Take what a feed sent; frames that were mixed already (sent again after a restart) are ignored."""
         self._delay_frames = min(message.delay_frames, SEAT_FRAMES_MAX // 2)
+        if self.has_left and self._last_seq is not None and message.seq > self._last_seq:
+            self._next_seq, self._last_seq = message.seq, None  # somebody sits down here again: nothing lacks
         for index in range(len(message.pcm) // _PCM_FRAME_BYTES):
             seq = message.seq + index
             if self._next_seq is None or seq >= self._next_seq:
@@ -59,7 +61,7 @@ class Seat:
         if message.last:
             self._last_seq = message.seq
         elif self._last_seq is not None and message.seq > self._last_seq:
-            self._last_seq = None  # somebody sits down here again
+            self._last_seq = None
         while len(self._frames) > SEAT_FRAMES_MAX:
             oldest = min(self._frames)
             del self._frames[oldest]

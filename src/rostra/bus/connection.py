@@ -137,27 +137,32 @@ class Connection:
         return int(answer["seq"])
 
     async def last(self, stream: str, subject: str) -> Stored | None:
-        """The newest message of `subject` (which may end in a wildcard) in `stream`."""
-        found = await self._direct_get(stream, {"last_by_subj": subject})
+        """The newest message of `subject` in `stream`; asked by a name that permissions can tell from others."""
+        found = await self._direct_get(f"{stream}.{subject}", None)
+        return found[0] if found else None
+
+    async def last_of_any(self, stream: str, pattern: str) -> Stored | None:
+        """The newest message in `stream` of any subject like `pattern`."""
+        found = await self._direct_get(stream, {"last_by_subj": pattern})
         return found[0] if found else None
 
     async def last_of_each(self, stream: str, subjects: list[str]) -> list[Stored]:
         """The newest message of each of `subjects` that exists, in stream order."""
         return await self._direct_get(stream, {"multi_last": subjects, "batch": 1000})
 
-    async def _direct_get(self, stream: str, query: dict[str, Any]) -> list[Stored]:
+    async def _direct_get(self, source: str, query: dict[str, Any] | None) -> list[Stored]:
         inbox = self.client.new_inbox()
-        request = json.dumps(query).encode()
+        request = b"" if query is None else json.dumps(query).encode()
         try:
             async with self._answer_due():
                 subscription = await self.client.subscribe(inbox)
                 try:
-                    await self.client.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
-                    return await _batch(subscription, until_status="multi_last" in query)
+                    await self.client.publish(f"$JS.API.DIRECT.GET.{source}", request, reply=inbox)
+                    return await _batch(subscription, until_status=query is not None and "multi_last" in query)
                 finally:
                     await subscription.unsubscribe()
         except (NatsError, TimeoutError, OSError) as error:
-            raise BusError(f"The bus did not answer about {stream}.") from error
+            raise BusError(f"The bus did not answer about {source}.") from error
 
     async def subscribe(self, subject: str) -> AsyncGenerator[Msg, None]:
         """Every message published to `subject` from now on, for ever, across reconnects."""

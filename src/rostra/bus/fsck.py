@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from rostra.bus.connection import Connection
 from rostra.bus.programme import stored_chunks
-from rostra.bus.state import read_init, ticket_key
-from rostra.bus.subjects import STATE_STREAM, state_subject
+from rostra.bus.state import invitation_key, read_init, ticket_key
+from rostra.bus.subjects import INVITATION_KEY, STATE_STREAM, TICKET_KEY, state_subject
 from rostra.core.conversation import DoorsOpen, Held, Live
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.messages import Chunk, ConversationRecord, decode, from_record
@@ -26,8 +26,9 @@ class Finding:
 async def check(connection: Connection) -> tuple[int, list[Finding]]:
     """How many conversations and chunks were read, and every finding."""
     findings: list[Finding] = []
-    if len(await ticket_key(connection)) != KEY_BYTES:
-        findings.append(Finding("secret.ticket", "the ticket key has the wrong length"))
+    for subject, read_key in ((TICKET_KEY, ticket_key), (INVITATION_KEY, invitation_key)):
+        if len(await read_key(connection)) != KEY_BYTES:
+            findings.append(Finding(subject, "the key has the wrong length"))
     read = 0
     for stored in await connection.last_of_each(STATE_STREAM, [state_subject("conversation.>")]):
         read += 1

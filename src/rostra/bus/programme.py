@@ -203,7 +203,7 @@ async def follow_programme(
 
 
 async def last_chunk(connection: Connection, conversation: str) -> Chunk | None:
-    stored = await connection.last(PROGRAMME_STREAM, chunk_subject(conversation, "*"))
+    stored = await connection.last_of_any(PROGRAMME_STREAM, chunk_subject(conversation, "*"))
     return None if stored is None else _parse(stored.payload)
 
 

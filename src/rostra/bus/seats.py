@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from rostra.bus.connection import Connection
-from rostra.bus.subjects import call_subject, seat_subject
+from rostra.bus.subjects import call_subject, green_subject, seat_subject
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.limits import FEED_BACKLOG_FRAMES_MAX, SEAT_FRAMES_MAX
 from rostra.core.messages import FeedFrames, decode, encode
@@ -23,10 +23,12 @@ class SeatPublisher:
 
     What was under way when a connection broke is lost: as much as a seat may hold is sent again when ours is back,
     and when a stage that was away calls for it (`calls`, then `repeat`). Stages drop what they have.
+    What is sent to the `green` room is heard by those who wait behind the stage, and by no stage.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, green: bool = False) -> None:
         self._connection = connection
+        self._subject = green_subject if green else seat_subject
         self._sent: deque[FeedFrames] = deque(maxlen=SEAT_FRAMES_MAX)
         self._waiting: deque[FeedFrames] = deque()
         self._connected_since = connection.connected_since
@@ -52,7 +54,7 @@ class SeatPublisher:
         while self._waiting:
             try:
                 await self._connection.publish(
-                    seat_subject(self._waiting[0].conversation, self._waiting[0].seat),
+                    self._subject(self._waiting[0].conversation, self._waiting[0].seat),
                     encode(self._waiting[0]),
                 )
             except BusError:
@@ -87,14 +89,17 @@ async def call_seats(connection: Connection, conversation: str) -> None:
                 continue  # lost again already: the next connection asks
 
 
-async def follow_seats(connection: Connection, conversation: str) -> AsyncGenerator[FeedFrames, None]:
+async def follow_seats(
+    connection: Connection, conversation: str, *, green: bool = False
+) -> AsyncGenerator[FeedFrames, None]:
     """What all seats of a conversation send, as it comes; garbage is counted in the log and dropped."""
-    async with aclosing(connection.subscribe(seat_subject(conversation, "*"))) as messages:
+    subject = green_subject if green else seat_subject
+    async with aclosing(connection.subscribe(subject(conversation, "*"))) as messages:
         async for message in messages:
             try:
                 frames = decode(message.data)
             except BadInputError as error:
                 _log.warning("feed.refused", conversation=conversation, error=str(error))
                 continue
-            if isinstance(frames, FeedFrames) and message.subject == seat_subject(conversation, frames.seat):
+            if isinstance(frames, FeedFrames) and message.subject == subject(conversation, frames.seat):
                 yield frames

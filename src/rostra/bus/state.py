@@ -3,19 +3,24 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Final
 
 from rostra.bus.connection import Connection, Stored
 from rostra.bus.subjects import (
+    ACT_STREAM,
+    INVITATION_KEY,
     PROGRAMME_STREAM,
+    SECRET_STREAM,
     STATE_STREAM,
     TICKET_KEY,
+    act_subject,
     chunk_subject,
     state_subject,
 )
 from rostra.core.conversation import Conversation
 from rostra.core.errors import BusError, ConflictError
-from rostra.core.limits import PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
+from rostra.core.limits import ACT_RETENTION_S, PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
 from rostra.core.messages import (
     ConversationRecord,
     Init,
@@ -45,6 +50,17 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             "max_msgs_per_subject": 1,
             "duplicate_window": PROGRAMME_RETENTION_S * SECOND_NS,
         },
+        ACT_STREAM: {
+            "subjects": [act_subject("*", "*")],
+            "max_age": ACT_RETENTION_S * SECOND_NS,
+            "max_msgs_per_subject": 1,
+            "deny_delete": True,
+        },
+        SECRET_STREAM: {
+            "subjects": [TICKET_KEY, INVITATION_KEY],
+            "max_msgs_per_subject": 1,
+            "deny_delete": True,
+        },
         STATE_STREAM: {
             "subjects": [state_subject(">")],
             "max_msgs_per_subject": 1,
@@ -64,17 +80,25 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             }
             | config,
         )
-    if await connection.last(STATE_STREAM, state_subject(TICKET_KEY)) is None:
-        try:
-            await connection.store(state_subject(TICKET_KEY), secrets.token_bytes(KEY_BYTES), expected_revision=0)
-        except ConflictError:
-            return  # somebody else provisions at the same moment: one key is what we want
+    for key in (TICKET_KEY, INVITATION_KEY):
+        if await connection.last(SECRET_STREAM, key) is None:
+            # Somebody else may provision at the same moment: one key is what we want.
+            with suppress(ConflictError):
+                await connection.store(key, secrets.token_bytes(KEY_BYTES), expected_revision=0)
 
 
 async def ticket_key(connection: Connection) -> bytes:
-    stored = await connection.last(STATE_STREAM, state_subject(TICKET_KEY))
+    return await _secret(connection, TICKET_KEY)
+
+
+async def invitation_key(connection: Connection) -> bytes:
+    return await _secret(connection, INVITATION_KEY)
+
+
+async def _secret(connection: Connection, subject: str) -> bytes:
+    stored = await connection.last(SECRET_STREAM, subject)
     if stored is None:
-        raise BusError("The bus has no ticket key yet: start `rostra serve` once, it provisions the bus.")
+        raise BusError(f"The bus has no {subject} yet: start `rostra serve` once, it provisions the bus.")
     return stored.payload
 
 

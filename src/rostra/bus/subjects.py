@@ -4,10 +4,14 @@ from enum import StrEnum
 from typing import Final
 
 PROGRAMME_STREAM: Final = "ROSTRA_PROGRAMME"
+ACT_STREAM: Final = "ROSTRA_ACT"
 STATE_BUCKET: Final = "rostra"
 STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
 _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
-TICKET_KEY: Final = "secret.ticket"
+# Who may read one message of a stream by a query may read all of it: secrets have a stream of their own.
+SECRET_STREAM: Final = "ROSTRA_SECRET"  # noqa: S105 # its name
+TICKET_KEY: Final = "rostra.secret.ticket"
+INVITATION_KEY: Final = "rostra.secret.invitation"
 HEALTH_KEY: Final = "health"  # written once a second by whoever watches over the bus
 
 
@@ -27,8 +31,18 @@ def chunk_subject(conversation: str, seq: int | str) -> str:
     return f"rostra.programme.{conversation}.{seq}"
 
 
+def act_subject(conversation: str, number: int | str) -> str:
+    """Each act has a subject of its own: two gates cannot both write the next one."""
+    return f"rostra.act.{conversation}.{number}"
+
+
 def seat_subject(conversation: str, seat: str) -> str:
     return f"rostra.seat.{conversation}.{seat}"
+
+
+def green_subject(conversation: str, seat: str) -> str:
+    """Where those speak who wait behind the stage: gates hear it, no stage does."""
+    return f"rostra.green.{conversation}.{seat}"
 
 
 def call_subject(conversation: str) -> str:
@@ -96,15 +110,32 @@ def permissions(role: Role) -> dict[str, list[str]]:
             }
         case Role.GATE:
             return {
-                "publish": ["rostra.seat.>", *read_state],
-                "subscribe": ["rostra.seat.>", "rostra.call.*", f"{_STATE_PREFIX}conversation.>", inbox],
+                "publish": [
+                    "rostra.seat.>",
+                    "rostra.green.>",
+                    "rostra.act.>",
+                    "rostra.telemetry.gate.*",
+                    *read_state,
+                    f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{INVITATION_KEY}",
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}",
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}.>",
+                ],
+                "subscribe": [
+                    "rostra.seat.>",
+                    "rostra.green.>",
+                    "rostra.act.>",
+                    "rostra.telemetry.gate.*",
+                    "rostra.call.*",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
             }
         case Role.EDGE:
             return {
                 "publish": [
                     "rostra.telemetry.edge.*",
                     *read_state,
-                    f"$JS.API.DIRECT.GET.{STATE_STREAM}.{state_subject(TICKET_KEY)}",
+                    f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{TICKET_KEY}",
                     *read_programme,
                 ],
                 "subscribe": [

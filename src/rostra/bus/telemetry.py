@@ -3,31 +3,37 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import assert_never
 
 import structlog
 
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import telemetry_subject
 from rostra.core.errors import BadInputError, BusError
-from rostra.core.messages import EdgeReport, RecorderReport, Report, StageReport, decode, encode
+from rostra.core.messages import EdgeReport, GateReport, RecorderReport, StageReport, decode, encode
 
 _log = structlog.get_logger()
+Report = EdgeReport | StageReport | GateReport | RecorderReport
 
 
-def reporter(report: Report) -> tuple[str, str]:
-    """The kind and the name of the process that `report` is of."""
+def sender(report: Report) -> tuple[str, str]:
+    """Kind and name of the process."""
     match report:
-        case EdgeReport():
-            return "edge", report.edge
-        case StageReport():
-            return "stage", report.stage
-        case RecorderReport():
-            return "recorder", report.recorder
+        case EdgeReport(edge=name):
+            return "edge", name
+        case StageReport(stage=name):
+            return "stage", name
+        case GateReport(gate=name):
+            return "gate", name
+        case RecorderReport(recorder=name):
+            return "recorder", name
+        case _:
+            assert_never(report)
 
 
 async def publish_report(connection: Connection, report: Report) -> None:
     """Publish a report. While the bus is away it is dropped: the next one comes in a second."""
-    kind, name = reporter(report)
+    kind, name = sender(report)
     try:
         await connection.publish(telemetry_subject(kind, name), encode(report))
     except BusError:
@@ -35,7 +41,7 @@ async def publish_report(connection: Connection, report: Report) -> None:
 
 
 async def follow_reports(connection: Connection, kind: str) -> AsyncGenerator[Report, None]:
-    """Reports of every process of `kind` (`edge`, `stage`, `recorder`, or `*` for all) as they come."""
+    """Reports of every process of `kind` (`edge`, `stage`, `gate`, `recorder`, or `*` for all) as they come."""
     async with aclosing(connection.subscribe(telemetry_subject(kind, "*"))) as messages:
         async for message in messages:
             try:
@@ -43,17 +49,17 @@ async def follow_reports(connection: Connection, kind: str) -> AsyncGenerator[Re
             except BadInputError as error:
                 _log.warning("report.refused", error=str(error))
                 continue
-            if isinstance(report, EdgeReport | StageReport | RecorderReport):
+            if isinstance(report, Report):
                 yield report
 
 
 async def collect_reports(connection: Connection, *, seconds: float) -> list[Report]:
     """The newest report of each process that speaks within `seconds`."""
-    newest: dict[str, Report] = {}
+    newest: dict[tuple[str, str], Report] = {}
     try:
         async with asyncio.timeout(seconds), aclosing(follow_reports(connection, "*")) as reports:
             async for report in reports:
-                newest[reporter(report)[1]] = report
+                newest[sender(report)] = report
     except TimeoutError:
-        return [newest[name] for name in sorted(newest)]
+        return [newest[sender] for sender in sorted(newest)]
     return []

@@ -19,6 +19,7 @@ from rostra.core.conversation import (
     state_name,
 )
 from rostra.core.errors import BadInputError
+from rostra.core.roster import Act
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, tag_field="type"):
@@ -101,6 +102,21 @@ class ConversationRecord(Message, frozen=True, tag="conversation.1"):
     begun: bool = False
 
 
+class StageAct(Message, frozen=True, tag="act.1"):
+    """What somebody has done on the stage of a conversation, kept on `rostra.act.<conversation>.<number>`.
+
+    The acts in the order of their `number` (from 1, without a hole) are the roster: whoever applies them all to an
+    empty one has it. `by` is a person, or empty for time itself; `why` is what the person gave as the reason.
+    """
+
+    conversation: str
+    number: int
+    at_ns: int
+    by: str
+    what: Act
+    why: str = ""
+
+
 class Lease(Message, frozen=True, tag="lease.1"):
     """Which stage makes a conversation's programme, and under which epoch (fencing token)."""
 
@@ -137,6 +153,19 @@ class StageReport(Message, frozen=True, tag="stage.1"):
     unstored_chunks: int = 0
 
 
+class GateReport(Message, frozen=True, tag="gate.1"):
+    """One gate's telemetry, once a second, on `rostra.telemetry.gate.<gate>`: who is connected, per conversation.
+
+    A person with a seat whom no gate reports any more has lost the connection, whatever became of the gate.
+    """
+
+    gate: str
+    url: str
+    at_ns: int
+    connected: dict[str, list[str]]
+    frames_late: int
+
+
 class RecorderReport(Message, frozen=True, tag="recorder.1"):
     """One recorder's telemetry, once a second, on `rostra.telemetry.recorder.<recorder>`.
 
@@ -155,8 +184,18 @@ class RecorderReport(Message, frozen=True, tag="recorder.1"):
     free_bytes: int
 
 
-AnyMessage = Init | Chunk | FeedFrames | ConversationRecord | Lease | EdgeReport | StageReport | RecorderReport
-Report = EdgeReport | StageReport | RecorderReport
+AnyMessage = (
+    Init
+    | Chunk
+    | FeedFrames
+    | ConversationRecord
+    | StageAct
+    | Lease
+    | EdgeReport
+    | StageReport
+    | GateReport
+    | RecorderReport
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[AnyMessage] = msgspec.msgpack.Decoder(AnyMessage)

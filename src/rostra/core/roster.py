@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+import msgspec
+
 from rostra.core.limits import COHOSTS_MAX, HANDS_MAX, HOST_MISSED_S, PERSON_NAME_LENGTH_MAX, SEAT_KEPT_S, SEATS_MAX
 from rostra.core.units import SECOND_NS
 
@@ -68,8 +70,11 @@ class Roster:
 # --- acts ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class _Act(msgspec.Struct, frozen=True, tag=True):
+    """Base of what can be done; the name of the class is its tag on the bus and in the interface of the page."""
+
+
+class Enter(_Act, frozen=True):
     """Take the seat that a link gives, or one's own seat again. `green` waits behind the stage."""
 
     name: str
@@ -77,75 +82,82 @@ class Enter:
     green: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lose:
+class Lose(_Act, frozen=True):
     """The connection of generation `generation` broke: the seat is kept for a while."""
 
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(_Act, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseHand:
+class RaiseHand(_Act, frozen=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class LowerHand:
+class LowerHand(_Act, frozen=True):
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class LetUp:
+class LetUp(_Act, frozen=True):
     """Give a raised hand a seat, or bring somebody from the green room on the air."""
 
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendBack:
+class SendBack(_Act, frozen=True):
     """From the air into the green room."""
 
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(_Act, frozen=True):
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unmute:
+class Unmute(_Act, frozen=True):
     """Only of oneself: nobody is made to be heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(_Act, frozen=True):
     """Take the seat away, for this conversation."""
 
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class Appoint:
+class Appoint(_Act, frozen=True):
     """Make a speaker a co-host (`cohost`), or a co-host a speaker again."""
 
     person: str
     cohost: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(_Act, frozen=True):
     """The host makes somebody else the host, and stays as a co-host."""
 
     person: str
 
 
-Act = Enter | Lose | Leave | RaiseHand | LowerHand | LetUp | SendBack | Mute | Unmute | Remove | Appoint | HandOver
+class Elapse(_Act, frozen=True):
+    """Time has passed: who stays away loses the seat, a host who is missed is succeeded."""
+
+
+Act = (
+    Enter
+    | Lose
+    | Leave
+    | RaiseHand
+    | LowerHand
+    | LetUp
+    | SendBack
+    | Mute
+    | Unmute
+    | Remove
+    | Appoint
+    | HandOver
+    | Elapse
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +192,8 @@ def act(roster: Roster, by: str, what: Act, *, now_ns: int) -> Roster | Declined
             if not may_lead(roster, by):
                 return Declined("Only a host may do that.")
             return _lead(roster, by, what, now_ns)
+        case Elapse():
+            return tick(roster, now_ns=now_ns)
         case _:
             assert_never(what)
 
@@ -266,7 +280,10 @@ def _lead(
                 return _changed(roster, person, on_air=True)
             if hand is None:
                 return Declined("Nobody of that name has a hand up.")
-            return _enter(roster, person, Enter(hand.name, StageRole.SPEAKER), now_ns)
+            seated = _enter(roster, person, Enter(hand.name, StageRole.SPEAKER), now_ns)
+            if isinstance(seated, Declined):
+                return seated
+            return _lose(seated, person, generation=1, now_ns=now_ns)  # the seat waits until the person sits down
         case SendBack(person=person):
             return _changed(roster, person, on_air=False)
         case Remove(person=person):

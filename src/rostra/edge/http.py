@@ -12,7 +12,6 @@ from rostra.core.limits import REQUEST_BYTES_MAX
 
 CROSS_ORIGIN: Final = (("Access-Control-Allow-Origin", "*"),)  # a player resumes at another edge
 PLAIN: Final = "text/plain; charset=utf-8"
-HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"  # RFC 9457
 _NAME_LENGTHS: Final = frozenset(map(len, ("host", "accept", "if-none-match")))

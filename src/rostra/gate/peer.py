@@ -15,6 +15,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConn
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtp import RtpPacket
+from aiortc.sdp import candidate_from_sdp
 from av import Packet
 
 from rostra.audio.frame import Frame
@@ -24,6 +25,7 @@ from rostra.audio.red import blocks
 from rostra.core.errors import BadInputError
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from rostra.gate.sdp import Offer, improve_answer, read_offer
+from rostra.gate.transport import Transport
 
 _log = structlog.get_logger()
 _ANSWER_S: Final = 10.0  # gathering candidates asks STUN servers, which may not answer
@@ -64,13 +66,18 @@ class Peer:
     `lost` is set when the connection has failed or was closed, `connected` when sound can flow.
     """
 
-    def __init__(self, ice_servers: list[RTCIceServer] | None = None) -> None:
+    def __init__(self, transport: Transport | None = None) -> None:
+        self._transport = transport or Transport()
         self.buffer = JitterBuffer(OpusDecoder())
         self.connected = asyncio.Event()
         self.lost = asyncio.Event()
         self.malformed = 0
         self._returns = ReturnTrack()
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers or []))
+        servers = [
+            RTCIceServer(server.url, server.username, server.credential)
+            for server in self._transport.servers(now_s=int(time.time()))
+        ]
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_came)
         self._offer: Offer | None = None
@@ -81,7 +88,7 @@ class Peer:
     def offer(self, payload: bytes) -> None:
         self._returns.offer(payload)
 
-    async def accept(self, offer_text: str, *, public_address: str | None = None) -> str:
+    async def accept(self, offer_text: str) -> str:
         """The answer to an offer. BadInputError if it cannot be answered."""
         self._offer = read_offer(offer_text)
         try:
@@ -97,7 +104,26 @@ class Peer:
         ) as error:  # aiortc tells bad offers by any exception: AssertionError, ValueError, KeyError...
             await self.close()
             raise BadInputError(f"This offer cannot be answered: {str(error) or type(error).__name__}.") from error
-        return improve_answer(self._connection.localDescription.sdp, self._offer, public_address=public_address)
+        answer = self._connection.localDescription.sdp
+        return improve_answer(answer, self._offer, public_address=self._transport.public_address)
+
+    async def add_candidates(self, candidates: list[str]) -> None:
+        """Further candidates (`candidate:...`, RFC 8839 §5.1) of the other side. BadInputError if they are none."""
+        for text in candidates:
+            try:
+                candidate = candidate_from_sdp(text.removeprefix("candidate:"))
+            except (AssertionError, ValueError, IndexError) as error:
+                raise BadInputError(f"{text[:80]!r} is no candidate (RFC 8839 §5.1).") from error
+            candidate.sdpMid = self._mid
+            await self._connection.addIceCandidate(candidate)
+
+    @property
+    def _mid(self) -> str:
+        return str(self._connection.getTransceivers()[0].mid)
+
+    def restarts(self, ufrag: str) -> bool:
+        """Whether a fragment of this ICE user would restart ICE, which aiortc cannot."""
+        return self._offer is not None and ufrag not in {"", self._offer.ufrag}
 
     async def close(self) -> None:
         self._returns.stop()

@@ -1,6 +1,7 @@
 """The speakers of one conversation at this gate: their sound to their seats, everybody else's sound back to them.
 
-A room hears all seats on the bus, its own speakers' too, so it makes no difference at which gate somebody is.
+A room hears all seats on the bus, its own speakers' too, so it makes no difference at which gate somebody is. Those
+who wait behind the stage (green) hear one another and, more softly, the stage; the stage does not hear them.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import time
 from contextlib import aclosing
 from typing import Final, Protocol
 
-import structlog
+import numpy as np
 
 from rostra.audio.dynamics import Leveller, Limiter
 from rostra.audio.frame import Frame, frame_to_pcm16, silence
@@ -20,13 +21,15 @@ from rostra.bus.seats import SeatPublisher, calls, follow_seats
 from rostra.core.errors import ConflictError
 from rostra.core.limits import FRAMES_PER_TURN_MAX, SEATS_MAX
 from rostra.core.messages import FeedFrames
-from rostra.core.units import FRAME_NS, SECOND_NS
+from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SECOND_NS
 
-_log = structlog.get_logger()
 RETURN_BPS: Final = 32_000
 _RETURN_LOSS_PERCENT: Final = 10  # what a speaker's way down may lose unheard
 _DELAY_FRAMES: Final = 2  # the jitter buffer has smoothed the network; this is for the bus
 _GOODBYE_S: Final = 2.0
+_STAGE_BEHIND: Final = np.float32(0.35)  # -9 dB: who waits can follow the stage and still talk
+_SPEAKING: Final = 0.01  # -40 dBFS: a levelled voice is at -20, a levelled room below -50
+_SPEAKING_FRAMES: Final = 15  # 0.3 s: nobody stops speaking between two words
 
 
 class Speaker(Protocol):
@@ -42,23 +45,30 @@ class Speaker(Protocol):
 class _Occupant:
     """A speaker in the room, and all that belongs to the speaker alone."""
 
-    def __init__(self, speaker: Speaker, publisher: SeatPublisher) -> None:
+    def __init__(self, connection: Connection, speaker: Speaker) -> None:
         self.speaker = speaker
-        self.publisher = publisher
         self.leveller = Leveller()
         self.limiter = Limiter()
         self.encoder = OpusEncoder(RETURN_BPS, loss_percent=_RETURN_LOSS_PERCENT)
-        self.next_seq: int | None = None
+        self.air = SeatPublisher(connection)
+        self.behind = SeatPublisher(connection, green=True)
+        self.green = False
+        self.muted = False
+        self.publisher = self.air  # where the newest frame went
+        self.next_seq: int | None = None  # None while nothing is sent
+        self.free_seq = 0  # what was sent has lower numbers
 
 
 class Room:
-    """One conversation at this gate. `run` it; people `enter` and `leave`."""
+    """One conversation at this gate. `run` it; people `enter`, are `arrange`d by the roster, and `leave`."""
 
     def __init__(self, connection: Connection, conversation: str) -> None:
         self._connection = connection
         self._conversation = conversation
         self._occupants: dict[str, _Occupant] = {}
-        self._seats: dict[str, Seat] = {}
+        self._on_air: dict[str, Seat] = {}
+        self._behind: dict[str, Seat] = {}
+        self._silent_frames: dict[str, int] = {}
         self._called = asyncio.Event()
         self.frames_late = 0
 
@@ -66,11 +76,22 @@ class Room:
     def occupants(self) -> list[str]:
         return list(self._occupants)
 
-    def enter(self, seat: str, speaker: Speaker) -> None:
+    @property
+    def speaking(self) -> frozenset[str]:
+        """Whose voice has been heard within the last 0.3 s."""
+        return frozenset(name for name, frames in self._silent_frames.items() if frames < _SPEAKING_FRAMES)
+
+    def enter(self, seat: str, speaker: Speaker, *, green: bool = False, muted: bool = False) -> None:
         """Give `speaker` the seat; whoever had it before is no longer heard. ConflictError if the room is full."""
         if seat not in self._occupants and len(self._occupants) >= SEATS_MAX:
             raise ConflictError(f"All {SEATS_MAX} seats are taken.")
-        self._occupants[seat] = _Occupant(speaker, SeatPublisher(self._connection))
+        self._occupants[seat] = _Occupant(self._connection, speaker)
+        self.arrange(seat, green=green, muted=muted)
+
+    def arrange(self, seat: str, *, green: bool, muted: bool) -> None:
+        """Where the speaker's sound goes from now on."""
+        if (occupant := self._occupants.get(seat)) is not None:
+            occupant.green, occupant.muted = green, muted
 
     async def leave(self, seat: str, speaker: Speaker) -> None:
         """`speaker` has gone; if the seat has been taken over meanwhile, it stays as it is."""
@@ -79,13 +100,13 @@ class Room:
             return
         del self._occupants[seat]
         if occupant.next_seq is not None:
-            last = FeedFrames(self._conversation, seat, occupant.next_seq, time.time_ns(), 0, b"", last=True)
-            await occupant.publisher.finish(last, patience_s=_GOODBYE_S)
+            await occupant.publisher.finish(self._goodbye(seat, occupant.next_seq), patience_s=_GOODBYE_S)
 
     async def run(self) -> None:
         """Carry the sound until cancelled."""
         async with calls(self._connection, self._conversation) as self._called, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._gather(), name=f"{self._conversation}: seats")
+            tasks.create_task(self._gather(self._on_air, green=False), name=f"{self._conversation}: seats")
+            tasks.create_task(self._gather(self._behind, green=True), name=f"{self._conversation}: green room")
             due_ns = time.monotonic_ns()
             while True:
                 for _ in range(FRAMES_PER_TURN_MAX):
@@ -96,36 +117,57 @@ class Room:
                     due_ns += FRAME_NS
                 await asyncio.sleep(max(0, due_ns - time.monotonic_ns()) / SECOND_NS)
 
-    async def _gather(self) -> None:
-        async with aclosing(follow_seats(self._connection, self._conversation)) as arrivals:
+    async def _gather(self, seats: dict[str, Seat], *, green: bool) -> None:
+        async with aclosing(follow_seats(self._connection, self._conversation, green=green)) as arrivals:
             async for frames in arrivals:
-                if frames.seat in self._seats or len(self._seats) < SEATS_MAX:
-                    self._seats.setdefault(frames.seat, Seat()).offer(frames)
-                for name in [name for name, seat in self._seats.items() if seat.has_left]:
-                    del self._seats[name]
+                if frames.seat in seats or len(seats) < SEATS_MAX:
+                    seats.setdefault(frames.seat, Seat()).offer(frames)
+                for name in [name for name, seat in seats.items() if seat.has_left]:
+                    del seats[name]
 
     async def _tick(self, wall_ns: int) -> None:
         if self._called.is_set():
             self._called.clear()
             for occupant in self._occupants.values():
-                occupant.publisher.repeat()
+                occupant.air.repeat()
         for name, occupant in list(self._occupants.items()):
             await self._speak(name, occupant, wall_ns)
-        heard = {name: frame for name, seat in self._seats.items() if (frame := seat.pull(wall_ns)) is not None}
-        total = mix(list(heard.values()))
+        air, behind = _pulled(self._on_air, wall_ns), _pulled(self._behind, wall_ns)
+        self._notice(air | behind)
+        on_air = mix(list(air.values()))
+        off_air = mix([*behind.values(), on_air * _STAGE_BEHIND])
         for name, occupant in self._occupants.items():
-            others = mix_minus(total, heard[name]) if name in heard else total
+            total, own = (off_air, behind.get(name)) if occupant.green else (on_air, air.get(name))
+            others = total if own is None else mix_minus(total, own)
             occupant.speaker.offer(occupant.encoder.encode(occupant.limiter.process(others)))
 
     async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> None:
         said = occupant.speaker.pull()
-        if said is None and occupant.next_seq is None:
-            return  # nothing has come yet
+        wanted = occupant.behind if occupant.green else occupant.air
+        if occupant.next_seq is not None and (occupant.muted or wanted is not occupant.publisher):
+            await occupant.publisher.send(self._goodbye(name, occupant.next_seq))
+            occupant.free_seq, occupant.next_seq = occupant.next_seq + 1, None
+        if occupant.muted or (said is None and occupant.next_seq is None):
+            return  # nothing is to be heard, or nothing has come yet
         frame = occupant.leveller.process(silence() if said is None else said)
         if occupant.next_seq is None:
-            occupant.next_seq = wall_ns // FRAME_NS
+            occupant.publisher, occupant.next_seq = wanted, max(wall_ns // FRAME_NS, occupant.free_seq)
         pcm = frame_to_pcm16(frame)
         await occupant.publisher.send(
             FeedFrames(self._conversation, name, occupant.next_seq, wall_ns, _DELAY_FRAMES, pcm)
         )
         occupant.next_seq += 1
+
+    def _goodbye(self, seat: str, seq: int) -> FeedFrames:
+        return FeedFrames(self._conversation, seat, seq, time.time_ns(), 0, b"", last=True)
+
+    def _notice(self, heard: dict[str, Frame]) -> None:
+        for name, frame in heard.items():
+            loud = float(np.dot(frame, frame)) > _SPEAKING**2 * FRAME_SAMPLES
+            self._silent_frames[name] = 0 if loud else self._silent_frames.get(name, _SPEAKING_FRAMES) + 1
+        for name in self._silent_frames.keys() - heard.keys():
+            del self._silent_frames[name]
+
+
+def _pulled(seats: dict[str, Seat], wall_ns: int) -> dict[str, Frame]:
+    return {name: frame for name, seat in seats.items() if (frame := seat.pull(wall_ns)) is not None}

@@ -19,12 +19,13 @@ _RED: Final = "red/48000/2"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What matters of an offer: payload types of Opus and, if offered, of RED that carries it."""
+    """What matters of an offer: payload types of Opus and, if offered, of RED that carries it; its ICE user."""
 
     opus: int
     red: int | None
     sends: bool
     receives: bool
+    ufrag: str = ""
 
 
 def read_offer(text: str) -> Offer:
@@ -46,8 +47,33 @@ def read_offer(text: str) -> Offer:
         (line[2:] for line in lines if line in {"a=sendonly", "a=recvonly", "a=sendrecv", "a=inactive"}), "sendrecv"
     )
     return Offer(
-        opus, red, sends=direction in {"sendonly", "sendrecv"}, receives=direction in {"recvonly", "sendrecv"}
+        opus,
+        red,
+        sends=direction in {"sendonly", "sendrecv"},
+        receives=direction in {"recvonly", "sendrecv"},
+        ufrag=_ufrag(lines),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What a PATCH of a session brings (RFC 8840 §9): candidates of ICE user `ufrag`."""
+
+    ufrag: str
+    candidates: tuple[str, ...]
+
+
+def read_fragment(text: str) -> Fragment:
+    """An `application/trickle-ice-sdpfrag`. BadInputError if it is none."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(text) > OFFER_BYTES_MAX or any(line and line[:2] not in {"a=", "m="} for line in lines):
+        raise BadInputError("This is no fragment of SDP (RFC 8840 §9).")
+    candidates = [line.removeprefix("a=") for line in lines if line.startswith("a=candidate:")]
+    return Fragment(_ufrag(lines), tuple(candidates))
+
+
+def _ufrag(lines: list[str]) -> str:
+    return next((line.removeprefix("a=ice-ufrag:") for line in lines if line.startswith("a=ice-ufrag:")), "")
 
 
 def _rtpmaps(lines: list[str]) -> Iterator[tuple[int, str]]:

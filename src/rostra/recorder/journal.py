@@ -12,6 +12,7 @@ import msgspec
 from rostra.core.errors import BadInputError
 from rostra.core.messages import StageEvent
 from rostra.recorder.layout import PROGRAMME, parse_segment, unit_ns
+from rostra.recorder.level import Level
 from rostra.recorder.tracks import Cursor
 
 
@@ -53,11 +54,11 @@ class Synced(Entry, frozen=True, tag="synced"):
 
 
 class Levels(Entry, frozen=True, tag="levels"):
-    """Momentary loudness (LUFS, at the end of each chunk from `first` on) and the true peak so far (dBTP)."""
+    """Momentary loudness (LUFS, at the end of each chunk from `first` on) and the true peak in each (dBTP)."""
 
     first: int
     lufs: list[float]
-    peak_dbtp: float
+    peaks_dbtp: list[float]
 
 
 class Happened(Entry, frozen=True, tag="happened"):
@@ -127,8 +128,7 @@ class Journal:
     segments: dict[str, Segment] = field(default_factory=dict)
     events: list[Happened] = field(default_factory=list)
     seats: list[Seated] = field(default_factory=list)
-    levels: dict[int, float] = field(default_factory=dict)
-    peak_dbtp: float | None = None
+    levels: dict[int, Level] = field(default_factory=dict)
     closed: Closed | None = None
 
     def of_track(self, track: str) -> list[Segment]:
@@ -170,8 +170,8 @@ def summed(entries: Iterable[AnyEntry]) -> Journal:
                         raise BadInputError(f"The journal speaks of {file[:80]!r} before it is opened.")
                     journal.segments[file].end, journal.segments[file].size = end, size
             case Levels():
-                journal.levels |= dict(enumerate(entry.lufs, entry.first))
-                journal.peak_dbtp = max(entry.peak_dbtp, journal.peak_dbtp or entry.peak_dbtp)
+                levels = map(Level, entry.lufs, entry.peaks_dbtp)
+                journal.levels |= dict(enumerate(levels, entry.first))
             case Happened():
                 journal.events.append(entry)
             case Seated():

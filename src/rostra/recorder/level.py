@@ -1,38 +1,48 @@
 """How loud the programme is, chunk by chunk while it is recorded: the replay need not be decoded once more."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from rostra.audio.containers import ogg
+from rostra.audio.frame import finite
 from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, TARGET_LUFS, GatedLoudness, LoudnessMeter, mean_square
 from rostra.audio.opus import OpusDecoder
+from rostra.audio.true_peak import PeakEnvelope, to_db
 from rostra.core.errors import BadInputError
 from rostra.core.units import FRAME_SAMPLES
 
 PEAK_MAX_DBTP: Final = -1.0  # EBU R 128: what decoders and resamplers add must not clip
 
 
+class Level(NamedTuple):
+    """Momentary loudness at the end of a chunk, which is a gating block (BS.1770-5), and the true peak in it."""
+
+    lufs: float
+    peak_dbtp: float
+
+
 class LevelMeter:
-    """Hears chunks as pages. Every 100 ms it tells the momentary loudness, which is a gating block (BS.1770-5)."""
+    """Hears chunks as pages."""
 
     def __init__(self) -> None:
         self._decoder = OpusDecoder()
         self._meter = LoudnessMeter()
+        self._envelope = PeakEnvelope()
 
-    def add(self, page: bytes) -> float:
-        """LUFS of the 400 ms up to the page's end, not below the absolute gate. A damaged packet is silence."""
+    def add(self, page: bytes) -> Level:
+        """The level of one page; neither value is below the absolute gate. A damaged packet is concealed."""
+        peak = 0.0
         for packet in ogg.packets(page):
             try:
                 sound = self._decoder.decode(packet)
             except BadInputError:
                 sound = self._decoder.decode(None)
             for at in range(0, len(sound) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-                self._meter.add(sound[at : at + FRAME_SAMPLES])
-        return max(ABSOLUTE_GATE_LUFS, self._meter.momentary_lufs)
-
-    @property
-    def true_peak_dbtp(self) -> float:
-        return max(ABSOLUTE_GATE_LUFS, self._meter.true_peak_dbtp)
+                frame = finite(sound[at : at + FRAME_SAMPLES])
+                self._meter.add(frame)
+                peak = max(peak, float(self._envelope.advance(frame).max()))
+        lufs, peak_db = self._meter.momentary_lufs, to_db(peak)
+        return Level(round(max(ABSOLUTE_GATE_LUFS, lufs), 2), round(max(ABSOLUTE_GATE_LUFS, peak_db), 2))
 
 
 def integrated_lufs(blocks_lufs: Iterable[float]) -> float:

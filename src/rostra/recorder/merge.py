@@ -160,10 +160,12 @@ def sha256(path: Path) -> str:
 
 def _loudness(journal: Journal, first: int) -> Loudness | None:
     """Of what the replay holds; None if nothing was measured or heard."""
-    lufs = integrated_lufs(level for number, level in journal.levels.items() if number >= first)
-    if journal.peak_dbtp is None or lufs == float("-inf"):
+    levels = [level for number, level in journal.levels.items() if number >= first]
+    lufs = integrated_lufs(level.lufs for level in levels)
+    if lufs == float("-inf"):
         return None
-    return Loudness(round(lufs, 2), journal.peak_dbtp, round(gain_db(lufs, journal.peak_dbtp), 2))
+    peak_dbtp = max(level.peak_dbtp for level in levels)
+    return Loudness(round(lufs, 2), peak_dbtp, round(gain_db(lufs, peak_dbtp), 2))
 
 
 def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:

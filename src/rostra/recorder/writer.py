@@ -21,7 +21,7 @@ from rostra.core.units import FRAME_SAMPLES
 from rostra.recorder import layout
 from rostra.recorder.coders import Coder, Pages, stem_coder
 from rostra.recorder.journal import AnyEntry, Closed, Journal, Levels, Opened, Synced, read, summed, to_line
-from rostra.recorder.level import LevelMeter
+from rostra.recorder.level import Level, LevelMeter
 from rostra.recorder.tracks import Cursor, Piece, Placement, after, place
 
 StemFormat = Literal["flac", "opus"]
@@ -118,7 +118,7 @@ class Writer:
         if shutil.disk_usage(self.folder).free < RECORDING_DISK_FREE_MIN_BYTES:
             raise OSError(errno.ENOSPC, "too little room is left for the others")
         closed: dict[str, tuple[int, int]] = {}
-        levels: dict[int, float] = {}
+        levels: dict[int, Level] = {}
         for track, piece in batch.pieces:
             placement = place(piece, self._cursors.get(track), paused_matters=track != layout.PROGRAMME)
             if placement is Placement.DROP:
@@ -133,15 +133,15 @@ class Writer:
             segment.numbers += piece.count
             self._cursors[track] = after(piece, unit_ns=layout.unit_ns(track))
             if track == layout.PROGRAMME:
-                levels[piece.number] = round(self._meter.add(piece.payload), 2)
+                levels[piece.number] = self._meter.add(piece.payload)
         synced = {
             str(segment.name): segment.sync()
             for segment in self._open.values()
             if segment.size != segment.synced_bytes
         }
         entries = list(batch.entries)
-        for first, blocks in _runs(levels):
-            entries.append(Levels(now_ns, first, blocks, round(self._meter.true_peak_dbtp, 2)))
+        for first, run in _runs(levels):
+            entries.append(Levels(now_ns, first, [level.lufs for level in run], [level.peak_dbtp for level in run]))
         if closed or synced:
             entries.append(Synced(now_ns, closed | synced))
         self._append(entries)
@@ -279,9 +279,9 @@ def _tell_length(path: Path, samples: int) -> None:
         file.write(header)
 
 
-def _runs(levels: Mapping[int, float]) -> Iterator[tuple[int, list[float]]]:
+def _runs(levels: Mapping[int, Level]) -> Iterator[tuple[int, list[Level]]]:
     """Levels by chunk as runs of consecutive chunks."""
-    first, run = 0, list[float]()
+    first, run = 0, list[Level]()
     for number, level in levels.items():
         if run and number != first + len(run):
             yield first, run

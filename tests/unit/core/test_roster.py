@@ -63,8 +63,9 @@ def test_a_hand_that_a_host_lets_up_is_heard() -> None:
     asked = after(("dan", RaiseHand("Dan")), roster=STAGE)
     assert "dan" not in asked.heard
     up = after(("bob", LetUp("dan")), roster=asked)
-    assert "dan" in up.heard
     assert up.hands == ()
+    assert "dan" not in up.heard, "who does not come within SEAT_KEPT_S loses the seat again"
+    assert "dan" in after(("dan", Enter("Dan", SPEAKER)), roster=up).heard
 
 
 @pytest.mark.parametrize(

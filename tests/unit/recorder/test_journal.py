@@ -21,6 +21,7 @@ from rostra.recorder.journal import (
     to_line,
 )
 from rostra.recorder.layout import SegmentName, parse_segment, stem
+from rostra.recorder.level import Level
 from rostra.recorder.tracks import Cursor
 
 NAME = "programme-000000000007.ogg"
@@ -29,7 +30,7 @@ ENTRIES: list[AnyEntry] = [
     Opened(4, NAME, 1_000, "begin"),
     Happened(5, 8, StageEvent("state", 38_400, "live")),
     Seated(5, 8, ["anna"]),
-    Levels(6, 7, [-16.0, -15.5], -1.2),
+    Levels(6, 7, [-16.0, -15.5], [-1.2, -3.0]),
     Synced(6, {NAME: (9, 1_800)}),
     Closed(7, heard_end=True),
 ]
@@ -43,7 +44,7 @@ def test_a_journal_adds_up_to_what_was_written() -> None:
     (segment,) = journal.programme
     assert (segment.first, segment.end, segment.size, segment.because) == (7, 9, 1_800, "begin")
     assert journal.cursor("programme") == Cursor(9, 1_000 + 2 * CHUNK_NS)
-    assert journal.levels == {7: -16.0, 8: -15.5}
+    assert journal.levels == {7: Level(-16.0, -1.2), 8: Level(-15.5, -3.0)}
     assert journal.closed == Closed(7, heard_end=True)
 
 

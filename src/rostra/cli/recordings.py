@@ -1,65 +1,60 @@
 """`rostra recording`: what has been recorded, and deleting it. Works on the data folder, running or not."""
 
 import getpass
-import sys
 import time
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from rostra.cli.app import ConversationId, JsonFlag, app, out, print_json
 from rostra.config import read_settings
 from rostra.core.conversation import parse_timezone
 from rostra.core.errors import BadInputError
 from rostra.recorder import archive
 from rostra.recorder.merge import Manifest
 
-recordings_app = typer.Typer(no_args_is_help=True)
-_out = Console(highlight=False)
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-ConversationId = Annotated[str, typer.Argument(help="The conversation's id.")]
+_recording = typer.Typer(no_args_is_help=True)
+app.add_typer(_recording, name="recording", help="What has been recorded, and deleting it.")
 
 
-@recordings_app.command("list")
+@_recording.command("list")
 def list_command(as_json: JsonFlag = False) -> None:
     """Every recording, with what is missing in it."""
     found = [archive.listed(folder) for folder in archive.folders(read_settings().recordings)]
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("conversation", "title", "began", "length", "missing", "size", title="Recordings")
     for each in found:
         table.add_row(each.id, *_row(each.manifest), f"{each.bytes / 1e6:.1f} MB")
-    _out.print(table)
+    out.print(table)
 
 
-@recordings_app.command("show")
+@_recording.command("show")
 def show_command(conversation: ConversationId, as_json: JsonFlag = False) -> None:
     """One recording: chapters, speakers, gaps, files."""
     folder = archive.find(read_settings().recordings, conversation)
     each = archive.listed(folder)
     if as_json:
-        _print_json(each)
+        print_json(each)
         return
     if each.manifest is None:
-        _out.print(f"{conversation} is not finished yet: {each.bytes / 1e6:.1f} MB in {folder}.")
+        out.print(f"{conversation} is not finished yet: {each.bytes / 1e6:.1f} MB in {folder}.")
         return
     manifest = each.manifest
     title, began, length, missing = _row(manifest)
-    _out.print(f"[bold]{title}[/], {began}, {length}, missing: {missing}. In {folder}.")
+    out.print(f"[bold]{title}[/], {began}, {length}, missing: {missing}. In {folder}.")
     for chapter in manifest.chapters:
-        _out.print(f"  {_clock(chapter.start_time)}  {chapter.title}")
+        out.print(f"  {_clock(chapter.start_time)}  {chapter.title}")
     for gap in manifest.gaps:
-        _out.print(f"  [red]{gap.seconds:.1f} s are missing at {_clock(max(0.0, gap.at_s))}[/] ({gap.because})")
+        out.print(f"  [red]{gap.seconds:.1f} s are missing at {_clock(max(0.0, gap.at_s))}[/] ({gap.because})")
     for name, file in manifest.files.items():
-        _out.print(f"  {file.bytes:>12,}  {file.sha256[:16]}  {name}")
+        out.print(f"  {file.bytes:>12,}  {file.sha256[:16]}  {name}")
 
 
-@recordings_app.command("delete")
+@_recording.command("delete")
 def delete_command(
     conversation: ConversationId,
     why: Annotated[str, typer.Option(help="The reason, which is kept for ever.", prompt="Why")],
@@ -75,7 +70,7 @@ def delete_command(
         why=why.strip(),
         now_ns=time.time_ns(),
     )
-    _out.print(f"{conversation} is deleted: {stone.files} files, {stone.bytes / 1e6:.1f} MB.")
+    out.print(f"{conversation} is deleted: {stone.files} files, {stone.bytes / 1e6:.1f} MB.")
 
 
 def _row(manifest: Manifest | None) -> tuple[str, str, str, str]:
@@ -91,7 +86,3 @@ def _row(manifest: Manifest | None) -> tuple[str, str, str, str]:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
