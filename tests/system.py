@@ -146,6 +146,7 @@ def running(folder: Path, **settings: str) -> Iterator[System]:
         "ROSTRA_EDGE_PORT": str(port),
         "ROSTRA_EDGE_METRICS_PORT": "0",
         "ROSTRA_GATES": "0",  # a second of start for each; tests of the stage ask for them
+        "ROSTRA_RECORDER_PORT": "0",  # tests of the replay ask for one
         "NO_COLOR": "1",
     }
     environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}

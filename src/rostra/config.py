@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
     stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
     recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
+    recorder_host: str = Field("127.0.0.1", description="Address on which recordings are served.")
+    recorder_port: Port = Field(8090, description="Port on which recordings are served. 0: they are not.")
+    recorder_url: str | None = Field(
+        None, description="Address under which listeners reach recordings, if another than host and port."
+    )
     recording_stems: Literal["flac", "opus", "none"] = Field(
         "flac", description="Each seat by itself beside the programme: without loss, at 96 kbit/s, or not at all."
     )
@@ -98,6 +103,10 @@ class Settings(BaseSettings):
     @property
     def recordings(self) -> Path:
         return self.data / "recordings"
+
+    @property
+    def replay_url(self) -> str:
+        return self.recorder_url or f"http://{self.recorder_host}:{self.recorder_port}"
 
     @property
     def url(self) -> str:

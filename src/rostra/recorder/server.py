@@ -22,6 +22,7 @@ from rostra.core.units import SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.merge import Manifest, merge
 from rostra.recorder.recording import Recording
+from rostra.recorder.web import Web, WebSettings, serve
 from rostra.recorder.writer import StemFormat, Writer, claim
 
 _log = structlog.get_logger()
@@ -53,8 +54,12 @@ class RecorderServer:
         self._dropped_chunks = 0
         self._failures = 0
 
+    def coming(self) -> list[ConversationRecord]:
+        """Conversations that are on now, or will be."""
+        return [record for record in list(self._records.values()) if not is_over(from_record(record).state)]
+
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Record until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(), name="conversations")
             tasks.create_task(self._report(), name="report")
@@ -165,6 +170,15 @@ class RecorderServer:
                     free_bytes=free,
                 ),
             )
+
+
+async def run(connection: Connection, recorder: str, settings: RecorderSettings, web: WebSettings | None) -> None:
+    """Record and, unless `web` is None, serve what has been recorded, until cancelled."""
+    server = RecorderServer(connection, recorder, settings)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.run(), name="recorder")
+        if web is not None:
+            tasks.create_task(serve(Web(settings.folder, web, server.coming), web), name="web")
 
 
 def _free_bytes(folder: Path) -> int:
