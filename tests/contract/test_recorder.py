@@ -19,16 +19,18 @@ from rostra.audio.source import frames_from
 from rostra.bus import state
 from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher
+from rostra.bus.roster import RosterLog
 from rostra.bus.seats import SeatPublisher, calls
 from rostra.bus.subjects import Role
-from rostra.core.conversation import Conversation, Held, Schedule
+from rostra.core.conversation import Cancelled, Conversation, Held, Schedule
 from rostra.core.errors import BadInputError
 from rostra.core.messages import Chunk, FeedFrames, Init, StageEvent
+from rostra.core.roster import Enter, StageRole
 from rostra.core.units import CHUNK_NS, FRAME_NS, FRAME_SAMPLES, SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import Closed, Conversing, Happened, Opened, read
-from rostra.recorder.merge import merge, read_manifest
+from rostra.recorder.merge import Speaker, merge, read_manifest
 from rostra.recorder.server import RecorderServer, RecorderSettings
 from rostra.recorder.tracks import Piece
 from rostra.recorder.writer import Batch, Writer, claim
@@ -424,5 +426,31 @@ def test_two_recorders_share_a_folder_and_one_records(bus: Bus, tmp_path: Path) 
         entries, _ = read((tmp_path / "evening" / layout.JOURNAL).read_bytes())
         assert [type(entry) for entry in entries].count(Closed) == 1
         assert check_recordings(tmp_path)[1] == []
+
+    run(test)
+
+
+def test_people_are_called_by_their_names_and_what_was_never_heard_leaves_no_recording(
+    bus: Bus, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with speaking(bus) as evening, bus.connect(Role.GATE) as gate, bus.connect(Role.OPERATOR) as operator:
+            now_ns = time.time_ns()
+            never = Conversation(
+                "never", Schedule("Never", now_ns, now_ns, now_ns + SECOND_NS, "UTC"), Cancelled(now_ns)
+            )
+            await state.create_conversation(operator, never)
+            log = RosterLog(gate, "evening")
+            assert await log.do("anna", Enter("Anna B.", StageRole.HOST), now_ns=now_ns) is None
+            async with recorder(bus, tmp_path):
+                await until((tmp_path / "evening" / layout.JOURNAL).exists)
+                await evening.speak(12)
+                await until(lambda: b'"named"' in (tmp_path / "evening" / layout.JOURNAL).read_bytes())
+                await evening.speak(1, last=True)
+                await until((tmp_path / "evening" / layout.MANIFEST).exists)
+        manifest = read_manifest(tmp_path / "evening")
+        assert manifest is not None
+        assert manifest.speakers == [Speaker("anna", "Anna B.", 13.0)]
+        assert [folder.name for folder in tmp_path.iterdir() if folder.name == "never"] == []
 
     run(test)

@@ -147,6 +147,19 @@ def permissions(role: Role) -> dict[str, list[str]]:
             }
         case Role.RECORDER:
             return {
-                "publish": ["rostra.call.*", "rostra.telemetry.recorder.*", *read_state, *read_programme],
-                "subscribe": ["rostra.programme.>", "rostra.seat.>", f"{_STATE_PREFIX}conversation.>", inbox],
+                "publish": [
+                    "rostra.call.*",
+                    "rostra.telemetry.recorder.*",
+                    *read_state,
+                    *read_programme,
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}",
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}.>",
+                ],
+                "subscribe": [
+                    "rostra.programme.>",
+                    "rostra.seat.>",
+                    "rostra.act.>",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
             }

@@ -75,13 +75,19 @@ class Seated(Entry, frozen=True, tag="seated"):
     seats: list[str]
 
 
+class Named(Entry, frozen=True, tag="named"):
+    """What the people on these seats are called, by seat; a seat without a name is a feed."""
+
+    names: dict[str, str]
+
+
 class Closed(Entry, frozen=True, tag="closed"):
     """Nothing more comes; `heard_end` tells whether the programme's last chunk was heard."""
 
     heard_end: bool
 
 
-AnyEntry = Conversing | Opened | Synced | Levels | Happened | Seated | Closed
+AnyEntry = Conversing | Opened | Synced | Levels | Happened | Seated | Named | Closed
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
@@ -128,6 +134,7 @@ class Journal:
     segments: dict[str, Segment] = field(default_factory=dict)
     events: list[Happened] = field(default_factory=list)
     seats: list[Seated] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
     levels: dict[int, Level] = field(default_factory=dict)
     closed: Closed | None = None
 
@@ -176,6 +183,8 @@ def summed(entries: Iterable[AnyEntry]) -> Journal:
                 journal.events.append(entry)
             case Seated():
                 journal.seats.append(entry)
+            case Named():
+                journal.names |= entry.names
             case Closed():
                 journal.closed = entry
     return journal

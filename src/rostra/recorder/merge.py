@@ -53,6 +53,14 @@ class Loudness(msgspec.Struct, frozen=True):
     gain_db: float
 
 
+class Speaker(msgspec.Struct, frozen=True):
+    """Who was on the air, and for how long; `name` is the seat's where nobody gave one (a feed)."""
+
+    seat: str
+    name: str
+    seconds: float
+
+
 class StemPiece(msgspec.Struct, frozen=True):
     """A seat's sound without a hole. `at_s`: its place in the replay as the seat meant it to be heard."""
 
@@ -80,7 +88,7 @@ class Manifest(msgspec.Struct, frozen=True):
     loudness: Loudness | None
     gaps: list[Gap]
     chapters: list[Chapter]
-    speakers: dict[str, float]
+    speakers: list[Speaker]
     stems: list[StemPiece]
     files: dict[str, FileDigest]
 
@@ -141,7 +149,10 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
         loudness=loudness,
         gaps=missing,
         chapters=made,
-        speakers=seconds_on_air(journal, end=end),
+        speakers=[
+            Speaker(seat, journal.names.get(seat, seat), seconds)
+            for seat, seconds in seconds_on_air(journal, end=end).items()
+        ],
         stems=_stems(journal, begins_ns),
         files={
             path.name: FileDigest(path.stat().st_size, sha256(path))

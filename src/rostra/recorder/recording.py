@@ -13,6 +13,7 @@ import structlog
 from rostra.audio.frame import PCM16_FRAME_BYTES
 from rostra.bus.connection import Connection
 from rostra.bus.programme import follow_programme
+from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import read_init
 from rostra.core.conversation import is_over, parse_id
@@ -27,7 +28,7 @@ from rostra.core.limits import (
 from rostra.core.messages import Chunk, ConversationRecord, FeedFrames, from_record
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.journal import AnyEntry, Conversing, Happened, Seated
+from rostra.recorder.journal import AnyEntry, Conversing, Happened, Named, Seated
 from rostra.recorder.tracks import HOLE_PATIENCE_S, Piece, ReorderBuffer
 from rostra.recorder.writer import Batch, Writer
 
@@ -107,6 +108,9 @@ class Recording:
                 gathering, calling = self._gather(), call_seats(self._connection, self._record.id)
                 background.append(tasks.create_task(gathering, name=f"{self._record.id}: seats"))
                 background.append(tasks.create_task(calling, name=f"{self._record.id}: calls"))
+            roster = RosterLog(self._connection, self._record.id)
+            background.append(tasks.create_task(roster.run(), name=f"{self._record.id}: roster"))
+            background.append(tasks.create_task(self._learn_names(roster), name=f"{self._record.id}: names"))
             while True:
                 synced = await self._sync()
                 if self._is_finished() and not self._chunks and await self._close():
@@ -146,6 +150,15 @@ class Recording:
                     self.refused_pieces += 1
                 else:
                     waiting.offer(piece)
+
+    async def _learn_names(self, roster: RosterLog) -> None:
+        known = dict(self._writer.journal.names)
+        while True:
+            await roster.beyond(roster.number)
+            names = {seated.person: seated.name for seated in roster.roster.seats}
+            if new := {person: name for person, name in names.items() if known.get(person) != name}:
+                known |= new
+                self._entries.append(Named(time.time_ns(), new))
 
     def _waiting(self, seat: str) -> ReorderBuffer | None:
         """The frames of `seat` that are to be written; None if there are too many seats."""

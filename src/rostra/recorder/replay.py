@@ -139,7 +139,7 @@ def chapters(journal: Journal, *, first: int, end: int) -> list[Chapter]:
     for seated in journal.seats:
         if seated.seats:  # an empty stage is told by the state
             at_s = (seated.seq - first) * CHUNK_NS / SECOND_NS
-            changes.append((at_s, ", ".join(seated.seats), False))
+            changes.append((at_s, ", ".join(journal.names.get(seat, seat) for seat in seated.seats), False))
     made = [(0.0, title, True)]
     for at_s, name, marked in sorted(
         change for change in changes if 0 <= change[0] < (end - first) * CHUNK_NS / 1e9

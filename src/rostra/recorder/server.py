@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from rostra.bus.connection import Connection
+from rostra.bus.programme import last_chunk
 from rostra.bus.state import follow_conversations
 from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import is_over, parse_id
@@ -78,13 +79,16 @@ class RecorderServer:
         if not is_over(from_record(record).state):
             return time.time_ns() >= record.doors_ns - _EARLY_NS
         still_stored = time.time_ns() - record.since_ns < PROGRAMME_RETENTION_S * SECOND_NS
-        begun = (self._settings.folder / record.id / layout.JOURNAL).exists()
-        return begun or (still_stored and not archive.is_deleted(self._settings.folder, record.id))
+        return self._has_begun(record.id) or (
+            still_stored and not archive.is_deleted(self._settings.folder, record.id)
+        )
 
     async def _keep(self, conversation: str) -> None:
         """Record `conversation` to its end and make its replay; stand by while another recorder does."""
         while not self._is_done(conversation):
             try:
+                if not await self._is_worth_it(conversation):
+                    break
                 writer = await asyncio.to_thread(self._claim, conversation)
                 if writer is not None:
                     await self._record(conversation, writer)
@@ -96,6 +100,15 @@ class RecorderServer:
             if not self._is_done(conversation):
                 await asyncio.sleep(_RETRY_S)
         del self._records[conversation], self._recordings[conversation]
+
+    async def _is_worth_it(self, conversation: str) -> bool:
+        """Not what is over and has never been heard, as a conversation that was cancelled before its doors."""
+        if not is_over(from_record(self._records[conversation]).state) or self._has_begun(conversation):
+            return True
+        return await last_chunk(self._connection, conversation) is not None
+
+    def _has_begun(self, conversation: str) -> bool:
+        return (self._settings.folder / conversation / layout.JOURNAL).exists()
 
     def _is_done(self, conversation: str) -> bool:
         return (self._settings.folder / conversation / layout.MANIFEST).exists()

@@ -9,8 +9,9 @@ from typing import Final
 from rostra.core.limits import RECORDING_PENDING_FRAMES_MAX
 
 HOLE_PATIENCE_S: Final = 2.0  # a seat repeats with its next message; a file's may be a second away
-# A live source that paused goes on with the next number, due later. Less than a frame is rounding, not a pause.
-_PAUSE_NS: Final = 20_000_000
+# A live source that paused goes on with the next number, due later. A gate's frames are due when they are sent, so
+# they come late after a stall of the gate and are soon in time again: that is no pause.
+_PAUSE_NS: Final = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,13 @@ def place(piece: Piece, cursor: Cursor | None, *, paused_matters: bool) -> Place
     return Placement.OPEN if paused else Placement.APPEND
 
 
-def after(piece: Piece, *, unit_ns: int) -> Cursor:
-    """The cursor of a track whose newest piece is `piece`."""
-    return Cursor(piece.number + piece.count, piece.starts_ns + piece.count * unit_ns)
+def after(piece: Piece, cursor: Cursor | None, *, unit_ns: int) -> Cursor:
+    """Where a track goes on after `piece`: the first of a segment (`cursor` None), or appended at `cursor`.
+
+    A segment's time is that of its first sample and counts on from there.
+    """
+    starts_ns = piece.starts_ns if cursor is None else cursor.starts_ns
+    return Cursor(piece.number + piece.count, starts_ns + piece.count * unit_ns)
 
 
 class ReorderBuffer:

@@ -75,7 +75,7 @@ class Writer:
         self._journal_bytes = whole
         self.journal = summed(before)
         self._segments = len(self.journal.segments)
-        if before:
+        if before and self.journal.closed is None:
             repair = Synced(now_ns, _repaired(folder, self.journal))
             try:
                 self._append([repair])
@@ -123,7 +123,8 @@ class Writer:
             placement = place(piece, self._cursors.get(track), paused_matters=track != layout.PROGRAMME)
             if placement is Placement.DROP:
                 continue
-            if placement is Placement.OPEN or track not in self._open:
+            appended = placement is Placement.APPEND and track in self._open
+            if not appended:
                 closed |= self._begin(track, piece, now_ns)
             segment = self._open.get(track)
             if segment is None:
@@ -131,7 +132,8 @@ class Writer:
                 continue
             segment.put(segment.coder.encode(piece.payload))
             segment.numbers += piece.count
-            self._cursors[track] = after(piece, unit_ns=layout.unit_ns(track))
+            cursor = self._cursors[track] if appended else None
+            self._cursors[track] = after(piece, cursor, unit_ns=layout.unit_ns(track))
             if track == layout.PROGRAMME:
                 levels[piece.number] = self._meter.add(piece.payload)
         synced = {

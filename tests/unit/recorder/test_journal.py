@@ -13,6 +13,7 @@ from rostra.recorder.journal import (
     Conversing,
     Happened,
     Levels,
+    Named,
     Opened,
     Seated,
     Synced,
@@ -30,6 +31,7 @@ ENTRIES: list[AnyEntry] = [
     Opened(4, NAME, 1_000, "begin"),
     Happened(5, 8, StageEvent("state", 38_400, "live")),
     Seated(5, 8, ["anna"]),
+    Named(5, {"anna": "Anna B."}),
     Levels(6, 7, [-16.0, -15.5], [-1.2, -3.0]),
     Synced(6, {NAME: (9, 1_800)}),
     Closed(7, heard_end=True),
@@ -45,10 +47,11 @@ def test_a_journal_adds_up_to_what_was_written() -> None:
     assert (segment.first, segment.end, segment.size, segment.because) == (7, 9, 1_800, "begin")
     assert journal.cursor("programme") == Cursor(9, 1_000 + 2 * CHUNK_NS)
     assert journal.levels == {7: Level(-16.0, -1.2), 8: Level(-15.5, -3.0)}
+    assert journal.names == {"anna": "Anna B."}
     assert journal.closed == Closed(7, heard_end=True)
 
 
-@given(st.integers(0, 400))
+@given(st.integers(0, 500))
 def test_wherever_a_crash_tears_it_the_whole_lines_are_read(length: int) -> None:
     data = b"".join(to_line(entry) for entry in ENTRIES)[:length]
     entries, whole = read(data)

@@ -86,9 +86,10 @@ def test_chapters_are_speakers_interruptions_and_a_hosts_marks() -> None:
         state(415, "Vraag van Bas", kind="mark", text="Vraag van Bas"),
         state(900, "ended", kind="notice", text="Dank"),
     ]
+    made.names["seat-2"] = "bas"
     made.seats += [
         Seated(0, 5, ["anna"]),
-        Seated(0, 200, ["anna", "bas"]),
+        Seated(0, 200, ["anna", "seat-2"]),
         Seated(0, 260, []),
         Seated(0, 600, ["bas"]),
     ]

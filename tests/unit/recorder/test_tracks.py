@@ -8,7 +8,7 @@ from rostra.core.limits import RECORDING_PENDING_FRAMES_MAX
 from rostra.core.units import FRAME_NS
 from rostra.recorder.tracks import HOLE_PATIENCE_S, Cursor, Piece, Placement, ReorderBuffer, after, place
 
-PAUSE_NS = 3 * FRAME_NS
+PAUSE_NS = 10 * FRAME_NS
 
 
 def piece(number: int, *, count: int = 1, later_ns: int = 0) -> Piece:
@@ -26,7 +26,7 @@ def kept(pieces: list[Piece]) -> list[list[int]]:
         if placement is Placement.OPEN:
             segments.append([])
         segments[-1] += range(each.number, each.number + each.count)
-        cursor = after(each, unit_ns=FRAME_NS)
+        cursor = after(each, None if placement is Placement.OPEN else cursor, unit_ns=FRAME_NS)
     return segments
 
 
@@ -50,8 +50,18 @@ def test_a_source_that_paused_begins_a_new_segment_though_its_numbers_go_on() ->
     assert kept([piece(1), piece(2), piece(3, later_ns=PAUSE_NS)]) == [[1, 2], [3]]
 
 
+def test_a_gate_that_stalled_and_makes_up_for_it_is_no_pause() -> None:
+    late_ns = [0, 0, 150, 130, 110, 90, 70, 50, 30, 10, 0]
+    assert len(kept([piece(n, later_ns=late * 1_000_000) for n, late in enumerate(late_ns)])) == 1
+
+
+def test_pauses_that_are_short_but_many_do_not_add_up_unseen() -> None:
+    segments = kept([piece(n, later_ns=n * 15_000_000) for n in range(40)])
+    assert [len(segment) for segment in segments] == [14, 14, 12]
+
+
 def test_the_programmes_clock_are_its_numbers() -> None:
-    cursor = after(piece(2), unit_ns=FRAME_NS)
+    cursor = after(piece(2), None, unit_ns=FRAME_NS)
     late = piece(3, later_ns=PAUSE_NS)
     assert place(late, cursor, paused_matters=False) is Placement.APPEND
 
