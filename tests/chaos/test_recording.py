@@ -1,7 +1,9 @@
 """P7: nothing said is lost, whoever is killed in mid-sentence, however full the disk; outsiders can play it."""
 
 import json
+import os
 import resource
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -22,6 +24,7 @@ from rostra.rehearsal.listener import Listener
 from states import wait_for_state
 from system import System, running, wait_until
 
+DOWN_S = 12  # longer than what stages make up for
 PIECE_S = 2
 FADED_S = 0.6  # so long the hold music still fades under the first words
 BEGINS_S = 0.205  # the replay begins two chunks before the announced instant; the limiter looks 5 ms ahead
@@ -95,6 +98,40 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
         done = subprocess.run([*probe, str(folder / "replay.opus")], capture_output=True, check=True)
         assert done.stderr == b""
         assert float(json.loads(done.stdout)["format"]["duration"]) == pytest.approx(manifest["seconds"], abs=0.01)
+
+
+@pytest.mark.timeout(180)
+def test_p7_when_everything_is_killed_at_once_all_but_the_last_second_is_kept_and_the_rest_is_named(
+    tmp_path: Path,
+) -> None:
+    """As when the machine loses its power, but for the disk's own cache."""
+    with running(tmp_path) as system:
+        system.schedule(at="+1s", id="evening")
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live")
+        time.sleep(6)
+        assert system.process is not None
+        pids = [system.pid(name) for name in ("bus", "stage-1", "stage-2", "edge-1", "edge-2", "recorder-1")]
+        for pid in (system.process.pid, *pids, *(feed.pid for feed in system.feeds)):
+            os.kill(pid, signal.SIGKILL)
+        killed_ms = time.time() * 1000
+        system.process.wait()
+        time.sleep(DOWN_S)
+        system.start()
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live", within_s=20)
+        time.sleep(3)
+        system.rostra("end", "evening")
+        manifest = finished(system, "evening")
+        (gap,) = manifest["gaps"]
+        assert gap["from_ms"] >= killed_ms - 1_000, "the last second at most"
+        assert abs(gap["seconds"] - DOWN_S) < 5
+        assert gap["because"] in {"restart", "hole"}
+        done = system.rostra("fsck", check=False)
+        assert done.returncode == 3
+        assert "s of the programme are missing" in done.stdout
+        heard = ffmpeg_hears((folder_of(system, "evening") / "replay.opus").read_bytes(), tmp_path / "copy.opus")
+        assert len(heard.samples) == pytest.approx(manifest["seconds"] * SAMPLE_RATE_HZ, abs=960)
 
 
 def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_path: Path) -> None:
