@@ -164,6 +164,14 @@ class Connection:
         except (NatsError, TimeoutError, OSError) as error:
             raise BusError(f"The bus did not answer about {source}.") from error
 
+    async def request(self, subject: str, payload: bytes, *, timeout_s: float) -> bytes:
+        """The answer of whoever listens there. BusError if nobody does, or not in time."""
+        try:
+            reply = await self.client.request(subject, payload, timeout=timeout_s)
+        except (NatsError, TimeoutError) as error:
+            raise BusError(f"Nobody answered on {subject}.") from error
+        return reply.data
+
     async def subscribe(self, subject: str) -> AsyncGenerator[Msg, None]:
         """Every message published to `subject` from now on, for ever, across reconnects."""
         subscription = await self.client.subscribe(

@@ -50,6 +50,11 @@ def call_subject(conversation: str) -> str:
     return f"rostra.call.{conversation}"
 
 
+def control_subject(stage: str) -> str:
+    """Where one stage is asked to do something."""
+    return f"rostra.control.{stage}"
+
+
 def telemetry_subject(kind: str, name: str) -> str:
     return f"rostra.telemetry.{kind}.{name}"
 
@@ -90,6 +95,8 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 "publish": [
                     "rostra.programme.>",
                     "rostra.call.*",
+                    "rostra.control.*",
+                    *(f"{inbox_prefix(asker)}.>" for asker in (Role.OPERATOR, Role.STAGE)),
                     "rostra.telemetry.stage.*",
                     *(f"{_STATE_PREFIX}{key}.>" for key in ("conversation", "init", "lease")),
                     *read_state,
@@ -99,6 +106,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 "subscribe": [
                     "rostra.programme.>",
                     "rostra.seat.>",
+                    "rostra.control.*",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],

@@ -9,6 +9,7 @@ import typer
 from rostra import roles, status
 from rostra.cli.app import (
     FOUND,
+    ConversationId,
     JsonFlag,
     app,
     bus,
@@ -20,7 +21,10 @@ from rostra.cli.app import (
 from rostra.config import read_settings
 from rostra.core.conversation import (
     parse_duration_s,
+    parse_id,
 )
+from rostra.core.errors import ConflictError
+from rostra.core.messages import Move
 from rostra.supervisor import serve
 
 _REPORTS_S: Final = 1.2  # every process reports once a second
@@ -58,6 +62,25 @@ def status_command(as_json: JsonFlag = False) -> None:
             return
         for table in status.as_tables(records, reports):
             out.print(table)
+
+    run(work())
+
+
+@app.command("move")
+def move_command(
+    conversation: ConversationId,
+    to: Annotated[str, typer.Option("--to", help="The stage that goes on, e.g. stage-2.")],
+) -> None:
+    """Move a programme to another stage while it is on the air; nobody hears it. Refused if there is no room."""
+
+    async def work() -> None:
+        from rostra.bus.control import CALM_WITHIN_S, ask  # noqa: PLC0415
+
+        async with bus() as connection:
+            refused = await ask(connection, parse_id(to), Move(parse_id(conversation)), timeout_s=CALM_WITHIN_S + 5)
+        if refused:
+            raise ConflictError(refused)
+        out.print(f"{to} makes the programme of {conversation} now.")
 
     run(work())
 

@@ -53,7 +53,8 @@ class Chunk(Message, frozen=True, tag="chunk.1"):
     `seq` counts chunks since doors-open (global over all stages); `epoch` is the lease under which it was
     made; `wall_ns` is the wall instant of its end by the programme clock; `state` and `level_dbfs` describe
     the sound; `heard` tells per seat the next frame to be mixed, so that a standby continues with exactly
-    that frame. `last` marks the end of the programme.
+    that frame. `last` marks the end of the programme; `next_stage` names the stage that makes the next chunk, in a
+    planned move.
     """
 
     conversation: str
@@ -66,6 +67,7 @@ class Chunk(Message, frozen=True, tag="chunk.1"):
     events: list[StageEvent] = []
     heard: dict[str, int] = {}
     last: bool = False
+    next_stage: str = ""
 
 
 class FeedFrames(Message, frozen=True, tag="feed.1"):
@@ -84,6 +86,25 @@ class FeedFrames(Message, frozen=True, tag="feed.1"):
     delay_frames: int
     pcm: bytes
     last: bool = False
+
+
+class Move(Message, frozen=True, tag="move.1"):
+    """To a stage, on `rostra.control.<stage>`: take the programme of `conversation` over, if you can carry it."""
+
+    conversation: str
+
+
+class Yield(Message, frozen=True, tag="yield.1"):
+    """To the stage that makes the programme: let stage `to` go on, at the next moment at which nobody hears it."""
+
+    conversation: str
+    to: str
+
+
+class Answer(Message, frozen=True, tag="answer.1"):
+    """What a stage answers to either: empty if it does it, else why not."""
+
+    refused: str = ""
 
 
 class ConversationRecord(Message, frozen=True, tag="conversation.1"):
@@ -188,6 +209,9 @@ AnyMessage = (
     Init
     | Chunk
     | FeedFrames
+    | Move
+    | Yield
+    | Answer
     | ConversationRecord
     | StageAct
     | Lease

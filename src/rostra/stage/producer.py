@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -71,7 +71,8 @@ class Producer:
 
     The chunks are the heartbeat: while they come, this producer stands by. When none has been heard for
     MEDIA_HEARTBEAT_LOST_MS it takes the lease under a new epoch and goes on with the very next chunk. It
-    steps down when it hears a newer epoch than its own.
+    steps down when it hears a newer epoch than its own. In a planned move the active producer is asked to
+    `give_way`: its last chunk names the stage that goes on, which does so at once.
     """
 
     def __init__(self, connection: Connection, stage: str, conversation: Conversation, sounds: Sounds) -> None:
@@ -91,6 +92,20 @@ class Producer:
         self._programme: Programme | None = None
         self._state_changed = asyncio.Event()
         self._events: list[StageEvent] = []
+        self._called_upon = asyncio.Event()  # the newest chunk says that ours is the next
+        self._gives_way_to = ""
+        self._has_given_way = False
+        self.taken = asyncio.Event()  # set while this producer makes the programme
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this producer could go on with the next chunk as if it had made the last ones."""
+        fresh = time.monotonic() - self._heard.at_s < MEDIA_HEARTBEAT_LOST_MS / 2000
+        return not self.is_active and fresh and len(self._recent) == _PRE_ROLL_CHUNKS
+
+    def give_way(self, stage: str) -> None:
+        """Let `stage` make the programme from the next calm moment on."""
+        self._gives_way_to = stage
 
     @property
     def is_active(self) -> bool:
@@ -129,6 +144,8 @@ class Producer:
                 self._recent.append(chunk.media["ogg-64"])
                 if self._programme is not None:
                     continue
+                if chunk.next_stage == self._stage:
+                    self._called_upon.set()
                 for name, next_seq in chunk.heard.items():
                     self._seat(name).continue_from(next_seq)
 
@@ -152,7 +169,10 @@ class Producer:
     async def _take_turn(self) -> bool:
         """Wait a moment; take the lease if nobody makes the programme. True if it is ours now."""
         turned_s = time.monotonic()
-        await asyncio.sleep(_STANDBY_TURN_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._called_upon.wait(), _STANDBY_TURN_S)
+        called_upon = self._called_upon.is_set()
+        self._called_upon.clear()
         if time.monotonic() - turned_s > _OVERSLEPT_S:
             self._awake_since_s = time.monotonic()  # frozen or starved: its own silence is not that of the others
         connected_since = self._connection.connected_since
@@ -161,7 +181,7 @@ class Producer:
         last = self._heard.chunk
         quiet_s = time.monotonic() - max(connected_since, self._awake_since_s, self._heard.at_s)
         nobody_yet = self._is_new and last is None
-        if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not nobody_yet:
+        if quiet_s < MEDIA_HEARTBEAT_LOST_MS / 1000 and not nobody_yet and not called_upon:
             return False
         if last is None and is_over(self.conversation.state):
             return False
@@ -223,6 +243,8 @@ class Producer:
         assert self._lease is not None
         programme, encoder = self._begin()
         self._programme = programme
+        self._gives_way_to, self._has_given_way = "", False
+        self.taken.set()
         epoch, clock = self._lease.epoch, programme.clock
         _log.info("programme.taken", conversation=self.conversation.id, epoch=epoch, position=programme.position)
         init = Init(self.conversation.id, encoder.init)
@@ -230,14 +252,14 @@ class Producer:
             announcing = tasks.create_task(self._announce_init(init), name="init")
             disciplined_ns = 0
             levels: list[float] = []
-            while not programme.finished and not self._is_deposed(epoch):
+            while not (self._is_done(programme) or self._is_deposed(epoch)):
                 now_ns = time.monotonic_ns()
                 if now_ns - disciplined_ns >= SECOND_NS:
                     self._discipline(clock, now_ns)
                     disciplined_ns = now_ns
                 for _ in range(FRAMES_PER_TURN_MAX):
                     due_ns = clock.due_mono_ns(programme.position)
-                    if due_ns > time.monotonic_ns() or programme.finished:
+                    if due_ns > time.monotonic_ns() or self._is_done(programme):
                         break
                     self._measure(time.monotonic_ns() - due_ns)
                     self._make_frame(programme, encoder, levels, epoch)
@@ -245,7 +267,10 @@ class Producer:
                 await asyncio.sleep(max(0, wait_ns) / SECOND_NS)
             announcing.cancel()
         self._programme = None
-        if not programme.finished:
+        self.taken.clear()
+        if self._has_given_way:
+            _log.info("programme.given", conversation=self.conversation.id, epoch=epoch, to=self._gives_way_to)
+        elif not programme.finished:
             _log.warning("programme.deposed", conversation=self.conversation.id, epoch=epoch)
 
     def _make_frame(self, programme: Programme, encoder: ProgrammeEncoder, levels: list[float], epoch: int) -> None:
@@ -262,6 +287,7 @@ class Producer:
         if media is None:
             return
         events, self._events = self._events, []
+        self._has_given_way = bool(self._gives_way_to) and programme.is_calm and not programme.finished
         level_dbfs = 10 * np.log10(max(sum(levels) / len(levels), 1e-12))
         levels.clear()
         self.publisher.offer(
@@ -276,8 +302,12 @@ class Producer:
                 events=events,
                 heard=programme.heard(),
                 last=programme.finished,
+                next_stage=self._gives_way_to if self._has_given_way else "",
             )
         )
+
+    def _is_done(self, programme: Programme) -> bool:
+        return programme.finished or self._has_given_way
 
     def _is_deposed(self, epoch: int) -> bool:
         heard = self._heard.chunk

@@ -96,6 +96,13 @@ class Programme:
             return []
         return [StageEvent("start", self.position, str(self.conversation.schedule.starts_ns))]
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether another stage that begins here sounds the same: no announcement, nothing on its way in or out."""
+        on_air = isinstance(self.conversation.state, Live)
+        gains = (self._hold.value, self._stage.value, self._duck.value)
+        return len(self._voice) == 0 and gains == ((0.0, 1.0, 1.0) if on_air else (1.0, 0.0, 1.0))
+
     def frame(self) -> tuple[Frame, list[StageEvent]]:
         """The next 20 ms and what happens in them."""
         wall_ns = self.clock.wall_at(self.position)

@@ -5,7 +5,7 @@ import gc
 import time
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 import numpy as np
 import structlog
@@ -14,11 +14,13 @@ import rostra
 from rostra.audio import announcements, hold_music
 from rostra.audio.frame import Samples
 from rostra.bus.connection import Connection
-from rostra.bus.state import follow_conversations
+from rostra.bus.control import CALM_WITHIN_S, answer, ask
+from rostra.bus.state import follow_conversations, read_lease
 from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import Conversation, is_over
-from rostra.core.messages import StageReport, from_record
+from rostra.core.messages import Move, StageReport, Yield, from_record
 from rostra.core.units import SECOND_NS
+from rostra.stage.capacity import lacks_room, trial
 from rostra.stage.producer import Producer, Sounds
 
 _log = structlog.get_logger()
@@ -66,6 +68,7 @@ class StageServer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(), name="conversations")
             tasks.create_task(self._report(), name="report")
+            tasks.create_task(answer(self._connection, self._stage, self._do), name="control")
             while True:
                 for conversation in list(self._conversations.values()):
                     if self._is_ours(conversation):
@@ -87,6 +90,43 @@ class StageServer:
         else:
             self._conversations.pop(producer.conversation.id, None)
         del self._producers[producer.conversation.id]
+
+    async def _do(self, asked: Move | Yield) -> str:
+        """Do what is asked; else why not, in one sentence."""
+        producer = self._producers.get(asked.conversation)
+        if producer is None:
+            return f"{self._stage} has no programme of {asked.conversation!r}: is it on the air?"
+        match asked:
+            case Yield(to=stage):
+                if not producer.is_active:
+                    return f"{self._stage} does not make the programme of {asked.conversation!r} any more."
+                producer.give_way(stage)
+                return ""
+            case Move():
+                return await self._take_over(producer)
+            case _:
+                assert_never(asked)
+
+    async def _take_over(self, producer: Producer) -> str:
+        """Make before break: prove that there is room, have the other give way, go on with its next chunk."""
+        conversation = producer.conversation.id
+        if producer.is_active:
+            return f"{self._stage} makes the programme of {conversation!r} already."
+        if not producer.is_ready:
+            return f"{self._stage} has not heard the programme for long enough to go on with it: try again."
+        active = sum(each.is_active for each in self._producers.values())
+        if no_room := lacks_room(await trial(self._sounds.hold_music), active=active):
+            return f"{self._stage} cannot carry it: {no_room}"
+        lease, _ = await read_lease(self._connection, conversation)
+        if lease is None:
+            return f"Nobody makes the programme of {conversation!r}."
+        if refused := await ask(self._connection, lease.stage, Yield(conversation, self._stage), timeout_s=2):
+            return refused
+        try:
+            await asyncio.wait_for(producer.taken.wait(), CALM_WITHIN_S)
+        except TimeoutError:
+            return f"There was no moment within {CALM_WITHIN_S} s at which nobody would have heard it: try again."
+        return ""
 
     async def _follow(self) -> None:
         async with aclosing(follow_conversations(self._connection)) as records:
