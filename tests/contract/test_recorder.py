@@ -266,6 +266,14 @@ def test_retention_deletes_what_is_old_and_finishes_an_interrupted_deletion(tmp_
     assert [stone.conversation for stone in archive.tombstones(tmp_path)] == ["evening", "morning"]
 
 
+def test_tombstones_that_cannot_be_read_are_told_and_stop_nothing(tmp_path: Path) -> None:
+    finished(tmp_path)
+    (tmp_path / layout.TOMBSTONES).write_bytes(b"no tombstone\n")
+    assert not archive.is_deleted(tmp_path, "evening")
+    (finding,) = check_recordings(tmp_path)[1]
+    assert finding.where == layout.TOMBSTONES
+
+
 # --- the bus ---------------------------------------------------------------------------------------
 
 

@@ -73,7 +73,10 @@ def tombstones(recordings: Path) -> list[Tombstone]:
 
 
 def is_deleted(recordings: Path, conversation: str) -> bool:
-    return any(each.conversation == conversation for each in tombstones(recordings))
+    """Whether it was deleted, as far as the tombstones can be read: `rostra fsck` tells if they cannot."""
+    with suppress(BadInputError):
+        return any(each.conversation == conversation for each in tombstones(recordings))
+    return False
 
 
 def delete(recordings: Path, conversation: str, *, who: str, why: str, now_ns: int) -> Tombstone:

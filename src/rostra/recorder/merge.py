@@ -16,7 +16,7 @@ from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.journal import Journal
+from rostra.recorder.journal import Conversing, Journal
 from rostra.recorder.level import gain_db, integrated_lufs
 from rostra.recorder.replay import (
     Chapter,
@@ -119,20 +119,9 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
     made: list[Chapter] = []
     if end > first:
         made = chapters(journal, first=first, end=end)
-        comments = {
-            "TITLE": conversation.title,
-            "LANGUAGE": conversation.language,
-            "R128_TRACK_GAIN": str(_R128_TRACK_GAIN),
-        }
-        header = ogg.init(
-            pre_skip=OpusEncoder(_SILENCE_BPS).pre_skip,
-            application="rostra",
-            gain_db=0.0 if loudness is None else loudness.gain_db,
-            comments=comments,
-        )
-        _write_replay(folder, header, plan(segments, first=first, end=end))
-        chapters_json = {"version": "1.2.0", "title": conversation.title, "chapters": made}
-        _replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(chapters_json)))
+        _write_replay(folder, _header(conversation, loudness), plan(segments, first=first, end=end))
+        listed = {"version": "1.2.0", "title": conversation.title, "chapters": made}
+        _replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(listed)))
     missing = gaps(journal, first=first)
     manifest = Manifest(
         version=1,
@@ -177,6 +166,19 @@ def _loudness(journal: Journal, first: int) -> Loudness | None:
         return None
     peak_dbtp = max(level.peak_dbtp for level in levels)
     return Loudness(round(lufs, 2), peak_dbtp, round(gain_db(lufs, peak_dbtp), 2))
+
+
+def _header(conversation: Conversing, loudness: Loudness | None) -> bytes:
+    return ogg.init(
+        pre_skip=OpusEncoder(_SILENCE_BPS).pre_skip,
+        application="rostra",
+        gain_db=0.0 if loudness is None else loudness.gain_db,
+        comments={
+            "TITLE": conversation.title,
+            "LANGUAGE": conversation.language,
+            "R128_TRACK_GAIN": str(_R128_TRACK_GAIN),
+        },
+    )
 
 
 def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:

@@ -67,21 +67,21 @@ class RecorderServer:
             tasks.create_task(self._sweep(), name="retention")
             while True:
                 for record in list(self._records.values()):
-                    if record.id not in self._recordings and self._is_due(record):
+                    if record.id in self._recordings or time.time_ns() < record.doors_ns - _EARLY_NS:
+                        continue
+                    if self._is_wanted(record):
                         self._recordings[record.id] = None
                         tasks.create_task(self._keep(record.id), name=f"recording {record.id}")
+                    else:
+                        del self._records[record.id]
                 await asyncio.sleep(_TURN_S)
 
-    def _is_due(self, record: ConversationRecord) -> bool:
+    def _is_wanted(self, record: ConversationRecord) -> bool:
         """Whether there is something to record, or to finish that a recorder before us has begun."""
-        if self._is_done(record.id):
+        if self._is_done(record.id) or archive.is_deleted(self._settings.folder, record.id):
             return False
-        if not is_over(from_record(record).state):
-            return time.time_ns() >= record.doors_ns - _EARLY_NS
-        still_stored = time.time_ns() - record.since_ns < PROGRAMME_RETENTION_S * SECOND_NS
-        return self._has_begun(record.id) or (
-            still_stored and not archive.is_deleted(self._settings.folder, record.id)
-        )
+        stored = time.time_ns() - record.since_ns < PROGRAMME_RETENTION_S * SECOND_NS
+        return stored or not is_over(from_record(record).state) or self._has_begun(record.id)
 
     async def _keep(self, conversation: str) -> None:
         """Record `conversation` to its end and make its replay; stand by while another recorder does."""
@@ -135,7 +135,11 @@ class RecorderServer:
             self._recordings[conversation] = None
             self._finishing.discard(conversation)
         _log.info(
-            "recording.finished", conversation=conversation, seconds=manifest.seconds, gaps=len(manifest.gaps)
+            "recording.finished",
+            conversation=conversation,
+            seconds=manifest.seconds,
+            gaps=len(manifest.gaps),
+            refused_pieces=recording.refused_pieces + writer.refused_pieces,
         )
 
     def _finish(self, conversation: str) -> Manifest:
@@ -161,7 +165,10 @@ class RecorderServer:
         while True:
             if self._settings.folder.exists():
                 sweep = partial(archive.sweep, days=self._settings.days, now_ns=time.time_ns())
-                await asyncio.to_thread(sweep, self._settings.folder)
+                try:
+                    await asyncio.to_thread(sweep, self._settings.folder)
+                except (OSError, BadInputError) as error:
+                    _log.error("retention.failed", error=str(error))
             await asyncio.sleep(_SWEEP_S)
 
     async def _report(self) -> None:
@@ -195,7 +202,10 @@ async def run(connection: Connection, recorder: str, settings: RecorderSettings,
 
 
 def _free_bytes(folder: Path) -> int:
-    """Room on the disk of `folder`, which may not be there yet."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    """Room on the disk of `folder`, which may not be there yet; 0 if the disk does not say."""
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
