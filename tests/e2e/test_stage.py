@@ -1,26 +1,21 @@
 """People speak from their browsers: two with real speech as their microphones, a third listens."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from listening import FLAGS
 from playwright.sync_api import Browser, Locator, Page, expect
-from scipy.signal import fftconvolve
 
-from hearing import ffmpeg_hears, speech
+from hearing import ffmpeg_hears
 from machine import require
-from rostra.audio.frame import Samples
-from rostra.core.units import SAMPLE_RATE_HZ
 from rostra.rehearsal.listener import Listener
 from states import wait_for_state
 from system import System, free_ports, running, wait_until
+from voices import part, strength
 
-PART_S = 8
 # For how long the page showed that its owner is not heard: sampled each 20 ms, runs of it in ms.
 WATCH_VOICE = """
 () => {
@@ -40,16 +35,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     gates = free_ports(2)
     with running(tmp_path_factory.mktemp("stage"), gates="2", gate_port=str(gates)) as started:
         yield started
-
-
-def part(folder: Path, begins_s: int, *, seconds: int = PART_S) -> tuple[Path, Samples]:
-    """Some seconds of the recording as a plain RIFF file that Chromium takes for a microphone; and its samples."""
-    path = folder / f"{begins_s}.wav"
-    samples = speech()[begins_s * SAMPLE_RATE_HZ : (begins_s + seconds) * SAMPLE_RATE_HZ]
-    raw = (samples * 32767).astype("<i2").tobytes()
-    command = [require("ffmpeg"), "-v", "error", "-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "-", "-bitexact"]
-    subprocess.run([*command, path], input=raw, check=True)
-    return path, samples
 
 
 class People:
@@ -94,15 +79,6 @@ def goes_on_stage(page: Page) -> None:
 def row(page: Page, name: str) -> Locator:
     """The line about somebody with a seat or a hand up."""
     return page.locator("#people li, #hands li").filter(has_text=name)
-
-
-def strength(heard: Samples, said: Samples) -> float:
-    """How much of `said` is in `heard`, wherever it is: the greatest normalised cross-correlation of 4 s of it."""
-    piece = said[2 * SAMPLE_RATE_HZ : 6 * SAMPLE_RATE_HZ][::6]
-    sound = heard[::6]
-    products = fftconvolve(sound, piece[::-1], mode="valid")
-    energies = np.convolve(sound**2, np.ones(len(piece)), mode="valid")
-    return float(np.max(np.abs(products) / np.sqrt(np.maximum(energies, 1e-9) * np.sum(piece**2))))
 
 
 def test_p1_two_people_in_browsers_are_heard_from_the_announced_instant_on(

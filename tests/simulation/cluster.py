@@ -32,6 +32,7 @@ Answer = TypeVar("Answer")
 class Message:
     subject: str
     data: bytes
+    reply: str = ""
 
 
 def _pattern(subject: str) -> re.Pattern[str]:
@@ -161,9 +162,11 @@ class Connection:
     # --- what the code under test asks of it -----------------------------------------------------------
 
     async def publish(self, subject: str, payload: bytes) -> None:
+        await self._publish(Message(subject, payload))
+
+    async def _publish(self, message: Message) -> None:
         if self.connected_since is None:
             raise BusError("The bus is away.")
-        message = Message(subject, payload)
         self._world.call_at(
             self._arrival_s("out"), self._hand_over, self._life, self._cluster.spread, message, context=WIRE
         )
@@ -202,6 +205,23 @@ class Connection:
     async def last(self, stream: str, subject: str) -> Stored | None:
         found = await self.last_of_each(stream, [subject])
         return found[-1] if found else None
+
+    async def last_of_any(self, stream: str, pattern: str) -> Stored | None:
+        return await self.last(stream, pattern)
+
+    async def request(self, subject: str, payload: bytes, *, timeout_s: float) -> bytes:
+        inbox = f"_INBOX.{self._chance.getrandbits(60)}"
+        replies: asyncio.Queue[Message] = asyncio.Queue()
+        reader = (_pattern(inbox), replies.put_nowait)
+        self._readers.append(reader)
+        try:
+            await self._publish(Message(subject, payload, inbox))
+            async with asyncio.timeout(timeout_s):
+                return (await replies.get()).data
+        except TimeoutError as error:
+            raise BusError(f"Nobody answered on {subject}.") from error
+        finally:
+            self._readers.remove(reader)
 
     async def last_of_each(self, stream: str, subjects: list[str]) -> list[Stored]:
         return await self._request(lambda: self._cluster.find(subjects, stream=stream))

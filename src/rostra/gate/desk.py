@@ -112,6 +112,11 @@ class Desk:
         await self._up.wait()
         return await self.log.do(by, what, why=why, now_ns=time.time_ns())
 
+    def end(self, session: Session) -> None:
+        """Its owner hangs up: the seat is kept for a while, the session is gone at once."""
+        del self.sessions[session.id]
+        session.peer.lost.set()
+
     def heard_of(self, persons: list[str]) -> None:
         """Some gate reports that these are connected to it."""
         now_s = time.monotonic()

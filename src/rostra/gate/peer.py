@@ -1,22 +1,26 @@
 """One speaker's WebRTC connection. aiortc is the transport only: ICE, DTLS, SRTP, RTCP.
 
-Its own jitter buffer and decoder break at 1 % loss, so received packets go around them into ours. That takes four
-names of aiortc that are not public; tests/contract/test_aiortc.py watches over them, and the version is pinned.
+Its own jitter buffer and decoder break at 1 % loss, so received packets go around them into ours; and it speaks to
+peers with ECDSA certificates only, while GStreamer has RSA. That takes six names of aiortc that are not public;
+tests/contract/test_aiortc.py watches over them, and the version is pinned.
 """
 
 import asyncio
 import time
 from collections import deque
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import structlog
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
 from av import Packet
+from OpenSSL import SSL
 
 from rostra.audio.frame import Frame
 from rostra.audio.jitter import JitterBuffer
@@ -29,7 +33,26 @@ from rostra.gate.transport import Transport
 
 _log = structlog.get_logger()
 _ANSWER_S: Final = 10.0  # gathering candidates asks STUN servers, which may not answer
+# RFC 8827 §6.5: AES-128-GCM with forward secrecy; what older encoders need after it.
+_CIPHERS: Final = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AES128:ECDHE+AES256"
+)
 _RETURN_PACKETS_MAX: Final = 10  # 200 ms: a speaker whose network takes no more hears a gap, not the past
+
+
+class _Certificate(RTCCertificate):
+    """One that agrees with peers whose own is RSA, too."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(_CIPHERS)
+        return context
+
+
+@cache
+def _certificate() -> RTCCertificate:
+    """The same for all peers of this process: a key pair for each would let a crowd spend our time."""
+    return _Certificate.generateCertificate()
 
 
 class ReturnTrack(MediaStreamTrack):
@@ -78,6 +101,8 @@ class Peer:
             for server in self._transport.servers(now_s=int(time.time()))
         ]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        private: Any = self._connection
+        private._RTCPeerConnection__certificates = [_certificate()]  # noqa: SLF001
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("track", self._track_came)
         self._offer: Offer | None = None

@@ -168,8 +168,8 @@ class Gate:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def hang_up(self, request: Request) -> Response:
-        _, session = self._session(request)
-        session.peer.lost.set()
+        desk, session = self._session(request)
+        desk.end(session)
         return Response(status_code=HTTPStatus.OK)
 
     async def options(self, request: Request) -> Response:
