@@ -11,7 +11,6 @@ import msgspec
 
 from rostra.audio.containers import ogg
 from rostra.audio.frame import silence
-from rostra.audio.loudness import TARGET_LUFS
 from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
@@ -34,8 +33,8 @@ from rostra.recorder.survey import read_journal, surveyed
 from rostra.recorder.writer import blocks
 
 _SILENCE_BPS: Final = 64_000
-# RFC 7845 §5.2.1: relative to -23 LUFS and on top of the output gain, in steps of 1/256 dB.
-_R128_TRACK_GAIN: Final = round((-23.0 - TARGET_LUFS) * 256)
+_R128_LUFS: Final = -23.0  # what R128_TRACK_GAIN leads to, on top of the output gain (RFC 7845 §5.2.1)
+_GAIN_STEPS_PER_DB: Final = 256
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -169,15 +168,15 @@ def _loudness(journal: Journal, first: int) -> Loudness | None:
 
 
 def _header(conversation: Conversing, loudness: Loudness | None) -> bytes:
+    comments = {"TITLE": conversation.title, "LANGUAGE": conversation.language}
+    if loudness is not None:
+        rest_db = _R128_LUFS - loudness.lufs - loudness.gain_db
+        comments["R128_TRACK_GAIN"] = str(round(rest_db * _GAIN_STEPS_PER_DB))
     return ogg.init(
         pre_skip=OpusEncoder(_SILENCE_BPS).pre_skip,
         application="rostra",
         gain_db=0.0 if loudness is None else loudness.gain_db,
-        comments={
-            "TITLE": conversation.title,
-            "LANGUAGE": conversation.language,
-            "R128_TRACK_GAIN": str(_R128_TRACK_GAIN),
-        },
+        comments=comments,
     )
 
 
