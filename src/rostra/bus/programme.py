@@ -194,7 +194,7 @@ async def follow_programme(
                 continue
             if newest.seq > next_seq:
                 first = max(next_seq, newest.seq - reach_chunks)
-                for missed in await _stored(connection, conversation, first, newest.seq):
+                for missed in await fetch_chunks(connection, conversation, first, newest.seq):
                     epoch = max(epoch, missed.epoch)
                     yield missed
             epoch = max(epoch, newest.epoch)
@@ -217,10 +217,10 @@ async def stored_chunks(
         return []
     if last is None:
         return []
-    return await _stored(connection, conversation, max(0, last.seq + 1 - reach_chunks), last.seq + 1)
+    return await fetch_chunks(connection, conversation, max(0, last.seq + 1 - reach_chunks), last.seq + 1)
 
 
-async def _stored(connection: Connection, conversation: str, first: int, end: int) -> list[Chunk]:
+async def fetch_chunks(connection: Connection, conversation: str, first: int, end: int) -> list[Chunk]:
     """Chunks [first, end) that the stream still has, in order of `seq`."""
     chunks: list[Chunk] = []
     for start in range(first, end, RING_CHUNKS_MAX):  # one answer holds 1,024 messages at most (ADR-31)

@@ -12,7 +12,7 @@ import structlog
 
 from rostra.audio.frame import PCM16_FRAME_BYTES
 from rostra.bus.connection import Connection
-from rostra.bus.programme import follow_programme
+from rostra.bus.programme import fetch_chunks, follow_programme
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import read_init
@@ -22,6 +22,7 @@ from rostra.core.limits import (
     PROGRAMME_RETENTION_S,
     RECORDING_PENDING_CHUNKS_MAX,
     RECORDING_PENDING_ENTRIES_MAX,
+    RECORDING_PENDING_FRAMES_MAX,
     RECORDING_STEMS_MAX,
     RECORDING_SYNC_S,
 )
@@ -50,18 +51,18 @@ class Recording:
     """
 
     def __init__(self, connection: Connection, writer: Writer, record: ConversationRecord, *, stems: bool) -> None:
-        self.dropped_chunks = 0
         self.failures = 0
         self.refused_pieces = 0
         self._connection = connection
         self._writer = writer
         self._record = record
         self._stems = stems
-        self._chunks: deque[Piece] = deque(maxlen=RECORDING_PENDING_CHUNKS_MAX)
+        cursor = writer.journal.cursor(layout.PROGRAMME)
+        first_seq = 0 if cursor is None else cursor.number
+        self._chunks = ReorderBuffer(first_seq, pieces_max=RECORDING_PENDING_CHUNKS_MAX)
+        self._newest_seq = first_seq - 1
         self._frames: dict[str, ReorderBuffer] = {}
         self._entries: deque[AnyEntry] = deque(maxlen=RECORDING_PENDING_ENTRIES_MAX)
-        cursor = writer.journal.cursor(layout.PROGRAMME)
-        self._next_seq = 0 if cursor is None else cursor.number
         self._seated = writer.journal.seats[-1].seats if writer.journal.seats else []
         self._heard_s = time.monotonic()
         self._heard_end = False
@@ -73,6 +74,10 @@ class Recording:
     @property
     def pending_chunks(self) -> int:
         return len(self._chunks)
+
+    @property
+    def dropped_chunks(self) -> int:
+        return self._chunks.dropped_pieces
 
     def update(self, record: ConversationRecord) -> None:
         """Take over what the state bucket says now."""
@@ -126,20 +131,30 @@ class Recording:
         async with aclosing(following) as chunks:
             async for chunk in chunks:
                 self._heard_s = time.monotonic()
-                if self._next_seq <= chunk.seq < _NUMBER_MAX and RENDITION in chunk.media:
-                    self._hear(chunk)
+                self._hear(chunk)
 
     def _hear(self, chunk: Chunk) -> None:
+        if not 0 <= chunk.seq < _NUMBER_MAX or RENDITION not in chunk.media:
+            self.refused_pieces += 1
+            return
+        if not self._chunks.offer(Piece(chunk.seq, 1, chunk.wall_ns - CHUNK_NS, chunk.media[RENDITION])):
+            return
         now_ns = time.time_ns()
-        self.dropped_chunks += len(self._chunks) == self._chunks.maxlen
-        self._chunks.append(Piece(chunk.seq, 1, chunk.wall_ns - CHUNK_NS, chunk.media[RENDITION]))
-        self._next_seq = chunk.seq + 1
         self._entries += [Happened(now_ns, chunk.seq, event) for event in chunk.events]
         seated = sorted(chunk.heard)
-        if seated != self._seated:
+        if seated != self._seated and chunk.seq > self._newest_seq:
             self._seated = seated
             self._entries.append(Seated(now_ns, chunk.seq, seated))
+        self._newest_seq = max(self._newest_seq, chunk.seq)
         self._heard_end = self._heard_end or chunk.last
+
+    async def _fill_hole(self) -> None:
+        """Ask once more: a chunk that was not stored yet when it was asked for is there a moment later."""
+        hole, room = self._chunks.hole, RECORDING_PENDING_CHUNKS_MAX - len(self._chunks)
+        if hole is not None and room > 0:
+            first = max(hole.start, hole.stop - room)
+            for chunk in await fetch_chunks(self._connection, self._record.id, first, hole.stop):
+                self._hear(chunk)
 
     async def _gather(self) -> None:
         async with aclosing(follow_seats(self._connection, self._record.id)) as arrivals:
@@ -166,7 +181,8 @@ class Recording:
             if len(self._frames) >= RECORDING_STEMS_MAX:
                 return None
             cursor = self._writer.journal.cursor(layout.stem(seat))
-            self._frames[seat] = ReorderBuffer(None if cursor is None else cursor.number)
+            next_number = None if cursor is None else cursor.number
+            self._frames[seat] = ReorderBuffer(next_number, pieces_max=RECORDING_PENDING_FRAMES_MAX)
         return self._frames[seat]
 
     def _is_finished(self) -> bool:
@@ -179,6 +195,7 @@ class Recording:
         """Put what has gathered on the disk; False if that could not be done: it waits on."""
         if self._writer.programme_header is None and not await self._fetch_header():
             return True  # the stage has not said how the sound begins: chunks wait for it
+        await self._fill_hole()
         batch = self._take(patience_s=0.0 if self._is_finished() else HOLE_PATIENCE_S)
         if await self._try(lambda: self._writer.write(batch, now_ns=time.time_ns())):
             return True
@@ -208,21 +225,17 @@ class Recording:
         return self._writer.programme_header is not None
 
     def _take(self, *, patience_s: float = HOLE_PATIENCE_S) -> Batch:
-        pieces = [(layout.PROGRAMME, piece) for piece in self._chunks]
+        now_s = time.monotonic()
+        pieces = [(layout.PROGRAMME, piece) for piece in self._chunks.take(now_s, patience_s=patience_s)]
         for seat, waiting in self._frames.items():
-            taken = waiting.take(time.monotonic(), patience_s=patience_s)
-            pieces += [(layout.stem(seat), piece) for piece in taken]
+            pieces += [(layout.stem(seat), piece) for piece in waiting.take(now_s, patience_s=patience_s)]
         batch = Batch(pieces, list(self._entries))
-        self._chunks.clear()
         self._entries.clear()
         return batch
 
     def _put_back(self, batch: Batch) -> None:
         """What could not be written is older than what has come meanwhile; the oldest of all goes first."""
-        chunks = [*(piece for track, piece in batch.pieces if track == layout.PROGRAMME), *self._chunks]
-        self.dropped_chunks += max(0, len(chunks) - RECORDING_PENDING_CHUNKS_MAX)
-        self._chunks.clear()
-        self._chunks += chunks
+        self._chunks.put_back([piece for track, piece in batch.pieces if track == layout.PROGRAMME])
         for seat, waiting in self._frames.items():
             waiting.put_back([piece for track, piece in batch.pieces if track == layout.stem(seat)])
         entries = [*batch.entries, *self._entries]

@@ -6,8 +6,6 @@ from enum import Enum, auto
 from itertools import takewhile
 from typing import Final
 
-from rostra.core.limits import RECORDING_PENDING_FRAMES_MAX
-
 HOLE_PATIENCE_S: Final = 2.0  # a seat repeats with its next message; a file's may be a second away
 # A live source that paused goes on with the next number, due later. A gate's frames are due when they are sent, so
 # they come late after a stall of the gate and are soon in time again: that is no pause.
@@ -66,14 +64,16 @@ def after(piece: Piece, cursor: Cursor | None, *, unit_ns: int) -> Cursor:
 
 
 class ReorderBuffer:
-    """One seat's pieces that wait to be written, in the order of their numbers; when it is full the oldest goes.
+    """One track's pieces that wait to be written, in the order of their numbers; when it is full the oldest goes.
 
-    Whoever was away hears first what is said now, and then what the seat repeats. So what lies behind a hole waits
-    HOLE_PATIENCE_S for the hole to be filled. Time is any clock's seconds.
+    Whoever was away hears first what is said now, and then what is repeated. So what lies behind a hole waits
+    HOLE_PATIENCE_S for the hole to be filled. `next_number` is the first that is wanted, None if nobody knows. Time
+    is any clock's seconds.
     """
 
-    def __init__(self, next_number: int | None) -> None:
+    def __init__(self, next_number: int | None, *, pieces_max: int) -> None:
         self.dropped_pieces = 0
+        self._pieces_max = pieces_max
         self._next = next_number
         self._pieces: dict[int, Piece] = {}
         self._hole_since_s: float | None = None
@@ -81,13 +81,21 @@ class ReorderBuffer:
     def __len__(self) -> int:
         return len(self._pieces)
 
-    def offer(self, piece: Piece) -> None:
-        if self._next is not None and piece.number < self._next:
-            return
+    @property
+    def hole(self) -> range | None:
+        """The numbers that are missing before the first piece."""
+        first = min(self._pieces, default=None)
+        return None if first is None or self._next is None or first <= self._next else range(self._next, first)
+
+    def offer(self, piece: Piece) -> bool:
+        """Whether `piece` is new."""
+        if piece.number in self._pieces or (self._next is not None and piece.number < self._next):
+            return False
         self._pieces[piece.number] = piece
-        if len(self._pieces) > RECORDING_PENDING_FRAMES_MAX:
+        if len(self._pieces) > self._pieces_max:
             del self._pieces[min(self._pieces)]
             self.dropped_pieces += 1
+        return True
 
     def take(self, now_s: float, *, patience_s: float = HOLE_PATIENCE_S) -> list[Piece]:
         """What is to be written now, in order."""

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostra.core.limits import RECORDING_PENDING_FRAMES_MAX
 from rostra.core.units import FRAME_NS
 from rostra.recorder.tracks import HOLE_PATIENCE_S, Cursor, Piece, Placement, ReorderBuffer, after, place
 
 PAUSE_NS = 10 * FRAME_NS
+PIECES_MAX = 100
 
 
 def piece(number: int, *, count: int = 1, later_ns: int = 0) -> Piece:
@@ -77,7 +77,7 @@ def numbers(pieces: list[Piece]) -> list[int]:
 def test_what_comes_in_any_order_within_the_patience_is_written_in_order_and_whole(
     order: list[int], at_once: int
 ) -> None:
-    buffer = ReorderBuffer(0)
+    buffer = ReorderBuffer(0, pieces_max=PIECES_MAX)
     written: list[int] = []
     for at in range(0, len(order), at_once):
         for number in order[at : at + at_once]:
@@ -87,7 +87,7 @@ def test_what_comes_in_any_order_within_the_patience_is_written_in_order_and_who
 
 
 def test_what_lies_behind_a_hole_waits_for_what_the_seat_repeats() -> None:
-    buffer = ReorderBuffer(None)
+    buffer = ReorderBuffer(None, pieces_max=PIECES_MAX)
     for number in (0, 1):
         buffer.offer(piece(number))
     assert numbers(buffer.take(0.0)) == [], "even the first may have been preceded by others"
@@ -100,7 +100,7 @@ def test_what_lies_behind_a_hole_waits_for_what_the_seat_repeats() -> None:
 
 
 def test_a_hole_that_nobody_fills_is_not_waited_for_longer_than_the_patience() -> None:
-    buffer = ReorderBuffer(0)
+    buffer = ReorderBuffer(0, pieces_max=PIECES_MAX)
     buffer.offer(piece(7))
     assert buffer.take(0.0) == []
     assert buffer.take(HOLE_PATIENCE_S - 0.1) == []
@@ -111,7 +111,7 @@ def test_a_hole_that_nobody_fills_is_not_waited_for_longer_than_the_patience() -
 
 @pytest.mark.parametrize("later", [[], [3, 4]])
 def test_what_could_not_be_written_is_written_the_next_time(later: list[int]) -> None:
-    buffer = ReorderBuffer(0)
+    buffer = ReorderBuffer(0, pieces_max=PIECES_MAX)
     for number in range(3):
         buffer.offer(piece(number))
     buffer.put_back(buffer.take(0.0))
@@ -121,7 +121,19 @@ def test_what_could_not_be_written_is_written_the_next_time(later: list[int]) ->
 
 
 def test_a_full_buffer_lets_the_oldest_go_and_counts_it() -> None:
-    buffer = ReorderBuffer(0)
-    for number in range(RECORDING_PENDING_FRAMES_MAX + 2):
+    buffer = ReorderBuffer(0, pieces_max=PIECES_MAX)
+    for number in range(PIECES_MAX + 2):
         buffer.offer(piece(number))
-    assert (len(buffer), buffer.dropped_pieces) == (RECORDING_PENDING_FRAMES_MAX, 2)
+    assert (len(buffer), buffer.dropped_pieces) == (PIECES_MAX, 2)
+
+
+def test_the_hole_before_the_first_piece_is_known_so_that_somebody_may_fill_it() -> None:
+    buffer = ReorderBuffer(3, pieces_max=PIECES_MAX)
+    assert buffer.hole is None
+    assert buffer.offer(piece(5))
+    assert not buffer.offer(piece(5))
+    assert not buffer.offer(piece(2))
+    assert buffer.hole == range(3, 5)
+    buffer.offer(piece(3))
+    buffer.offer(piece(4))
+    assert buffer.hole is None
