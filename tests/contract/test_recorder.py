@@ -21,10 +21,10 @@ from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import SeatPublisher, calls
-from rostra.bus.subjects import Role
+from rostra.bus.subjects import Role, chunk_subject
 from rostra.core.conversation import Cancelled, Conversation, Held, Schedule
 from rostra.core.errors import BadInputError
-from rostra.core.messages import Chunk, FeedFrames, Init, StageEvent
+from rostra.core.messages import Chunk, FeedFrames, Init, StageEvent, encode
 from rostra.core.roster import Enter, StageRole
 from rostra.core.units import CHUNK_NS, FRAME_NS, FRAME_SAMPLES, SECOND_NS
 from rostra.recorder import archive, layout
@@ -460,5 +460,31 @@ def test_people_are_called_by_their_names_and_what_was_never_heard_leaves_no_rec
         assert manifest is not None
         assert manifest.speakers == [Speaker("anna", "Anna B.", 13.0)]
         assert [folder.name for folder in tmp_path.iterdir() if folder.name == "never"] == []
+
+    run(test)
+
+
+def test_a_chunk_that_comes_after_the_next_one_is_no_hole(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with speaking(bus), bus.connect(Role.STAGE) as stage, recorder(bus, tmp_path):
+            await until((tmp_path / "evening" / layout.JOURNAL).exists)
+            for seq in (1, 0, 2):
+                page = made(seq)
+                chunk = Chunk(
+                    "evening",
+                    1,
+                    seq,
+                    page.starts_ns + CHUNK_NS,
+                    "live",
+                    -16.0,
+                    {"ogg-64": page.payload},
+                    last=seq == 2,
+                )
+                await stage.store(chunk_subject("evening", seq), encode(chunk))
+                await asyncio.sleep(0.3)
+            await until((tmp_path / "evening" / layout.MANIFEST).exists)
+        manifest = read_manifest(tmp_path / "evening")
+        assert manifest is not None
+        assert (manifest.seconds, manifest.gaps) == (pytest.approx(0.3), [])
 
     run(test)
