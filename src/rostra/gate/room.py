@@ -1,7 +1,7 @@
 """The speakers of one conversation at this gate: their sound to their seats, everybody else's sound back to them.
 
-A room hears all seats on the bus, its own speakers' too, so it makes no difference at which gate somebody is. Those
-who wait behind the stage (green) hear one another and, more softly, the stage; the stage does not hear them.
+Its own speakers a room hears as they come in; those at other gates, and feeds, it hears on the bus. Those who wait
+behind the stage (green) hear one another and, more softly, the stage; the stage does not hear them.
 """
 
 import asyncio
@@ -120,6 +120,9 @@ class Room:
     async def _gather(self, seats: dict[str, Seat], *, green: bool) -> None:
         async with aclosing(follow_seats(self._connection, self._conversation, green=green)) as arrivals:
             async for frames in arrivals:
+                if frames.seat in self._occupants:
+                    seats.pop(frames.seat, None)
+                    continue
                 if frames.seat in seats or len(seats) < SEATS_MAX:
                     seats.setdefault(frames.seat, Seat()).offer(frames)
                 for name in [name for name, seat in seats.items() if seat.has_left]:
@@ -130,9 +133,10 @@ class Room:
             self._called.clear()
             for occupant in self._occupants.values():
                 occupant.air.repeat()
-        for name, occupant in list(self._occupants.items()):
-            await self._speak(name, occupant, wall_ns)
         air, behind = _pulled(self._on_air, wall_ns), _pulled(self._behind, wall_ns)
+        for name, occupant in list(self._occupants.items()):
+            if (said := await self._speak(name, occupant, wall_ns)) is not None:
+                (behind if occupant.green else air)[name] = said
         self._notice(air | behind)
         on_air = mix(list(air.values()))
         off_air = mix([*behind.values(), on_air * _STAGE_BEHIND])
@@ -141,14 +145,15 @@ class Room:
             others = total if own is None else mix_minus(total, own)
             occupant.speaker.offer(occupant.encoder.encode(occupant.limiter.process(others)))
 
-    async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> None:
+    async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> Frame | None:
+        """Send the next 20 ms of what somebody says to the seat; None while there is nothing to be heard."""
         said = occupant.speaker.pull()
         wanted = occupant.behind if occupant.green else occupant.air
         if occupant.next_seq is not None and (occupant.muted or wanted is not occupant.publisher):
             await occupant.publisher.send(self._goodbye(name, occupant.next_seq))
             occupant.free_seq, occupant.next_seq = occupant.next_seq + 1, None
         if occupant.muted or (said is None and occupant.next_seq is None):
-            return  # nothing is to be heard, or nothing has come yet
+            return None
         frame = occupant.leveller.process(silence() if said is None else said)
         if occupant.next_seq is None:
             occupant.publisher, occupant.next_seq = wanted, max(wall_ns // FRAME_NS, occupant.free_seq)
@@ -157,6 +162,7 @@ class Room:
             FeedFrames(self._conversation, name, occupant.next_seq, wall_ns, _DELAY_FRAMES, pcm)
         )
         occupant.next_seq += 1
+        return frame
 
     def _goodbye(self, seat: str, seq: int) -> FeedFrames:
         return FeedFrames(self._conversation, seat, seq, time.time_ns(), 0, b"", last=True)
