@@ -1,6 +1,7 @@
 """The stage with people on it: sound through the whole path, mouth to ear, and what thirteen speakers cost."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -183,9 +184,9 @@ def _thirteen() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder, _system(folder) as system:
         announced = system.schedule(at="+1s", doors="1s", id="thirteen")
         invitations = [json.loads(system.rostra("invite", "thirteen", "--json").stdout) for _ in range(13)]
-        crowd = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.speakers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        environment = os.environ | {"PYTHONPATH": ":".join(sys.path)}
+        command = [sys.executable, "-m", "benchmarks.speakers"]
+        crowd = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         assert crowd.stdin is not None
         crowd.stdin.write(json.dumps(invitations).encode())
         crowd.stdin.close()

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 DEBIAN_PACKAGES = {
+    "baresip": "baresip-core",
     "node": "nodejs",
     "cc": "gcc",
     "ffprobe": "ffmpeg",

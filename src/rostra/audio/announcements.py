@@ -69,7 +69,12 @@ def load(language: str, announcement: str) -> Samples:
 
     Decoding takes some milliseconds, so the caller keeps what it needs. BadInputError as in `path`.
     """
-    with av.open(str(path(language, announcement))) as container:
+    return read_recording(path(language, announcement))
+
+
+def read_recording(file: Path) -> Samples:
+    """All of a mono recording at 48 kHz, shape (n,)."""
+    with av.open(str(file)) as container:
         planes = [frame.to_ndarray() for frame in container.decode(audio=0)]
     samples: Samples = np.concatenate(planes, axis=1)[0].astype(np.float32)
     return samples

@@ -68,14 +68,19 @@ class Provenance:
 
 
 class JitterBuffer:
-    """Packets by RTP timestamp. `target` is how much sound is held back, and follows the network."""
+    """Packets by RTP timestamp. `target` is how much sound is held back, and follows the network.
 
-    def __init__(self, decoder: Decoder) -> None:
+    `clock_hz` is the rate of the timestamps: 48,000 for Opus (RFC 7587 §4.1), 8,000 for G.711 (RFC 3551 §6).
+    """
+
+    def __init__(self, decoder: Decoder, *, clock_hz: int = SAMPLE_RATE_HZ) -> None:
+        assert SAMPLE_RATE_HZ % clock_hz == 0, clock_hz
+        self._tick = SAMPLE_RATE_HZ // clock_hz  # samples
         self.provenance = Provenance()
         self.target: float = 2 * FRAME_SAMPLES
         self._decoder = decoder
         self._packets: dict[int, tuple[bytes, bool]] = {}
-        self._newest: int | None = None  # unwrapped timestamp
+        self._newest: int | None = None  # the newest timestamp, in samples
         self._transits: deque[float] = deque(maxlen=_WINDOW)
         self._next: int | None = None  # the timestamp that is decoded next; None until playing
         self._sound: Samples = np.zeros(0, np.float32)
@@ -115,13 +120,14 @@ class JitterBuffer:
             del self._packets[min(self._packets)]
 
     def _unwrap(self, timestamp: int) -> int:
+        """The timestamp in samples, counted on beyond the wrap."""
         if self._newest is None:
-            self._newest = timestamp
-            return timestamp
-        ahead = (timestamp - self._newest) % _TIMESTAMPS
+            self._newest = timestamp * self._tick
+            return self._newest
+        ahead = (timestamp - self._newest // self._tick) % _TIMESTAMPS
         if ahead >= _TIMESTAMPS // 2:
             ahead -= _TIMESTAMPS
-        at = self._newest + ahead
+        at = self._newest + ahead * self._tick
         self._newest = max(self._newest, at)
         return at
 

@@ -35,6 +35,25 @@ FRAMES_PER_TURN_MAX: Final = 100  # after a stall the clock catches up 2 s per t
 CLOCK_STEP_MS: Final = 128  # NTP's step threshold (RFC 5905 §11.3): beyond it wall time jumped
 CLOCK_SLEW_PPM: Final = 500  # NTP's maximum slew (RFC 5905 §11.3): nobody hears it
 
+# --- telephone -----------------------------------------------------------------------------------
+CALLS_MAX: Final = 50  # 0.8 % of a core each: 40 % of one, the rest is for those who speak from browsers
+CALLS_PER_SECOND_MAX: Final = (
+    5  # nobody's guests arrive faster; an answer costs 1 ms, so a flood gets 0.5 % of a core
+)
+CALL_BURST_MAX: Final = 15  # a whole stage dials at the hour
+CALLS_PER_SOURCE_MAX: Final = 5  # an office or a family behind one address
+CALLS_PER_SOURCE_PER_MINUTE_MAX: Final = 10  # five who each had to dial again
+CALL_SOURCES_MAX: Final = 10_000  # addresses that are remembered, 3 MB; then the quietest is forgotten
+CALL_UNACKNOWLEDGED_MAX_S: Final = 6  # x CALLS_PER_SECOND_MAX: forged calls alone never take all of CALLS_MAX
+CALL_REFRESH_S: Final = 1_800  # RFC 4028 §4 recommends it: so long may a telephone that died keep its place
+CALL_EVENTS_MAX: Final = 50  # keys and news of one call that wait; then the newest goes: nobody types so fast
+WRONG_PINS_PER_HOUR_MAX: Final = 10  # three calls of three tries; gate/pin.py has the chance of a guess
+SIP_DATAGRAMS_PER_SECOND_MAX: Final = (
+    300  # that are parsed, 0.2 ms each: 6 % of a core; the rest is dropped, counted
+)
+SIP_BYTES_MAX: Final = 8_192  # an INVITE with video, ICE and a trunk's headers has under 4 kB
+RTP_BYTES_MAX: Final = 1_500  # one Ethernet frame; 20 ms of G.711 have 172
+
 # --- edge ----------------------------------------------------------------------------------------
 RING_CHUNKS_MAX: Final = 300  # 30 s per rendition for those who resume: 240 kB at 64 kbit/s
 LAGGARD_CHUNKS_MAX: Final = 100  # 10 s behind: further back the listener is moved to the live edge and told

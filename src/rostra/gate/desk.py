@@ -84,7 +84,9 @@ class Desk:
 
     # --- people -----------------------------------------------------------------------------------------
 
-    async def admit(self, invitation: Invitation, name: str, offer: str) -> tuple[Session, str] | Declined:
+    async def admit(
+        self, invitation: Invitation, name: str, offer: str, *, original: bool = False
+    ) -> tuple[Session, str] | Declined:
         """Give the holder of `invitation` a seat, and the answer to the offer. BadInputError, BusError."""
         await self._up.wait()
         person = invitation.person
@@ -100,7 +102,7 @@ class Desk:
                 await peer.close()
                 return declined or Declined("The seat was taken away meanwhile.")
             session = Session(person, seated.generation, peer)
-            self._seat(session, seated)
+            self._seat(session, seated, original=original)
         except (BusError, ConflictError):
             await peer.close()
             raise
@@ -123,12 +125,14 @@ class Desk:
         for person in persons:
             self._present_s[person] = now_s
 
-    def _seat(self, session: Session, seated: Seated) -> None:
+    def _seat(self, session: Session, seated: Seated, *, original: bool) -> None:
         for other in [each for each in self.sessions.values() if each.person == session.person]:
             del self.sessions[other.id]
             other.peer.lost.set()
         self.sessions[session.id] = session
-        self.room.enter(session.person, session.peer, green=not seated.on_air, muted=seated.muted)
+        self.room.enter(
+            session.person, session.peer, green=not seated.on_air, muted=seated.muted, original=original
+        )
 
     async def _accompany(self, session: Session) -> None:
         """From the answer to the end of the connection."""
@@ -141,12 +145,14 @@ class Desk:
             _log.info("session.unconnected", conversation=self.conversation.id, person=session.person)
         self.sessions.pop(session.id, None)
         await session.peer.close()
+        treatment = self.room.treatment(session.person)
         await self.room.leave(session.person, session.peer)
         _log.info(
             "session.ended",
             conversation=self.conversation.id,
             person=session.person,
             **session.peer.buffer.provenance.as_dict(),
+            **treatment,
         )
         while True:
             try:

@@ -11,11 +11,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from rostra.audio.dynamics import Leveller, Limiter
+from rostra.audio.dynamics import Limiter
 from rostra.audio.frame import Frame, frame_to_pcm16, silence
 from rostra.audio.mixer import mix, mix_minus
 from rostra.audio.opus import OpusEncoder
 from rostra.audio.seat import Seat
+from rostra.audio.voice import Voice
 from rostra.bus.connection import Connection
 from rostra.bus.seats import SeatPublisher, calls, follow_seats
 from rostra.core.errors import ConflictError
@@ -45,9 +46,9 @@ class Speaker(Protocol):
 class _Occupant:
     """A speaker in the room, and all that belongs to the speaker alone."""
 
-    def __init__(self, connection: Connection, speaker: Speaker) -> None:
+    def __init__(self, connection: Connection, speaker: Speaker, *, original: bool) -> None:
         self.speaker = speaker
-        self.leveller = Leveller()
+        self.voice = Voice(original=original)
         self.limiter = Limiter()
         self.encoder = OpusEncoder(RETURN_BPS, loss_percent=_RETURN_LOSS_PERCENT)
         self.air = SeatPublisher(connection)
@@ -81,12 +82,19 @@ class Room:
         """Whose voice has been heard within the last 0.3 s."""
         return frozenset(name for name, frames in self._silent_frames.items() if frames < _SPEAKING_FRAMES)
 
-    def enter(self, seat: str, speaker: Speaker, *, green: bool = False, muted: bool = False) -> None:
+    def enter(
+        self, seat: str, speaker: Speaker, *, green: bool = False, muted: bool = False, original: bool = False
+    ) -> None:
         """Give `speaker` the seat; whoever had it before is no longer heard. ConflictError if the room is full."""
         if seat not in self._occupants and len(self._occupants) >= SEATS_MAX:
             raise ConflictError(f"All {SEATS_MAX} seats are taken.")
-        self._occupants[seat] = _Occupant(self._connection, speaker)
+        self._occupants[seat] = _Occupant(self._connection, speaker, original=original)
         self.arrange(seat, green=green, muted=muted)
+
+    def treatment(self, seat: str) -> dict[str, float]:
+        """What was done to the speaker's voice here (audio.voice.Treatment)."""
+        occupant = self._occupants.get(seat)
+        return {} if occupant is None else occupant.voice.treatment.as_dict()
 
     def arrange(self, seat: str, *, green: bool, muted: bool) -> None:
         """Where the speaker's sound goes from now on."""
@@ -154,7 +162,7 @@ class Room:
             occupant.free_seq, occupant.next_seq = occupant.next_seq + 1, None
         if occupant.muted or (said is None and occupant.next_seq is None):
             return None
-        frame = occupant.leveller.process(silence() if said is None else said)
+        frame = occupant.voice.process(silence() if said is None else said)
         if occupant.next_seq is None:
             occupant.publisher, occupant.next_seq = wanted, max(wall_ns // FRAME_NS, occupant.free_seq)
         pcm = frame_to_pcm16(frame)

@@ -138,7 +138,8 @@ class Gate:
     async def offer(self, request: Request) -> Response:
         desk, invitation = self._desk(request), self._invitation(request)
         name = request.query_params.get("name", "Encoder")
-        admitted = await desk.admit(invitation, name, await _body(request, _SDP))
+        original = request.query_params.get("sound") == "original"
+        admitted = await desk.admit(invitation, name, await _body(request, _SDP), original=original)
         if isinstance(admitted, Declined):
             raise _Refused(HTTPStatus.FORBIDDEN, admitted.reason)
         session, answer = admitted

@@ -57,6 +57,7 @@ export class Session {
   #at = 0; // index of the gate we are at
   #microphone = null;
   #name = "";
+  #original = false; // encoders and studios: the gate leaves the sound as it is
   #peer = null;
   #place = null; // address of our WHIP session
   #connecting = false;
@@ -123,8 +124,9 @@ export class Session {
   // --- sound -----------------------------------------------------------------------------------------------
 
   // Speak with `microphone` (a MediaStream) as `name`; another one takes its place without a new session.
-  async speak(microphone, name) {
+  async speak(microphone, name, original) {
     this.#name = name;
+    this.#original = original;
     const [track] = microphone.getAudioTracks();
     const before = this.#microphone;
     this.#microphone = microphone;
@@ -150,7 +152,7 @@ export class Session {
     const peer = new RTCPeerConnection();
     for (const track of this.#microphone.getAudioTracks()) peer.addTransceiver(track, { direction: "sendrecv" });
     peer.ontrack = ({ streams, track }) => this.onsound(streams[0] ?? new MediaStream([track]));
-    const answer = await fetch(this.address(`whip/${this.#id}?name=${encodeURIComponent(this.#name)}`), {
+    const answer = await fetch(this.address(`whip/${this.#id}?name=${encodeURIComponent(this.#name)}${this.#original ? "&sound=original" : ""}`), {
       method: "POST",
       headers: { ...this.headers, "Content-Type": "application/sdp" },
       body: await offerOf(peer),

@@ -104,7 +104,7 @@ async function enter() {
     return show();
   }
   if (!microphone && !(await openMicrophone())) return;
-  await session.speak(microphone, name);
+  await session.speak(microphone, name, $("original").checked);
   onStage = true;
   waitingForHand = false;
   show();
@@ -253,7 +253,7 @@ $("door").addEventListener("submit", (event) => {
 $("check").addEventListener("click", () => doOr(runChecks));
 for (const id of ["microphone", "original"]) {
   $(id).addEventListener("change", () => doOr(async () => {
-    if ((await openMicrophone()) && onStage) await session.speak(microphone, $("name").value.trim());
+    if ((await openMicrophone()) && onStage) await session.speak(microphone, $("name").value.trim(), $("original").checked);
   }));
 }
 $("mute").addEventListener("click", () => { if (!$("push").checked) setMuted(!own()?.muted); });
