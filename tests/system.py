@@ -117,7 +117,7 @@ class System:
         return dict(json.loads(self.rostra("status", "--json").stdout))
 
     def pid(self, name: str) -> int:
-        """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2` and so on."""
+        """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2`, `recorder-1` and so on."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         pattern = r"nats-server" if name == "bus" else rf"--name\0{re.escape(name)}\0"
@@ -146,6 +146,7 @@ def running(folder: Path, **settings: str) -> Iterator[System]:
         "ROSTRA_EDGE_PORT": str(port),
         "ROSTRA_EDGE_METRICS_PORT": "0",
         "ROSTRA_GATES": "0",  # a second of start for each; tests of the stage ask for them
+        "ROSTRA_RECORDER_PORT": "0",  # tests of the replay ask for one
         "NO_COLOR": "1",
     }
     environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}

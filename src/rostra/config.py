@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -62,6 +62,18 @@ class Settings(BaseSettings):
         None, description="File with the secret that coturn's `static-auth-secret` holds, to make passwords of."
     )
     stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
+    recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
+    recorder_host: str = Field("127.0.0.1", description="Address on which recordings are served.")
+    recorder_port: Port = Field(8090, description="Port on which recordings are served. 0: they are not.")
+    recorder_url: str | None = Field(
+        None, description="Address under which listeners reach recordings, if another than host and port."
+    )
+    recording_stems: Literal["flac", "opus", "none"] = Field(
+        "flac", description="Each seat by itself beside the programme: without loss, at 96 kbit/s, or not at all."
+    )
+    recording_days: int | None = Field(
+        None, ge=1, description="Recordings are deleted so many days after they were finished; else never."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -87,6 +99,14 @@ class Settings(BaseSettings):
         """Where speakers reach each gate of this machine."""
         pattern = self.gate_url or f"http://{self.gate_host}:{{port}}"
         return [pattern.format(n=n, port=self.gate_port + n - 1) for n in range(1, self.gates + 1)]
+
+    @property
+    def recordings(self) -> Path:
+        return self.data / "recordings"
+
+    @property
+    def replay_url(self) -> str:
+        return self.recorder_url or f"http://{self.recorder_host}:{self.recorder_port}"
 
     @property
     def url(self) -> str:

@@ -115,6 +115,20 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
         )
 
 
+async def recorder(settings: Settings, name: str) -> None:
+    from rostra.recorder.server import RecorderSettings, run  # noqa: PLC0415 # likewise
+    from rostra.recorder.web import WebSettings  # noqa: PLC0415
+
+    recording = RecorderSettings(
+        folder=settings.recordings,
+        stems=None if settings.recording_stems == "none" else settings.recording_stems,
+        days=settings.recording_days,
+    )
+    web = WebSettings(settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url)
+    async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
+        await _while_wanted(run(connection, name, recording, web if settings.recorder_port else None))
+
+
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
     """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
     loop, gone, stdin = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from rostra.bus.telemetry import Report
 from rostra.core.conversation import parse_timezone
-from rostra.core.messages import ConversationRecord, EdgeReport, GateReport, StageReport
+from rostra.core.messages import ConversationRecord, EdgeReport, GateReport, RecorderReport, StageReport
 from rostra.core.units import SECOND_NS
 
 
@@ -21,6 +21,7 @@ def as_json(records: Iterable[ConversationRecord], reports: Sequence[Report]) ->
         "conversations": [msgspec.structs.asdict(record) for record in records],
         "edges": of(EdgeReport),
         "gates": of(GateReport),
+        "recorders": of(RecorderReport),
         "stages": of(StageReport),
     }
 
@@ -59,5 +60,14 @@ def _row(report: Report) -> tuple[str, str, str]:
         case GateReport():
             speakers = sum(len(persons) for persons in report.connected.values())
             return report.gate, f"{speakers} speakers", f"{report.frames_late} frames late"
+        case RecorderReport():
+            finishing = f"; finishing: {', '.join(report.finishing)}" if report.finishing else ""
+            waiting_s, lost_s = report.pending_chunks / 10, report.dropped_chunks / 10
+            disk = f"{report.failures} failures, {report.free_bytes >> 30} GB free"
+            return (
+                report.recorder,
+                f"recording: {', '.join(report.recording) or '-'}{finishing}",
+                f"{waiting_s:.1f} s wait for the disk, {lost_s:.1f} s lost, {disk}",
+            )
         case _:
             assert_never(report)

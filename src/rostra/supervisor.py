@@ -76,6 +76,8 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
         _check_port(settings.edge_host, settings.edge_port, "ROSTRA_EDGE_PORT")
         for n in range(settings.gates):
             _check_port(settings.gate_host, settings.gate_port + n, "ROSTRA_GATE_PORT")
+        if settings.recorders and settings.recorder_port:
+            _check_port(settings.recorder_host, settings.recorder_port, "ROSTRA_RECORDER_PORT")
         environment = os.environ | settings.environment()
         async with asyncio.TaskGroup() as tasks:
             bus = []
@@ -113,7 +115,11 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"gate-{n}", (*rostra, "gate", "--name", f"gate-{n}", "--worker", str(n)))
         for n in range(1, settings.gates + 1)
     ]
-    return stages + edges + gates
+    recorders = [
+        Child(f"recorder-{n}", (*rostra, "recorder", "--name", f"recorder-{n}"))
+        for n in range(1, settings.recorders + 1)
+    ]
+    return stages + edges + gates + recorders
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:

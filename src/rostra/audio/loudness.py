@@ -94,7 +94,8 @@ def lufs(mean_square: float) -> float:
     return _OFFSET_LU + 10 * float(np.log10(mean_square)) if mean_square > 0 else -np.inf
 
 
-def _mean_square(loudness_lufs: float) -> float:
+def mean_square(loudness_lufs: float) -> float:
+    """The K-weighted mean square of a loudness: the inverse of `lufs`."""
     return float(10 ** ((loudness_lufs - _OFFSET_LU) / 10))
 
 

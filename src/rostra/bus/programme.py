@@ -172,26 +172,29 @@ class ProgrammePublisher:
         return None
 
 
-async def follow_programme(connection: Connection, conversation: str) -> AsyncGenerator[Chunk, None]:
-    """The newest chunks (RING_CHUNKS_MAX at most), then each new one, in order of `seq`, for ever.
+async def follow_programme(
+    connection: Connection, conversation: str, *, reach_chunks: int = RING_CHUNKS_MAX
+) -> AsyncGenerator[Chunk, None]:
+    """The newest chunks (`reach_chunks` at most), then each new one, in order of `seq`, for ever.
 
-    A hole in the numbers (the bus was restarted, a message was lost) is filled from the stream before what
-    follows is handed on. Chunks of an older epoch than the newest one heard are dropped.
+    A hole in the numbers (the bus was restarted, a message was lost) is filled from the stream, as far as
+    `reach_chunks` back, before what follows is handed on. Chunks of an older epoch than the newest one heard are
+    dropped.
     """
-    next_seq: int | None = None
+    next_seq = 0  # if nothing is stored yet, what was published just before we came is a hole too
     epoch = 0
     async with aclosing(connection.subscribe(chunk_subject(conversation, "*"))) as messages:
-        for chunk in await stored_chunks(connection, conversation):
+        for chunk in await stored_chunks(connection, conversation, reach_chunks=reach_chunks):
             epoch = max(epoch, chunk.epoch)
             next_seq = chunk.seq + 1
             yield chunk
         async for message in messages:
             newest = _parse(message.data)
-            if newest is None or newest.epoch < epoch or (next_seq is not None and newest.seq < next_seq):
+            if newest is None or newest.epoch < epoch or newest.seq < next_seq:
                 continue
-            if next_seq is not None and newest.seq > next_seq:
-                first = max(next_seq, newest.seq - RING_CHUNKS_MAX)
-                for missed in await _stored(connection, conversation, first, newest.seq):
+            if newest.seq > next_seq:
+                first = max(next_seq, newest.seq - reach_chunks)
+                for missed in await fetch_chunks(connection, conversation, first, newest.seq):
                     epoch = max(epoch, missed.epoch)
                     yield missed
             epoch = max(epoch, newest.epoch)
@@ -204,26 +207,30 @@ async def last_chunk(connection: Connection, conversation: str) -> Chunk | None:
     return None if stored is None else _parse(stored.payload)
 
 
-async def stored_chunks(connection: Connection, conversation: str) -> list[Chunk]:
-    """The newest chunks in the stream, RING_CHUNKS_MAX at most; none while the bus is away."""
+async def stored_chunks(
+    connection: Connection, conversation: str, *, reach_chunks: int = RING_CHUNKS_MAX
+) -> list[Chunk]:
+    """The newest chunks in the stream, `reach_chunks` at most; none while the bus is away."""
     try:
         last = await last_chunk(connection, conversation)
     except BusError:
         return []
     if last is None:
         return []
-    return await _stored(connection, conversation, max(0, last.seq + 1 - RING_CHUNKS_MAX), last.seq + 1)
+    return await fetch_chunks(connection, conversation, max(0, last.seq + 1 - reach_chunks), last.seq + 1)
 
 
-async def _stored(connection: Connection, conversation: str, first: int, end: int) -> list[Chunk]:
+async def fetch_chunks(connection: Connection, conversation: str, first: int, end: int) -> list[Chunk]:
     """Chunks [first, end) that the stream still has, in order of `seq`."""
-    subjects = [chunk_subject(conversation, seq) for seq in range(first, end)]
-    try:
-        found = await connection.last_of_each(PROGRAMME_STREAM, subjects)
-    except BusError as error:
-        _log.warning("chunk.unfetched", conversation=conversation, first=first, end=end, error=str(error))
-        return []
-    chunks = [chunk for stored in found if (chunk := _parse(stored.payload)) is not None]
+    chunks: list[Chunk] = []
+    for start in range(first, end, RING_CHUNKS_MAX):  # one answer holds 1,024 messages at most (ADR-31)
+        subjects = [chunk_subject(conversation, seq) for seq in range(start, min(end, start + RING_CHUNKS_MAX))]
+        try:
+            found = await connection.last_of_each(PROGRAMME_STREAM, subjects)
+        except BusError as error:
+            _log.warning("chunk.unfetched", conversation=conversation, first=start, end=end, error=str(error))
+            break
+        chunks += [chunk for stored in found if (chunk := _parse(stored.payload)) is not None]
     return sorted(chunks, key=lambda chunk: chunk.seq)
 
 

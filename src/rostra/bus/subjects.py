@@ -23,6 +23,7 @@ class Role(StrEnum):
     FEED = "feed"
     GATE = "gate"
     EDGE = "edge"
+    RECORDER = "recorder"
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
@@ -45,7 +46,7 @@ def green_subject(conversation: str, seat: str) -> str:
 
 
 def call_subject(conversation: str) -> str:
-    """Where a stage asks the seats of a conversation to repeat what they sent last."""
+    """Where a stage or a recorder asks the seats of a conversation to repeat what they sent last."""
     return f"rostra.call.{conversation}"
 
 
@@ -148,6 +149,24 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 "subscribe": [
                     "rostra.programme.>",
                     "rostra.telemetry.edge.*",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
+            }
+        case Role.RECORDER:
+            return {
+                "publish": [
+                    "rostra.call.*",
+                    "rostra.telemetry.recorder.*",
+                    *read_state,
+                    *read_programme,
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}",
+                    f"$JS.API.DIRECT.GET.{ACT_STREAM}.>",
+                ],
+                "subscribe": [
+                    "rostra.programme.>",
+                    "rostra.seat.>",
+                    "rostra.act.>",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],

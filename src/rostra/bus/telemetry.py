@@ -10,10 +10,10 @@ import structlog
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import telemetry_subject
 from rostra.core.errors import BadInputError, BusError
-from rostra.core.messages import EdgeReport, GateReport, StageReport, decode, encode
+from rostra.core.messages import EdgeReport, GateReport, RecorderReport, StageReport, decode, encode
 
 _log = structlog.get_logger()
-Report = EdgeReport | StageReport | GateReport
+Report = EdgeReport | StageReport | GateReport | RecorderReport
 
 
 def sender(report: Report) -> tuple[str, str]:
@@ -25,6 +25,8 @@ def sender(report: Report) -> tuple[str, str]:
             return "stage", name
         case GateReport(gate=name):
             return "gate", name
+        case RecorderReport(recorder=name):
+            return "recorder", name
         case _:
             assert_never(report)
 
@@ -39,7 +41,7 @@ async def publish_report(connection: Connection, report: Report) -> None:
 
 
 async def follow_reports(connection: Connection, kind: str) -> AsyncGenerator[Report, None]:
-    """Reports of every process of `kind` (`edge`, `stage`, `gate`, or `*` for all) as they come."""
+    """Reports of every process of `kind` (`edge`, `stage`, `gate`, `recorder`, or `*` for all) as they come."""
     async with aclosing(connection.subscribe(telemetry_subject(kind, "*"))) as messages:
         async for message in messages:
             try:

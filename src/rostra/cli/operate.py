@@ -91,9 +91,12 @@ def fsck_command(as_json: JsonFlag = False) -> None:
 
     async def work() -> None:
         from rostra.bus.fsck import check  # noqa: PLC0415
+        from rostra.recorder.check import check_recordings  # noqa: PLC0415
 
         async with bus() as connection:
             read, findings = await check(connection)
+        segments, damaged = check_recordings(read_settings().recordings)
+        read, findings = read + segments, findings + damaged
         if as_json:
             print_json({"read": read, "findings": findings})
         else:
@@ -138,3 +141,9 @@ def gate_command(name: Annotated[str, typer.Option()], worker: Annotated[int, ty
 def edge_command(name: Annotated[str, typer.Option()], worker: Annotated[int, typer.Option()] = 1) -> None:
     """One edge process."""
     run(roles.edge(roles.settings_of(name), name, worker))
+
+
+@app.command("recorder", hidden=True)
+def recorder_command(name: Annotated[str, typer.Option()]) -> None:
+    """One recorder process."""
+    run(roles.recorder(roles.settings_of(name), name))

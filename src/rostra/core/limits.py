@@ -64,3 +64,14 @@ ACCEPTS_PER_TURN_MAX: Final = 64  # about 2 ms of joins, then the writes get the
 WRITES_PER_TURN_MAX: Final = 512  # about 5 ms of writes, then accepts and timers get their turn again
 DESCRIPTORS_RESERVED: Final = 64  # of RLIMIT_NOFILE: bus, listening sockets, logs, room to answer a refusal
 CONVERSATIONS_PER_EDGE_MAX: Final = 500  # 500 x 5 renditions x 30 s is about 600 MB of rings
+
+# --- recorder ------------------------------------------------------------------------------------
+RECORDING_SYNC_S: Final = 0.5  # what a kill takes stays under a second, also when the disk needs half of one
+RECORDING_PENDING_CHUNKS_MAX: Final = 600  # 60 s while the disk cannot be written; then the oldest goes, counted
+RECORDING_PENDING_FRAMES_MAX: Final = 3_000  # likewise 60 s of each seat: 6 MB
+RECORDING_PENDING_ENTRIES_MAX: Final = 5_000  # events meanwhile; a busy evening has one a second
+RECORDING_STEMS_MAX: Final = 200  # who has sat on the stage in one evening; the next one has no stem, is counted
+RECORDING_STEMS_OPEN_MAX: Final = 2 * SEATS_MAX  # open files; beyond, the one that has been quiet longest is closed
+RECORDING_SEGMENTS_MAX: Final = 10_000  # a source with a hole every second for three hours; then it is not recorded
+RECORDING_DISK_FREE_MIN_BYTES: Final = 64 * 1024 * 1024  # left to the bus and the log, which the sound needs first
+CHAPTER_MIN_S: Final = 10  # two speakers who interrupt each other are one chapter

@@ -187,6 +187,24 @@ class GateReport(Message, frozen=True, tag="gate.1"):
     frames_late: int
 
 
+class RecorderReport(Message, frozen=True, tag="recorder.1"):
+    """One recorder's telemetry, once a second, on `rostra.telemetry.recorder.<recorder>`.
+
+    `recording`, `standby` (another recorder of this machine has it) and `finishing` are conversations;
+    `pending_chunks` wait for the disk now; `dropped_chunks` and `failures` count since its start.
+    """
+
+    recorder: str
+    at_ns: int
+    recording: list[str]
+    standby: list[str]
+    finishing: list[str]
+    pending_chunks: int
+    dropped_chunks: int
+    failures: int
+    free_bytes: int
+
+
 AnyMessage = (
     Init
     | Chunk
@@ -200,6 +218,7 @@ AnyMessage = (
     | EdgeReport
     | StageReport
     | GateReport
+    | RecorderReport
 )
 
 _encoder = msgspec.msgpack.Encoder()

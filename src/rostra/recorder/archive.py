@@ -1,0 +1,134 @@
+"""The folder of recordings: what there is, deletion that is real and recorded, and retention."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from rostra.core.errors import BadInputError
+from rostra.core.units import SECOND_NS
+from rostra.recorder import layout
+from rostra.recorder.merge import Manifest, read_manifest
+
+_DAY_NS: Final = 24 * 3600 * SECOND_NS
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """That a recording was deleted: which, when, by whom, why, and how much it was. Written before it goes."""
+
+    conversation: str
+    at_ms: int
+    who: str
+    why: str
+    files: int
+    bytes: int
+    sha256: str | None  # of its replay: proves later that a copy was this recording
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording as `rostra recording list` shows it; `manifest` is None until it is finished."""
+
+    id: str
+    bytes: int
+    manifest: Manifest | None
+
+
+def folders(recordings: Path) -> Iterator[Path]:
+    """The folder of each recording, by its name."""
+    if recordings.exists():
+        yield from (each for each in sorted(recordings.iterdir()) if (each / layout.JOURNAL).exists())
+
+
+def listed(folder: Path) -> Listed:
+    """One recording. BadInputError if it is damaged."""
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return Listed(folder.name, size, read_manifest(folder))
+
+
+def find(recordings: Path, conversation: str) -> Path:
+    """Its folder. BadInputError if there is no such recording."""
+    for folder in folders(recordings):
+        if folder.name == conversation:
+            return folder
+    raise BadInputError(f"There is no recording of {conversation!r}: see `rostra recording list`.")
+
+
+def tombstones(recordings: Path) -> list[Tombstone]:
+    """Every deletion so far. BadInputError for a line that is none, but for a last one that a crash has torn."""
+    try:
+        data = (recordings / layout.TOMBSTONES).read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        return [msgspec.json.decode(line, type=Tombstone) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    except msgspec.DecodeError as error:
+        raise BadInputError(f"{recordings / layout.TOMBSTONES} cannot be read: {error}.") from error
+
+
+def is_deleted(recordings: Path, conversation: str) -> bool:
+    """Whether it was deleted, as far as the tombstones can be read: `rostra fsck` tells if they cannot."""
+    with suppress(BadInputError):
+        return any(each.conversation == conversation for each in tombstones(recordings))
+    return False
+
+
+def delete(recordings: Path, conversation: str, *, who: str, why: str, now_ns: int) -> Tombstone:
+    """Record the deletion, then remove every file. BadInputError if there is none, or it is being recorded."""
+    folder = find(recordings, conversation)
+    with (folder / layout.LOCK).open("ab") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise BadInputError(
+                f"{conversation!r} is being recorded: end it first (`rostra end {conversation}`)."
+            ) from error
+        tombstone = _tombstone(folder, who=who, why=why, now_ns=now_ns)
+        _append(recordings / layout.TOMBSTONES, msgspec.json.encode(tombstone) + b"\n")
+        shutil.rmtree(folder)
+    return tombstone
+
+
+def sweep(recordings: Path, *, days: int | None, now_ns: int) -> list[str]:
+    """Delete what was made more than `days` ago, and what is left of an interrupted deletion; their names."""
+    gone = {each.conversation for each in tombstones(recordings)}
+    swept = []
+    for folder in list(folders(recordings)):
+        if folder.name in gone:
+            shutil.rmtree(folder)
+            swept.append(folder.name)
+            continue
+        with suppress(BadInputError):  # what is damaged or being recorded is a person's decision
+            manifest = read_manifest(folder)
+            if days is None or manifest is None or now_ns - manifest.made_ms * 1_000_000 < days * _DAY_NS:
+                continue
+            delete(recordings, folder.name, who="retention", why=f"older than {days} days", now_ns=now_ns)
+            swept.append(folder.name)
+    return swept
+
+
+def _tombstone(folder: Path, *, who: str, why: str, now_ns: int) -> Tombstone:
+    replay: str | None = None
+    with suppress(BadInputError):  # a damaged recording must be deletable too
+        manifest = read_manifest(folder)
+        if manifest is not None and layout.REPLAY in manifest.files:
+            replay = manifest.files[layout.REPLAY].sha256
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    return Tombstone(folder.name, now_ns // 1_000_000, who, why, len(sizes), sum(sizes), replay)
+
+
+def _append(path: Path, line: bytes) -> None:
+    path.touch()
+    with path.open("r+b") as file:
+        whole = file.read().rfind(b"\n") + 1
+        file.seek(whole)
+        file.truncate()  # what a crash has torn
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())

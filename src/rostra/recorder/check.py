@@ -1,0 +1,83 @@
+"""`rostra fsck` for recordings: is every segment there, readable, as its journal says; what is missing, when."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from rostra.bus.fsck import Finding
+from rostra.core.errors import BadInputError
+from rostra.recorder import archive, layout
+from rostra.recorder.journal import Journal, Segment
+from rostra.recorder.merge import read_manifest, sha256
+from rostra.recorder.replay import gaps
+from rostra.recorder.survey import held_end, read_journal
+
+
+def check_recordings(recordings: Path) -> tuple[int, list[Finding]]:
+    """How many segments were read, and every finding. Nothing is changed: the recorder repairs what it can."""
+    findings: list[Finding] = []
+    read = 0
+    try:
+        deleted = {each.conversation for each in archive.tombstones(recordings)}
+    except BadInputError as error:
+        findings.append(Finding(layout.TOMBSTONES, str(error)))
+        deleted = set()
+    for folder in archive.folders(recordings):
+        if folder.name in deleted:
+            findings.append(Finding(folder.name, "deleted, but files of it are still there"))
+            continue
+        try:
+            journal = read_journal(folder)
+            read += len(journal.segments)
+            findings += _findings(folder, journal)
+        except BadInputError as error:
+            findings.append(Finding(folder.name, str(error)))
+    return read, findings
+
+
+def _findings(folder: Path, journal: Journal) -> Iterator[Finding]:
+    for segment in journal.segments.values():
+        end = held_end(folder, segment)
+        if end < segment.end:
+            yield Finding(f"{folder.name}/{segment.file}", _truncated(segment, end))
+            segment.end = end
+    for gap in gaps(journal, first=0):
+        span = f"from {_wall(gap.from_ms)} to {_wall(gap.to_ms)}"
+        yield Finding(folder.name, f"{gap.seconds:.1f} s of the programme are missing {span} ({gap.because})")
+    for path in sorted(folder.iterdir()):
+        if layout.parse_segment(path.name) and path.name not in journal.segments:
+            yield Finding(f"{folder.name}/{path.name}", "the journal does not know this file")
+    manifest = read_manifest(folder)
+    if manifest is None:
+        if journal.closed is not None and not _is_held(folder):
+            yield Finding(folder.name, "ended, and no recorder is making its replay")
+        return
+    for name, digest in manifest.files.items():
+        path = folder / name
+        if not path.exists():
+            yield Finding(f"{folder.name}/{name}", "the file is gone")
+        elif path.stat().st_size != digest.bytes or sha256(path) != digest.sha256:
+            yield Finding(f"{folder.name}/{name}", "the file is not what it was when the recording was finished")
+
+
+def _truncated(segment: Segment, end: int) -> str:
+    unit_ns = layout.unit_ns(segment.track)
+    missing_s = (segment.end - end) * unit_ns / 1e9
+    from_ms = (segment.ends_ns - (segment.end - end) * unit_ns) // 1_000_000
+    span = f"from {_wall(from_ms)} to {_wall(segment.ends_ns // 1_000_000)}"
+    return f"damaged: its last {missing_s:.1f} s, {span}, cannot be read"
+
+
+def _wall(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a recorder has this recording in hand."""
+    with (folder / layout.LOCK).open("ab") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

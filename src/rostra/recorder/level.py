@@ -1,0 +1,60 @@
+"""How loud the programme is, chunk by chunk while it is recorded: the replay need not be decoded once more."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from rostra.audio.containers import ogg
+from rostra.audio.frame import finite
+from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, TARGET_LUFS, GatedLoudness, LoudnessMeter, mean_square
+from rostra.audio.opus import OpusDecoder
+from rostra.audio.true_peak import PeakEnvelope, to_db
+from rostra.core.errors import BadInputError
+from rostra.core.units import FRAME_SAMPLES
+
+PEAK_MAX_DBTP: Final = -1.0  # EBU R 128: what decoders and resamplers add must not clip
+
+
+class Level(NamedTuple):
+    """Momentary loudness at the end of a chunk, which is a gating block (BS.1770-5), and the true peak in it."""
+
+    lufs: float
+    peak_dbtp: float
+
+
+class LevelMeter:
+    """Hears chunks as pages."""
+
+    def __init__(self) -> None:
+        self._decoder = OpusDecoder()
+        self._meter = LoudnessMeter()
+        self._envelope = PeakEnvelope()
+
+    def add(self, page: bytes) -> Level:
+        """The level of one page; neither value is below the absolute gate. A damaged packet is concealed."""
+        peak = 0.0
+        for packet in ogg.packets(page):
+            try:
+                sound = self._decoder.decode(packet)
+            except BadInputError:
+                sound = self._decoder.decode(None)
+            for at in range(0, len(sound) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+                frame = finite(sound[at : at + FRAME_SAMPLES])
+                self._meter.add(frame)
+                peak = max(peak, float(self._envelope.advance(frame).max()))
+        lufs, peak_db = self._meter.momentary_lufs, to_db(peak)
+        return Level(round(max(ABSOLUTE_GATE_LUFS, lufs), 2), round(max(ABSOLUTE_GATE_LUFS, peak_db), 2))
+
+
+def integrated_lufs(blocks_lufs: Iterable[float]) -> float:
+    """Integrated loudness of gating blocks; minus infinity if nothing passes the gates."""
+    gated = GatedLoudness()
+    for block in blocks_lufs:
+        gated.add(mean_square(block))
+    return gated.integrated_lufs
+
+
+def gain_db(loudness_lufs: float, peak_dbtp: float) -> float:
+    """What brings sound to TARGET_LUFS without its peaks above PEAK_MAX_DBTP; 0 for silence."""
+    if loudness_lufs <= ABSOLUTE_GATE_LUFS:
+        return 0.0
+    return min(TARGET_LUFS - loudness_lufs, PEAK_MAX_DBTP - peak_dbtp)

@@ -1,0 +1,173 @@
+"""Recordings over HTTP: a page, the replay with byte ranges, chapters, and the podcast feed."""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from rostra.core.conversation import parse_id
+from rostra.core.errors import BadInputError
+from rostra.core.messages import ConversationRecord
+from rostra.recorder import archive, layout
+from rostra.recorder.merge import Manifest, read_manifest
+from rostra.recorder.pages import Pages
+from rostra.recorder.podcast import MEDIA_TYPE, feed
+from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY
+
+_log = structlog.get_logger()
+_TYPES: Final = {
+    layout.REPLAY: MEDIA_TYPE,
+    layout.CHAPTERS: "application/json+chapters",
+    layout.MANIFEST: "application/json",
+}
+_FEED_S: Final = 2.0  # so long the feed is the same for all: it is made of every recording's manifest
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where recordings are served; `url` is how the world reaches that, `listen_url` the edges."""
+
+    host: str
+    port: int
+    url: str
+    listen_url: str
+
+
+class Web:
+    """Answers from the folder of recordings. Its methods run in threads: a slow disk holds up its reader only."""
+
+    def __init__(
+        self, folder: Path, settings: WebSettings, coming: Callable[[], Sequence[ConversationRecord]]
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._coming = coming
+        self._pages = Pages()
+        self._feed: tuple[float, bytes] | None = None
+
+    @property
+    def application(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/r/{conversation}", self.page),
+                Route("/r/{conversation}/{name}", self.file),
+                Route("/feed.xml", self.feed),
+                Route("/assets/{name}", self.asset),
+            ],
+            middleware=[
+                Middleware(
+                    CORSMiddleware,
+                    allow_origins=["*"],
+                    allow_headers=["Range"],
+                    expose_headers=["Content-Range", "Accept-Ranges"],
+                )
+            ],
+            exception_handlers={HTTPException: problem, BadInputError: problem},
+        )
+
+    def page(self, request: Request) -> Response:
+        _, manifest = self._recording(request)
+        page = self._pages.recording(manifest, home=self._settings.listen_url)
+        return Response(page, headers=dict([*SECURITY, REVALIDATE]), media_type=HTML)
+
+    def file(self, request: Request) -> Response:
+        folder, manifest = self._recording(request)
+        name = request.path_params["name"]
+        if name not in _TYPES or not (folder / name).exists():
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"This recording has no such file: {', '.join(_TYPES)}.")
+        attached = f"{manifest.id}.opus" if "download" in request.query_params else None
+        return FileResponse(folder / name, media_type=_TYPES[name], filename=attached, headers=dict([REVALIDATE]))
+
+    def feed(self, _: Request) -> Response:
+        now_s = time.monotonic()
+        if self._feed is None or now_s - self._feed[0] > _FEED_S:
+            self._feed = (
+                now_s,
+                feed(
+                    self._manifests(), self._coming(), url=self._settings.url, listen_url=self._settings.listen_url
+                ),
+            )
+        return Response(self._feed[1], headers={"Cache-Control": "max-age=10"}, media_type="application/rss+xml")
+
+    def asset(self, request: Request) -> Response:
+        asset = self._pages.assets.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such asset.")
+        cache = IMMUTABLE if request.query_params.get("v") == asset.digest else REVALIDATE
+        return Response(asset.body, headers=dict([*SECURITY, cache]), media_type=asset.content_type)
+
+    def _recording(self, request: Request) -> tuple[Path, Manifest]:
+        """The folder of the recording that is asked for. HTTPException if it is not there, not yet, or no more."""
+        try:
+            conversation = parse_id(request.path_params["conversation"])
+        except BadInputError as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+        if archive.is_deleted(self._folder, conversation):
+            raise HTTPException(HTTPStatus.GONE, "This recording has been deleted.")
+        manifest = read_manifest(self._folder / conversation)
+        if manifest is None:
+            begun = (self._folder / conversation / layout.JOURNAL).exists()
+            detail = "It is ready seconds after the conversation's end." if begun else "There is no such recording."
+            raise HTTPException(HTTPStatus.NOT_FOUND, detail, {"Retry-After": "10"} if begun else None)
+        return self._folder / conversation, manifest
+
+    def _manifests(self) -> Iterator[Manifest]:
+        for folder in archive.folders(self._folder):
+            with suppress(BadInputError):  # `rostra fsck` tells of it
+                manifest = read_manifest(folder)
+                if manifest is not None:
+                    yield manifest
+
+
+async def problem(_: Request, error: Exception) -> Response:
+    """Problem details (RFC 9457)."""
+    status = HTTPStatus(getattr(error, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR))
+    detail = getattr(error, "detail", None) or str(error)
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return Response(
+        json.dumps(body), status, getattr(error, "headers", None) or {}, media_type="application/problem+json"
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: whoever started this process stops it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(web: Web, settings: WebSettings) -> None:
+    """Serve until cancelled. Recorders of one machine share the port; one in use is no reason not to record."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            _log.error("web.unavailable", host=settings.host, port=settings.port, error=str(error))
+            return
+        config = uvicorn.Config(
+            web.application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        await _Server(config).serve(sockets=[listening])

@@ -1,0 +1,178 @@
+"""P7: nothing said is lost, whoever is killed in mid-sentence, however full the disk; outsiders can play it."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.signal import correlate
+
+from hearing import ffmpeg_hears, speech
+from machine import require
+from rostra.audio.frame import Samples
+from rostra.audio.loudness import integrated_lufs
+from rostra.audio.recordings import two_cities
+from rostra.audio.true_peak import to_db, true_peak
+from rostra.core.units import SAMPLE_RATE_HZ
+from rostra.rehearsal.listener import Listener
+from states import wait_for_state
+from system import System, running, wait_until
+
+DOWN_S = 12  # longer than what stages make up for
+PIECE_S = 2
+FADED_S = 0.6  # so long the hold music still fades under the first words
+BEGINS_S = 0.205  # the replay begins two chunks before the announced instant; the limiter looks 5 ms ahead
+FINISHED_S = 60.0
+
+
+def folder_of(system: System, conversation: str) -> Path:
+    return system.folder / "data" / "recordings" / conversation
+
+
+def finished(system: System, conversation: str) -> dict[str, Any]:
+    """recording.json, as soon as it is there."""
+    path = folder_of(system, conversation) / "recording.json"
+    wait_until(path.exists, within_s=FINISHED_S, what="the recording is finished")
+    return dict(json.loads(path.read_text()))
+
+
+def likeness(piece: Samples, heard: Samples) -> float:
+    """How alike `piece` and the likest place of `heard` are; 1: the same but for its level."""
+    scores = correlate(heard, piece, "valid", "fft")
+    at = int(np.argmax(scores))
+    likest = heard[at : at + len(piece)]
+    return float(scores[at] / (np.linalg.norm(piece) * np.linalg.norm(likest) + 1e-12))
+
+
+def missing_pieces(heard: Samples, *, share_min: float = 0.99) -> list[tuple[int, float]]:
+    """Which pieces of 2 s of the recording are not in `heard` where they belong, within 50 ms; and how alike."""
+    said, length, reach = speech(), PIECE_S * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
+    pieces = range(round(FADED_S * SAMPLE_RATE_HZ), len(said) - length, length)
+    begins = BEGINS_S * SAMPLE_RATE_HZ
+    alike = {
+        start // length: likeness(
+            said[start : start + length],
+            heard[max(0, round(begins + start) - reach) : round(begins + start) + length + reach],
+        )
+        for start in pieces
+    }
+    return [(n, share) for n, share in alike.items() if share < share_min]
+
+
+@pytest.mark.timeout(240)
+def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_recording_lacks_nothing(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path) as system:
+        system.schedule("Two cities", at="+2s", id="evening")
+        feed = system.feed("evening", str(two_cities()), "--original", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live")
+        for victim in ("recorder-1", "stage", "bus", "recorder-1"):
+            time.sleep(7)
+            system.kill(system.active_stage("evening") if victim == "stage" else victim)
+        assert feed.wait(timeout=60) == 0
+        wait_for_state(system, "evening", "held")
+        system.rostra("end", "evening")
+        manifest = finished(system, "evening")
+        assert manifest["gaps"] == []
+        folder = folder_of(system, "evening")
+        heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
+        assert missing_pieces(heard) == []
+        loudness, peak = integrated_lufs(heard), to_db(true_peak(heard))
+        assert peak <= -1 + 0.1
+        assert abs(loudness + 16) <= 0.5 or peak >= -1 - 0.2, "at its target, or as near as its peaks allow"
+        stems = np.zeros(len(heard) + 10 * SAMPLE_RATE_HZ, np.float32)
+        for piece in manifest["stems"]:
+            sound = ffmpeg_hears((folder / piece["file"]).read_bytes(), tmp_path / "copy.flac").samples
+            at = round(piece["at_s"] * SAMPLE_RATE_HZ)
+            stems[at : at + len(sound)] = sound
+        assert missing_pieces(stems, share_min=0.999) == []
+        assert system.rostra("fsck", check=False).returncode == 0
+        probe = [require("ffprobe"), "-v", "warning", "-show_entries", "format=duration", "-of", "json"]
+        done = subprocess.run([*probe, str(folder / "replay.opus")], capture_output=True, check=True)
+        assert done.stderr == b""
+        assert float(json.loads(done.stdout)["format"]["duration"]) == pytest.approx(manifest["seconds"], abs=0.01)
+
+
+@pytest.mark.timeout(180)
+def test_p7_when_everything_is_killed_at_once_all_but_the_last_second_is_kept_and_the_rest_is_named(
+    tmp_path: Path,
+) -> None:
+    """As when the machine loses its power, but for the disk's own cache."""
+    with running(tmp_path) as system:
+        system.schedule(at="+1s", id="evening")
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live")
+        time.sleep(6)
+        assert system.process is not None
+        pids = [system.pid(name) for name in ("bus", "stage-1", "stage-2", "edge-1", "edge-2", "recorder-1")]
+        for pid in (system.process.pid, *pids, *(feed.pid for feed in system.feeds)):
+            os.kill(pid, signal.SIGKILL)
+        killed_ms = time.time() * 1000
+        system.process.wait()
+        time.sleep(DOWN_S)
+        system.start()
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live", within_s=20)
+        time.sleep(3)
+        system.rostra("end", "evening")
+        manifest = finished(system, "evening")
+        (gap,) = manifest["gaps"]
+        assert gap["from_ms"] >= killed_ms - 1_000, "the last second at most"
+        assert abs(gap["seconds"] - DOWN_S) < 5
+        assert gap["because"] in {"restart", "hole"}
+        done = system.rostra("fsck", check=False)
+        assert done.returncode == 3
+        assert "s of the programme are missing" in done.stdout
+        heard = ffmpeg_hears((folder_of(system, "evening") / "replay.opus").read_bytes(), tmp_path / "copy.opus")
+        assert len(heard.samples) == pytest.approx(manifest["seconds"] * SAMPLE_RATE_HZ, abs=960)
+
+
+def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        announced = system.schedule(at="+1s", id="evening")
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live")
+        time.sleep(3)
+        pid = system.pid("recorder-1")
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1024, before[1]))  # every write fails
+        time.sleep(5)
+        (report,) = system.status()["recorders"]
+        assert report["failures"] >= 3
+        assert report["pending_chunks"] > 20
+        heard = Listener(announced["url"]).listen(seconds=3)
+        assert (heard.missing_chunks, heard.pauses_ms) == (0, 0), heard
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        time.sleep(3)
+        system.rostra("end", "evening")
+        assert finished(system, "evening")["gaps"] == []
+        assert system.rostra("fsck", check=False).returncode == 0
+        assert system.pid("recorder-1") == pid, "it did not die of it"
+
+
+def test_fsck_says_what_a_truncated_recording_lacks_and_it_can_be_deleted(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        system.schedule(at="+1s", id="evening")
+        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+        wait_for_state(system, "evening", "live")
+        time.sleep(4)
+        system.rostra("end", "evening")
+        finished(system, "evening")
+        (segment,) = folder_of(system, "evening").glob("programme-*.ogg")
+        with segment.open("r+b") as file:
+            file.truncate(segment.stat().st_size * 3 // 4)
+        done = system.rostra("fsck", check=False)
+        assert done.returncode == 3
+        assert "cannot be read" in done.stdout
+        listed = json.loads(system.rostra("recording", "list", "--json").stdout)
+        assert [each["id"] for each in listed] == ["evening"]
+        system.rostra("recording", "delete", "evening", "--why", "damaged", "--who", "anna")
+        assert not folder_of(system, "evening").exists()
+        assert system.rostra("fsck", check=False).returncode == 0
