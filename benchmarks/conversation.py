@@ -26,6 +26,7 @@ from machine import require
 from rostra.audio.frame import Samples
 from rostra.rehearsal.listener import Listener
 from system import System, free_ports, running
+from voices import sliding_energies
 
 SECONDS = 30
 PIECE = 4 * 16_000
@@ -109,9 +110,7 @@ def _pesq(heard: Samples) -> list[float]:
         piece = got[at : at + PIECE]
         if float(np.mean(piece**2)) < 1e-6:
             continue
-        products = correlate(said, piece, mode="valid")
-        energies = np.convolve(said**2, np.ones(PIECE), mode="valid")
-        likeness = products / np.sqrt(np.maximum(energies * np.sum(piece**2), 1e-9))
+        likeness = correlate(said, piece, mode="valid") / np.sqrt(sliding_energies(said, PIECE) * np.sum(piece**2))
         place = int(np.argmax(likeness))
         if likeness[place] > 0.3:  # else the recording began again within these four seconds
             scores.append(float(pesq(16_000, said[place : place + PIECE], piece, "wb")))

@@ -22,10 +22,15 @@ def part(folder: Path, begins_s: int, *, seconds: int = 8) -> tuple[Path, Sample
     return path, samples
 
 
+def sliding_energies(sound: Samples, length: int) -> Samples:
+    """The energy of each window of `length` samples; never quite nothing."""
+    sums = np.concatenate(((0.0,), np.cumsum(sound.astype(np.float64) ** 2)))
+    return np.maximum(sums[length:] - sums[:-length], 1e-9)
+
+
 def strength(heard: Samples, said: Samples) -> float:
     """How much of `said` is in `heard`, wherever it is: the greatest normalised cross-correlation of 4 s of it."""
     piece = said[2 * SAMPLE_RATE_HZ : 6 * SAMPLE_RATE_HZ][::6]
     sound = heard[::6]
     products = fftconvolve(sound, piece[::-1], mode="valid")
-    energies = np.convolve(sound**2, np.ones(len(piece)), mode="valid")
-    return float(np.max(np.abs(products) / np.sqrt(np.maximum(energies, 1e-9) * np.sum(piece**2))))
+    return float(np.max(np.abs(products) / np.sqrt(sliding_energies(sound, len(piece)) * np.sum(piece**2))))

@@ -13,6 +13,7 @@ from rostra.core.units import SAMPLE_RATE_HZ
 from rostra.rehearsal.listener import Listener
 from states import wait_for_state
 from system import running
+from voices import sliding_energies
 
 MOVES = 4
 PIECE_S = 1
@@ -25,8 +26,7 @@ def places(heard: Samples) -> list[tuple[float, float]]:
     for start in range(0, len(heard) - PIECE_S * SAMPLE_RATE_HZ, PIECE_S * SAMPLE_RATE_HZ):
         piece = heard[start : start + PIECE_S * SAMPLE_RATE_HZ][::6]
         products = correlate(said, piece, mode="valid")
-        energies = np.convolve(said**2, np.ones(len(piece)), mode="valid")
-        likeness = products / np.sqrt(np.maximum(energies * np.sum(piece**2), 1e-9))
+        likeness = products / np.sqrt(sliding_energies(said, len(piece)) * max(float(np.sum(piece**2)), 1e-9))
         at = int(np.argmax(likeness))
         found.append((at / (SAMPLE_RATE_HZ / 6) - start / SAMPLE_RATE_HZ, float(likeness[at])))
     return found
