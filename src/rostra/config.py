@@ -61,6 +61,23 @@ class Settings(BaseSettings):
     turn_secret_file: Path | None = Field(
         None, description="File with the secret that coturn's `static-auth-secret` holds, to make passwords of."
     )
+    telephone: bool = Field(
+        default=False, description="The first gate takes telephone calls (SIP); needs the extra `telephone`."
+    )
+    telephone_host: str = Field("127.0.0.1", description="Address on which calls come in.")
+    telephone_port: Port = Field(5060, description="UDP port for SIP.")
+    telephone_rtp_ports: str = Field("40000-40198", description="UDP ports for callers' sound, an even one each.")
+    telephone_language: Literal["en", "nl"] = Field("en", description="Language of the spoken prompts.")
+    telephone_trunk: str | None = Field(
+        None, description="Our address at a provider where we register for calls: `sip:user@provider`."
+    )
+    telephone_registrar: str | None = Field(
+        None, description="The provider's registrar, `host:port`; the host of the address if unset."
+    )
+    telephone_password_file: Path | None = Field(None, description="File with the password for the provider.")
+    telephone_calls_from: str = Field(
+        "", description="IP addresses from which the provider calls, besides its registrar's; comma-separated."
+    )
     stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
     recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
     recorder_host: str = Field("127.0.0.1", description="Address on which recordings are served.")

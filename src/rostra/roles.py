@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -15,7 +15,11 @@ from rostra.bus.programmes import BusProgrammes
 from rostra.bus.state import ticket_key
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
+from rostra.core.errors import BadInputError
 from rostra.supervisor import bus_address
+
+if TYPE_CHECKING:
+    from rostra.gate.server import Telephone
 
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
@@ -84,8 +88,43 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 url=urls[worker - 1],
                 urls=urls,
                 transport=transport,
+                telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
             )
         )
+
+
+def _telephone(settings: Settings) -> "Telephone":
+    from rostra.audio import hold_music  # noqa: PLC0415
+    from rostra.gate.server import Telephone  # noqa: PLC0415
+    from rostra.gate.telephone import TelephoneSettings, Trunk  # noqa: PLC0415
+    from rostra.gate.transport import parse_ports  # noqa: PLC0415
+
+    trunk = None
+    if settings.telephone_trunk is not None:
+        user, at, provider = settings.telephone_trunk.removeprefix("sip:").partition("@")
+        host, _, port = (settings.telephone_registrar or provider).partition(":")
+        if not (user and at and provider and (port or "5060").isdecimal()):
+            raise BadInputError("ROSTRA_TELEPHONE_TRUNK is written sip:user@provider, the registrar host:port.")
+        secret = settings.telephone_password_file
+        trunk = Trunk(
+            f"sip:{user}@{provider}",
+            (host, int(port or 5060)),
+            user,
+            "" if secret is None else secret.read_text(encoding="utf-8").strip(),
+            tuple(each.strip() for each in settings.telephone_calls_from.split(",") if each.strip()),
+        )
+    ports = parse_ports(settings.telephone_rtp_ports)
+    return Telephone(
+        TelephoneSettings(
+            host=settings.telephone_host,
+            port=settings.telephone_port,
+            public_address=settings.gate_public_address,
+            rtp_ports=(ports[0], ports[-1]),
+            language=settings.telephone_language,
+            trunk=trunk,
+        ),
+        hold_music.cached(settings.data / "cache"),
+    )
 
 
 def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:

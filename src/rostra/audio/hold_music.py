@@ -9,11 +9,14 @@ into the beginning, and the room's echo and the tone control are circular convol
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+import rostra
 from rostra.audio import instruments
 from rostra.audio.dynamics import LIMITER_LATENCY_SAMPLES, Limiter
 from rostra.audio.frame import Samples
@@ -133,6 +136,7 @@ def _lay(events: Iterator[_Event]) -> Samples:
 
 # --- room and level --------------------------------------------------------------------------------
 
+_SEED: Final = 1  # every stage plays the same music, so that a takeover goes on in mid-bar
 _ECHO_S: Final = 2.6
 _ECHO_SHARE: Final = 0.30  # of the dry sound's RMS
 
@@ -181,6 +185,18 @@ def _limited(loop: Samples) -> Samples:
     around = np.concatenate((loop[-SAMPLE_RATE_HZ:], loop, loop[:FRAME_SAMPLES]))
     limited = np.concatenate([limiter.process(frame) for frame in around.reshape(-1, FRAME_SAMPLES)])
     return limited[before : before + len(loop)]
+
+
+def cached(folder: Path) -> Samples:
+    """The music of this version: composed once (several seconds), then read from `folder`."""
+    path = folder / f"hold-music-{rostra.__version__}-{_SEED}.npy"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, suffix=".npy", delete=False) as unfinished:
+            np.save(unfinished, compose(seed=_SEED))
+        Path(unfinished.name).replace(path)  # two processes may compose at once: the file is always whole
+    music: Samples = np.load(path)
+    return music
 
 
 def compose(*, seed: int) -> Samples:

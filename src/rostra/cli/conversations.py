@@ -146,6 +146,29 @@ def invite_command(
     run(work())
 
 
+@app.command("pins")
+def pins_command(conversation: ConversationId, as_json: JsonFlag = False) -> None:
+    """Print the PINs with which people dial in: one for each speaker's seat, one for all listeners."""
+
+    async def work() -> None:
+        from rostra.bus.state import invitation_key  # noqa: PLC0415
+        from rostra.gate.pin import every_access, pin_of  # noqa: PLC0415
+
+        async with bus() as connection:
+            key = await invitation_key(connection)
+        pins = {
+            f"{access.role} {access.number}".removesuffix(" 0"): pin_of(access, key=key)
+            for access in every_access(parse_id(conversation))
+        }
+        if as_json:
+            print_json(pins)
+        else:
+            for who, pin in pins.items():
+                out.print(f"  {who:12} {pin}")
+
+    run(work())
+
+
 @app.command("reschedule")
 def reschedule_command(
     conversation: ConversationId,

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -35,6 +35,17 @@ _CONNECT_S: Final = 15.0  # who has not got through by then will not: ICE gives 
 _PRESENCE_LOST_S: Final = 3.0  # gates tell once a second who is connected; three in a row do not get lost
 
 
+class Caller(Protocol):
+    """Somebody on the telephone (`gate.callers`); `generation` is 0 without a seat."""
+
+    person: str
+    generation: int
+
+    def told(self, seated: Seated | None, *, removed: bool) -> None: ...
+
+    def over(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Session:
     """One connection of one person: a WHIP session (RFC 9725 §4.2). Another device is another session."""
@@ -54,6 +65,7 @@ class Desk:
         self.room = Room(connection, conversation.id)
         self.log = RosterLog(connection, conversation.id)
         self.sessions: dict[str, Session] = {}
+        self.callers: dict[str, Caller] = {}
         self._transport = transport
         self._present_s: dict[str, float] = {}  # when each person was last reported by any gate, or sat down
         self._generations: dict[str, int] = {}
@@ -62,7 +74,8 @@ class Desk:
 
     @property
     def connected(self) -> list[str]:
-        return [session.person for session in self.sessions.values()]
+        seated = [caller.person for caller in self.callers.values() if caller.generation]
+        return [session.person for session in self.sessions.values()] + seated
 
     async def run(self) -> None:
         """Keep the desk open until cancelled; then everybody is let go."""
@@ -79,8 +92,14 @@ class Desk:
                 await self.log.catch_up()
                 self._up.set()
         finally:
+            for caller in list(self.callers.values()):
+                caller.over()
             for session in list(self.sessions.values()):
                 await session.peer.close()
+
+    def begin(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Do something as long as the desk is open."""
+        self._tasks.create_task(work, name=name)
 
     # --- people -----------------------------------------------------------------------------------------
 
@@ -174,6 +193,11 @@ class Desk:
                     session.peer.lost.set()
                 else:
                     self.room.arrange(session.person, green=not seated.on_air, muted=seated.muted)
+            for caller in list(self.callers.values()):
+                seated = roster.seat(caller.person)
+                caller.told(seated, removed=caller.person in roster.removed)
+                if seated is not None and caller.generation == seated.generation:
+                    self.room.arrange(caller.person, green=not seated.on_air, muted=seated.muted)
 
     async def _keep_time(self) -> None:
         """Once a second: who is missed at every gate has lost the connection; who stays away loses the seat."""

@@ -71,6 +71,9 @@ class Room:
         self._on_air: dict[str, Seat] = {}
         self._behind: dict[str, Seat] = {}
         self._silent_frames: dict[str, int] = {}
+        self._listeners: list[Speaker] = []
+        self._listening = OpusEncoder(RETURN_BPS, complexity=_RETURN_COMPLEXITY)
+        self._listening_gain = PeakGain()
         self._called = asyncio.Event()
         self.frames_late = 0
 
@@ -110,6 +113,14 @@ class Room:
         del self._occupants[seat]
         if occupant.next_seq is not None:
             await occupant.publisher.finish(self._goodbye(seat, occupant.next_seq), patience_s=_GOODBYE_S)
+
+    def listen(self, speaker: Speaker) -> None:
+        """Let somebody (on a telephone) hear the stage without a seat; all such hear the same packets."""
+        self._listeners.append(speaker)
+
+    def unlisten(self, speaker: Speaker) -> None:
+        if speaker in self._listeners:
+            self._listeners.remove(speaker)
 
     async def run(self) -> None:
         """Carry the sound until cancelled."""
@@ -153,6 +164,10 @@ class Room:
             total, own = (off_air, behind.get(name)) if occupant.green else (on_air, air.get(name))
             others = total if own is None else mix_minus(total, own)
             occupant.speaker.offer(occupant.encoder.encode(occupant.gain.process(others)))
+        if self._listeners:
+            packet = self._listening.encode(self._listening_gain.process(on_air))
+            for listener in self._listeners:
+                listener.offer(packet)
 
     async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> Frame | None:
         """Send the next 20 ms of what somebody says to the seat; None while there is nothing to be heard."""

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from rostra.audio.frame import Samples
 from rostra.bus.connection import Connection
 from rostra.bus.state import follow_conversations, invitation_key
 from rostra.bus.telemetry import follow_reports, publish_report
@@ -27,11 +29,13 @@ from rostra.core.invitation import LIFETIME_S, Invitation, sign, verify
 from rostra.core.limits import GATE_BODY_BYTES_MAX, GATE_CONVERSATIONS_MAX, GATE_ECHOES_MAX, GATE_WATCHERS_MAX
 from rostra.core.messages import GateReport, from_record
 from rostra.core.roster import Declined
+from rostra.gate.callers import Callers
 from rostra.gate.desk import Desk, Session, parse_asked
 from rostra.gate.echo import echo
 from rostra.gate.pages import Pages
 from rostra.gate.peer import Peer
 from rostra.gate.sdp import read_fragment
+from rostra.gate.telephone import TelephoneSettings, run_telephone
 from rostra.gate.transport import Transport
 
 _log = structlog.get_logger()
@@ -370,10 +374,26 @@ class _Server(uvicorn.Server):
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Telephone:
+    """Where a gate takes calls, and what callers hear while they wait (mono, 48 kHz)."""
+
+    settings: TelephoneSettings
+    music: Samples
+
+
 async def run(
-    connection: Connection, *, name: str, host: str, port: int, url: str, urls: list[str], transport: Transport
+    connection: Connection,
+    *,
+    name: str,
+    host: str,
+    port: int,
+    url: str,
+    urls: list[str],
+    transport: Transport,
+    telephone: Telephone | None = None,
 ) -> None:
-    """Serve until cancelled."""
+    """Serve until cancelled; `telephone` if people may dial in here."""
     key = await invitation_key(connection)
     gate = Gate(connection, name=name, url=url, urls=urls, key=key, transport=transport)
     server = _Server(
@@ -391,6 +411,10 @@ async def run(
     )
     _log.info("gate.start", gate=name, port=port)
     async with asyncio.TaskGroup() as tasks:
-        working = tasks.create_task(gate.run(), name="gate")
+        working = [tasks.create_task(gate.run(), name="gate")]
+        if telephone is not None:
+            calls = run_telephone(telephone.settings, Callers(gate.desks, key=key), music=telephone.music)
+            working.append(tasks.create_task(calls, name="telephone"))
         await server.serve()
-        working.cancel()
+        for task in working:
+            task.cancel()

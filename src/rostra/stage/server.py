@@ -7,12 +7,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Final, assert_never
 
-import numpy as np
 import structlog
 
-import rostra
 from rostra.audio import announcements, hold_music
-from rostra.audio.frame import Samples
 from rostra.bus.connection import Connection
 from rostra.bus.control import CALM_WITHIN_S, answer, ask
 from rostra.bus.state import follow_conversations, read_lease
@@ -24,31 +21,18 @@ from rostra.stage.capacity import lacks_room, trial
 from rostra.stage.producer import Producer, Sounds
 
 _log = structlog.get_logger()
-_HOLD_MUSIC_SEED: Final = 1  # every stage plays the same music, so that a takeover goes on in mid-bar
 _EARLY_NS: Final = 2 * SECOND_NS  # before the doors: to subscribe, read the history and warm the encoders
 
 
 def load_sounds(cache: Path) -> Sounds:
     """Hold music (composed once, then read from `cache`) and announcements in every language."""
     return Sounds(
-        hold_music=_hold_music(cache / f"hold-music-{rostra.__version__}-{_HOLD_MUSIC_SEED}.npy"),
+        hold_music=hold_music.cached(cache),
         announcements={
             language: {name: announcements.load(language, name) for name in texts}
             for language, texts in announcements.TEXTS.items()
         },
     )
-
-
-def _hold_music(path: Path) -> Samples:
-    if path.exists():
-        music: Samples = np.load(path)
-        return music
-    music = hold_music.compose(seed=_HOLD_MUSIC_SEED)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{time.monotonic_ns()}.npy")
-    np.save(unfinished, music)
-    unfinished.replace(path)  # two stages may compose at once: the file is always whole
-    return music
 
 
 class StageServer:
