@@ -148,6 +148,8 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 host=settings.edge_host,
                 port=settings.edge_port,
                 public_url=settings.url,
+                stage_url=settings.gate_urls[0] if settings.gates else "",
+                replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
                 ticket_key=await ticket_key(connection),
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             )

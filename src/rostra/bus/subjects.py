@@ -83,6 +83,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}",
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}.>",
     ]
+    read_acts = [f"$JS.API.DIRECT.GET.{ACT_STREAM}", f"$JS.API.DIRECT.GET.{ACT_STREAM}.>"]
     inbox = f"{inbox_prefix(role)}.>"
     match role:
         case Role.OPERATOR:
@@ -102,11 +103,13 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     *read_state,
                     f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}lease.>",
                     *read_programme,
+                    *read_acts,
                 ],
                 "subscribe": [
                     "rostra.programme.>",
                     "rostra.seat.>",
                     "rostra.control.*",
+                    "rostra.act.>",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],
@@ -125,8 +128,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.telemetry.gate.*",
                     *read_state,
                     f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{INVITATION_KEY}",
-                    f"$JS.API.DIRECT.GET.{ACT_STREAM}",
-                    f"$JS.API.DIRECT.GET.{ACT_STREAM}.>",
+                    *read_acts,
                 ],
                 "subscribe": [
                     "rostra.seat.>",
@@ -160,8 +162,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.telemetry.recorder.*",
                     *read_state,
                     *read_programme,
-                    f"$JS.API.DIRECT.GET.{ACT_STREAM}",
-                    f"$JS.API.DIRECT.GET.{ACT_STREAM}.>",
+                    *read_acts,
                 ],
                 "subscribe": [
                     "rostra.programme.>",

@@ -18,7 +18,9 @@ _PAGE_HEADERS: Final = (*SECURITY, ("Cache-Control", "max-age=1"), ("Vary", "Acc
 class Pages:
     """The page files of `folder`. RostraError if one is missing or of an unknown type."""
 
-    def __init__(self, folder: Traversable) -> None:
+    def __init__(self, folder: Traversable, *, stage_url: str = "", replay_url: str = "") -> None:
+        """`stage_url` and `replay_url` are where people ask to speak and hear it again; empty: nowhere."""
+        self._elsewhere = {"stage": stage_url, "replay": replay_url}
         page_files = PageFiles(folder)
         self._assets = page_files.assets
         self._index = page_files.template("index.html")
@@ -34,6 +36,9 @@ class Pages:
     def listen(self, state: Mapping[str, Any]) -> Reply:
         """The listening page of a conversation whose object `state` this is: the same bytes for all."""
         values = {name: html.escape(str(state[name])) for name in ("id", "title", "language")}
+        for name, url in self._elsewhere.items():
+            path = {"stage": "stage", "replay": "r"}[name]
+            values[f"{name}_url"] = html.escape(f"{url}/{path}/{state['id']}") if url else ""
         values["state_json"] = embeddable(state)
         return _page(HTTPStatus.OK, filled(self._listen, values))
 

@@ -54,15 +54,21 @@ async def run(
     ticket_key: bytes,
     metrics_port: int | None,
     metrics_host: str = "127.0.0.1",
+    stage_url: str = "",
+    replay_url: str = "",
     announce: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serve until `stop` is set or SIGTERM or SIGINT comes, then drain and return.
 
     `announce` is called with the port as soon as connections are accepted (`port` 0: one that is free). Without
-    `metrics_port` no metrics are exported.
+    `metrics_port` no metrics are exported. `stage_url` and `replay_url` are the addresses of a gate and of
+    the recordings, for links on the page.
     """
-    worker = _worker(edge_id=edge_id, host=host, port=port, public_url=public_url, ticket_key=ticket_key)
+    pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
+    worker = _worker(
+        edge_id=edge_id, host=host, port=port, public_url=public_url, ticket_key=ticket_key, pages=pages
+    )
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -93,7 +99,7 @@ async def run(
     _log.info("edge.stop", edge=edge_id)
 
 
-def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: bytes) -> Worker:
+def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: bytes, pages: Pages) -> Worker:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors_max = soft - DESCRIPTORS_RESERVED
     crowd = Crowd(listen(host, port), descriptors_max=descriptors_max)
@@ -101,7 +107,7 @@ def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: 
     channels: dict[str, Channel] = {}
     door = Door(
         channels=channels,
-        pages=Pages(files("rostra.edge").joinpath("pages")),
+        pages=pages,
         ticket_key=ticket_key,
         public_url=public_url,
         jitter=random.random,

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import structlog
+from msgspec import structs
 
 from rostra.audio.containers import ogg
 from rostra.audio.encoder import ProgrammeEncoder
@@ -19,6 +20,7 @@ from rostra.audio.opus import OpusDecoder
 from rostra.audio.seat import Seat
 from rostra.bus.connection import Connection
 from rostra.bus.programme import ProgrammePublisher, follow_programme
+from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
 from rostra.core.conversation import Conversation, State, is_over, state_name
@@ -82,6 +84,7 @@ class Producer:
         self._connection = connection
         self._stage = stage
         self._sounds = sounds
+        self._log = RosterLog(connection, conversation.id)
         self._seats: dict[str, Seat] = {}
         self._heard = Heard(None, time.monotonic())
         self._awake_since_s = time.monotonic()
@@ -124,6 +127,7 @@ class Producer:
             background = [
                 tasks.create_task(self._listen(), name=f"{name}: chunks"),
                 tasks.create_task(self._gather(), name=f"{name}: seats"),
+                tasks.create_task(self._log.run(), name=f"{name}: roster"),
                 tasks.create_task(call_seats(self._connection, name), name=f"{name}: calls"),
                 tasks.create_task(self.publisher.run(), name=f"{name}: publisher"),
                 tasks.create_task(self._write_state(), name=f"{name}: state"),
@@ -276,7 +280,7 @@ class Producer:
     def _make_frame(self, programme: Programme, encoder: ProgrammeEncoder, levels: list[float], epoch: int) -> None:
         state = programme.conversation.state
         sound, events = programme.frame()
-        self._events += events
+        self._events += [self._named(event) for event in events]
         if programme.conversation.state != state:
             self._state_changed.set()
         levels.append(float(np.dot(sound, sound)) / FRAME_SAMPLES)
@@ -305,6 +309,11 @@ class Producer:
                 next_stage=self._gives_way_to if self._has_given_way else "",
             )
         )
+
+    def _named(self, event: StageEvent) -> StageEvent:
+        """Listeners are told a speaker's name, not the seat; a feed is called what its seat is."""
+        seated = self._log.roster.seat(event.value) if event.kind == "speaker" else None
+        return event if seated is None else structs.replace(event, value=seated.name)
 
     def _is_done(self, programme: Programme) -> bool:
         return programme.finished or self._has_given_way

@@ -31,6 +31,7 @@ from rostra.core.conversation import (
 )
 from rostra.core.messages import StageEvent
 from rostra.core.units import FRAME_SAMPLES
+from rostra.stage.active import ActiveSpeaker
 from rostra.stage.clock import ProgrammeClock
 
 # Hold music goes in 0.5 s; the first word must be heard whole, so the stage comes in 5 ms (no click).
@@ -68,6 +69,7 @@ class Programme:
         self._stage = Gain(1.0 if on_air else 0.0)
         self._duck = Gain(1.0)
         self._limiter = Limiter()
+        self._active = ActiveSpeaker()
         self._voice: Samples = silence()[:0]
         self._announced_ns = clock.wall_at(position)
         self._farewell_said = False
@@ -114,7 +116,10 @@ class Programme:
         if type(state) is not type(before):
             events.append(StageEvent("state", self.position, state_name(state)))
         events += self._announce(wall_ns)
+        was_heard = self._active.name
         sound = self._limiter.process(self._mixed(wall_ns))
+        if self._active.name != was_heard:
+            events.append(StageEvent("speaker", self.position, self._active.name))
         self.position += FRAME_SAMPLES
         return sound, events
 
@@ -132,8 +137,12 @@ class Programme:
         if voice is not None:
             parts.append(voice)
         if on_air or self._stage.value > 0.0:
-            frames = [frame for seat in self._seats.values() if (frame := seat.pull(wall_ns)) is not None]
-            parts.append(self._stage.apply(mix(frames), 1.0 if on_air else 0.0, fade_s=_STAGE_FADE_S))
+            pulled = {name: seat.pull(wall_ns) for name, seat in self._seats.items()}
+            frames = {name: frame for name, frame in pulled.items() if frame is not None}
+            self._active.hear(frames)
+            parts.append(
+                self._stage.apply(mix(list(frames.values())), 1.0 if on_air else 0.0, fade_s=_STAGE_FADE_S)
+            )
         elif not self._has_begun():
             for seat in self._seats.values():
                 seat.rest(wall_ns)
