@@ -19,6 +19,7 @@ def main() -> None:
         "kills": "pauses after kill -9 of an edge, a stage, the bus, 20 times each",
         "soak": "half an hour with 2,000 listeners",
         "replay": "cost of recording, and how soon the replay is there",
+        "moves": "planned moves during continuous speech, 20 times",
         "conversation": "people on the stage: quality, mouth to ear, what thirteen cost",
         "speaker": "what a bad network leaves of a speaker, by PESQ",
     }

@@ -25,10 +25,11 @@ from lossy import Relay
 from machine import require
 from rostra.audio.frame import Samples
 from rostra.rehearsal.listener import Listener
-from system import System, free_ports, running
+from system import System, free_ports, running, wait_until
 from voices import sliding_energies
 
 SECONDS = 30
+LOSSES = (0.0, 0.05, 0.10)
 PIECE = 4 * 16_000
 KEEP_MICROPHONE = """
 const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -42,7 +43,7 @@ def main(what: str = "quality,latency,thirteen") -> None:
         keep(f"conversation-{name}", measure())
 
 
-def _write(path: Path, samples: Samples) -> Path:
+def write_wav(path: Path, samples: Samples) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -80,26 +81,33 @@ def _system(folder: str) -> Any:
 
 def _quality() -> dict[str, object]:
     figures: dict[str, object] = {}
-    for loss in (0.0, 0.05, 0.10):
-        scores = _heard_through(loss)
+    for loss in LOSSES:
+        scores, became = _heard_through(loss)
         figures[f"PESQ-WB at {loss:.0%} loss, 30 ms jitter"] = (
-            f"{statistics.mean(scores):.2f} (worst of {len(scores)} pieces {min(scores):.2f})"
+            f"{statistics.mean(scores):.2f} (worst of {len(scores)} pieces {min(scores):.2f}); {became}"
         )
     return figures
 
 
-def _heard_through(loss: float) -> list[float]:
+def _heard_through(loss: float) -> tuple[list[float], str]:
+    """PESQ-WB of each piece, and what became of the packets at the gate."""
     with tempfile.TemporaryDirectory() as folder, _system(folder) as system, chromium() as browser:
-        microphone = _write(Path(folder) / "speech.wav", _said())
+        microphone = write_wav(Path(folder) / "speech.wav", _said())
         announced = system.schedule(at="+1s", doors="1s", id="quality")
         relay = Relay(loss=loss, jitter_s=0.03)
         page = _speaker(browser, announced["host_url"], microphone, relay)
         media = bytearray()
         Listener(announced["url"], sink=media.extend).listen(seconds=60)
+        page.click("#leave")
+        wait_until(lambda: "session.ended" in system.log, within_s=20, what="the session ended")
         page.context.browser.close()
         relay.close()
+        line = json.loads(next(line for line in system.log.splitlines() if "session.ended" in line))
+        became = ", ".join(
+            f"{name} {line[name]}" for name in ("received", "late", "restored", "corrected", "concealed", "starved")
+        )
         heard = ffmpeg_hears(bytes(media), Path(folder) / "heard.webm").samples
-    return _pesq(heard)
+    return _pesq(heard), became
 
 
 def _said() -> Samples:
@@ -138,8 +146,8 @@ def _attach(page: Page, source: str) -> None:
 
 def _latency() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder, _system(folder) as system, chromium() as browser:
-        beeping = _write(Path(folder) / "beeps.wav", _beeps())
-        quiet = _write(Path(folder) / "quiet.wav", np.zeros(RATE * 4, np.float32))
+        beeping = write_wav(Path(folder) / "beeps.wav", _beeps())
+        quiet = write_wav(Path(folder) / "quiet.wav", np.zeros(RATE * 4, np.float32))
         announced = system.schedule(at="+1s", doors="1s", id="latency")
         guest = json.loads(system.rostra("invite", "latency", "--json").stdout)
         mouth = _speaker(browser, announced["host_url"], beeping)

@@ -16,8 +16,10 @@ from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 _TIMESTAMPS: Final = 1 << 32  # RTP timestamps wrap (RFC 3550 §5.1)
 TARGET_MIN: Final = FRAME_SAMPLES  # one frame: what a machine's own scheduling takes
-# After a loss, so much more is held that what the next packet tells of the lost one is not too late.
-TARGET_LOSSY: Final = 5 * FRAME_SAMPLES // 2
+# Held beside the jitter's spread: a frame; after a loss three. Of two packets lost in a row the next one repeats the
+# second, which corrects the first: that comes 40 ms late.
+_MARGIN: Final = FRAME_SAMPLES
+_MARGIN_LOSSY: Final = 3 * FRAME_SAMPLES
 _LOSSY_FRAMES: Final = 1_500  # 30 s: a network that loses will lose again
 TARGET_MAX: Final = 20 * FRAME_SAMPLES  # 400 ms: beyond it people talk over each other
 PACKETS_MAX: Final = 250  # 5 s of 20 ms; a sender that bursts more loses the oldest
@@ -164,8 +166,8 @@ class JitterBuffer:
             return
         ordered = sorted(self._transits)
         spread = ordered[int(len(ordered) * _QUANTILE)] - ordered[0]
-        least = TARGET_LOSSY if self._pulls < self._lossy_until else TARGET_MIN
-        wanted = min(TARGET_MAX, max(least, spread + FRAME_SAMPLES))
+        margin = _MARGIN_LOSSY if self._pulls < self._lossy_until else _MARGIN
+        wanted = min(TARGET_MAX, max(TARGET_MIN, spread + margin))
         self.target += (wanted - self.target) * (_GROW if wanted > self.target else _SHRINK)
 
     def _keep_depth(self) -> None:
