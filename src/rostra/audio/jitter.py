@@ -16,7 +16,7 @@ from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 _TIMESTAMPS: Final = 1 << 32  # RTP timestamps wrap (RFC 3550 §5.1)
 TARGET_MIN: Final = FRAME_SAMPLES  # one frame: what a machine's own scheduling takes
-# Held beside the jitter's spread: a frame; after a loss three. Of two packets lost in a row the next one repeats the
+# Held beside the spread: a frame; after a loss three. Of two packets lost in a row the next one repeats the
 # second, which corrects the first: that comes 40 ms late.
 _MARGIN: Final = FRAME_SAMPLES
 _MARGIN_LOSSY: Final = 3 * FRAME_SAMPLES
