@@ -128,13 +128,11 @@ def _telephone(settings: Settings) -> "Telephone":
 
 
 def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:
-    """An event loop whose UDP sockets are where the settings want them."""
-    if settings.gate_udp_ports is None:
-        return asyncio.new_event_loop()
-    from rostra.gate.ports import PortRangeLoop  # noqa: PLC0415
+    """An event loop whose UDP sockets are where the settings want them, and guarded."""
+    from rostra.gate.loop import GateLoop  # noqa: PLC0415
     from rostra.gate.transport import parse_ports  # noqa: PLC0415
 
-    return PortRangeLoop(parse_ports(settings.gate_udp_ports))
+    return GateLoop(None if settings.gate_udp_ports is None else parse_ports(settings.gate_udp_ports))
 
 
 async def edge(settings: Settings, name: str, worker: int) -> None:

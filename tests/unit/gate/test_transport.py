@@ -6,7 +6,7 @@ import errno
 import pytest
 
 from rostra.core.errors import BadInputError
-from rostra.gate.ports import PortRangeLoop
+from rostra.gate.loop import GateLoop
 from rostra.gate.transport import IceServer, Transport, parse_ports
 from system import free_ports
 
@@ -52,5 +52,5 @@ def test_udp_sockets_lie_in_the_range_until_it_is_full() -> None:
         three.close()
         return [at, then, again]
 
-    with asyncio.Runner(loop_factory=lambda: PortRangeLoop(range(first, first + 2))) as runner:
+    with asyncio.Runner(loop_factory=lambda: GateLoop(range(first, first + 2))) as runner:
         assert runner.run(test()) == [first, first + 1, first]
