@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,6 +96,24 @@ def test_a_speaker_is_heard_and_hears() -> None:
         assert abs(loudest_hz(np.concatenate(returned)[-48_000:]) - 880) < 2
         assert peer.buffer.provenance.concealed <= 2
         assert peer.lost.is_set()
+
+    asyncio.run(test())
+
+
+def test_the_names_that_are_not_public_are_still_there() -> None:
+    """What gate/peer.py and gate/loop.py rely on; whatever of it changes must be seen before a release."""
+
+    async def test() -> None:
+        async with asyncio.timeout(10):
+            peer = RTCPeerConnection()
+            assert len(vars(peer)["_RTCPeerConnection__certificates"]) == 1
+            peer.addTransceiver("audio")
+            await peer.setLocalDescription(await peer.createOffer())
+            ice: Any = peer.getTransceivers()[0].receiver.transport.transport
+            connection = ice._connection  # noqa: SLF001
+            assert connection._check_list == []  # noqa: SLF001
+            assert connection._nominated == {}  # noqa: SLF001
+            await peer.close()
 
     asyncio.run(test())
 

@@ -13,7 +13,7 @@ import structlog
 from rostra.bus.connection import Connection
 from rostra.bus.roster import RosterLog
 from rostra.core.conversation import Conversation, state_name
-from rostra.core.errors import BadInputError, BusError, ConflictError
+from rostra.core.errors import BadInputError, BusError
 from rostra.core.invitation import Invitation
 from rostra.core.roster import (
     Act,
@@ -32,6 +32,7 @@ from rostra.gate.transport import Transport
 
 _log = structlog.get_logger()
 _CONNECT_S: Final = 15.0  # who has not got through by then will not: ICE gives up after as long
+_OPEN_S: Final = 5.0  # a page that waits longer asks another gate
 _PRESENCE_LOST_S: Final = 3.0  # gates tell once a second who is connected; three in a row do not get lost
 
 
@@ -107,14 +108,14 @@ class Desk:
         self, invitation: Invitation, name: str, offer: str, *, original: bool = False
     ) -> tuple[Session, str] | Declined:
         """Give the holder of `invitation` a seat, and the answer to the offer. BadInputError, BusError."""
-        await self._up.wait()
+        await self._opened()
         person = invitation.person
         if invitation.role is None and self.log.roster.seat(person) is None:
             return Declined("This invitation is for listeners: raise a hand, and wait until a host lets you up.")
         peer = Peer(self._transport)
-        answer = await peer.accept(offer)
         entering = Enter(name, invitation.role or StageRole.SPEAKER, invitation.green)
         try:
+            answer = await peer.accept(offer)
             declined = await self.do(person, entering)
             seated = self.log.roster.seat(person)
             if declined is not None or seated is None:
@@ -122,7 +123,7 @@ class Desk:
                 return declined or Declined("The seat was taken away meanwhile.")
             session = Session(person, seated.generation, peer)
             self._seat(session, seated, original=original)
-        except (BusError, ConflictError):
+        except (BadInputError, BusError):
             await peer.close()
             raise
         self._tasks.create_task(self._accompany(session), name=f"session {session.id}")
@@ -130,8 +131,15 @@ class Desk:
 
     async def do(self, by: str, what: Act, *, why: str = "") -> Declined | None:
         """Have somebody act; `_obey` then carries it out."""
-        await self._up.wait()
+        await self._opened()
         return await self.log.do(by, what, why=why, now_ns=time.time_ns())
+
+    async def _opened(self) -> None:
+        """Return when the roster is known. BusError if the bus stays away."""
+        try:
+            await asyncio.wait_for(self._up.wait(), _OPEN_S)
+        except TimeoutError as error:
+            raise BusError("The roster could not be read yet.") from error
 
     def end(self, session: Session) -> None:
         """Its owner hangs up: the seat is kept for a while, the session is gone at once."""

@@ -42,6 +42,7 @@ _log = structlog.get_logger()
 _SDP: Final = "application/sdp"
 _FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 _LOOK_S: Final = 0.2  # who speaks changes no faster for an eye
+_LOOK_FROM_BELOW_S: Final = 1.0  # thousands may have a hand up
 _KEEP_ALIVE_S: Final = 2.0  # a page that has heard nothing for twice this looks for another gate
 _STRANGER_S: Final = 6 * 3600  # who asks to speak without an invitation comes for this evening
 
@@ -188,7 +189,11 @@ class Gate:
         if self._echoes >= GATE_ECHOES_MAX:
             raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Many people test their sound now.", Retry_After="10")
         peer = Peer(self._transport)
-        answer = await peer.accept(await _body(request, _SDP))
+        try:
+            answer = await peer.accept(await _body(request, _SDP))
+        except (BadInputError, _Refused):
+            await peer.close()
+            raise
         self._tasks.create_task(self._echo(peer), name="echo")
         return self._created(answer, {})
 
@@ -225,7 +230,8 @@ class Gate:
                     yield json.dumps(view | {"now_ms": time.time_ns() // 1_000_000}).encode() + b"\n"
                 number = desk.log.number
                 try:
-                    await asyncio.wait_for(desk.log.beyond(number), _LOOK_S)
+                    look_s = _LOOK_S if view["role"] is not None else _LOOK_FROM_BELOW_S
+                    await asyncio.wait_for(desk.log.beyond(number), look_s)
                 except TimeoutError:
                     continue
             yield json.dumps(desk.view(person) | {"over": True}).encode() + b"\n"
