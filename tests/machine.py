@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -15,12 +16,17 @@ DEBIAN_PACKAGES = {
 }
 
 
-def require(program: str) -> str:
-    """The program's path; otherwise skip with the command that provides it, or fail under ROSTRA_NO_SKIPS=1."""
-    path = shutil.which(program)
-    if path is not None:
-        return path
-    missing = f"{program} is missing: apt-get install {DEBIAN_PACKAGES.get(program, program)}"
+def lacks(what: str, command: str) -> NoReturn:
+    """Skip, with the command that provides what is missing, or fail under ROSTRA_NO_SKIPS=1."""
+    missing = f"{what} is missing: {command}"
     if os.environ.get("ROSTRA_NO_SKIPS") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
+
+
+def require(program: str) -> str:
+    """The program's path, or `lacks`."""
+    path = shutil.which(program)
+    if path is not None:
+        return path
+    lacks(program, f"apt-get install {DEBIAN_PACKAGES.get(program, program)}")

@@ -17,7 +17,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 
 from hearing import ffmpeg_hears
-from machine import require
+from machine import lacks
 from rostra.core.units import SAMPLE_RATE_HZ
 from rostra.rehearsal.listener import Listener
 from states import wait_for_state
@@ -85,7 +85,7 @@ def offer() -> Iterator[str]:
 
 def test_an_encoder_of_somebody_else_is_heard_on_the_air(system: System, tmp_path: Path) -> None:
     if subprocess.run(["/usr/bin/python3", "-c", GSTREAMER], capture_output=True, check=False).returncode:
-        require("gstreamer: apt-get install gstreamer1.0-plugins-bad gstreamer1.0-nice python3-gi")
+        lacks("GStreamer", "apt-get install gstreamer1.0-plugins-bad gstreamer1.0-nice python3-gst-1.0")
     announced = system.schedule("Encoder", at="+3s", doors="3s", id="encoder")
     invitation = json.loads(system.rostra("invite", "encoder", "--json").stdout)
     microphone, said = part(tmp_path, 4, seconds=14)
