@@ -5,20 +5,17 @@ is HMAC-SHA-256 (RFC 2104), truncated to 128 bits, over the conversation's id an
 may invite: the operator by `rostra invite`, the site for its accounts, a gate for strangers who may raise a hand.
 """
 
-import binascii
-import hmac
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
 import msgspec
 
 from rostra.core.roster import StageRole
+from rostra.core.seal import seal, unseal
 
 LIFETIME_S: Final = 30 * 24 * 3600  # guests are invited weeks ahead
 _VERSION: Final = 1
 _FIELDS = struct.Struct(">BBBI8s")
-_MAC_BYTES: Final = 16
 _GREEN: Final = 1
 # What an invitation lets its holder be; None may only raise a hand.
 _ROLES: Final[tuple[StageRole | None, ...]] = (None, StageRole.SPEAKER, StageRole.COHOST, StageRole.HOST)
@@ -42,19 +39,13 @@ def sign(invitation: Invitation, *, key: bytes) -> str:
         invitation.expires_s,
         bytes.fromhex(invitation.person),
     )
-    return urlsafe_b64encode(fields + _mac(invitation.conversation, fields, key)).decode().rstrip("=")
+    return seal(fields, about=_about(invitation.conversation), key=key)
 
 
 def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Invitation | None:
     """The invitation, or None if it is malformed, forged, expired or for another conversation."""
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (UnicodeEncodeError, binascii.Error):
-        return None
-    if len(raw) != _FIELDS.size + _MAC_BYTES:
-        return None
-    fields, mac = raw[: _FIELDS.size], raw[_FIELDS.size :]
-    if not hmac.compare_digest(mac, _mac(conversation, fields, key)):
+    fields = unseal(text, size=_FIELDS.size, about=_about(conversation), key=key)
+    if fields is None:
         return None
     version, role, flags, expires_s, person = _FIELDS.unpack(fields)
     if version != _VERSION or role >= len(_ROLES) or expires_s < now_s:
@@ -62,5 +53,5 @@ def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Invitatio
     return Invitation(conversation, person.hex(), _ROLES[role], expires_s, green=bool(flags & _GREEN))
 
 
-def _mac(conversation: str, fields: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, b"stage\0" + conversation.encode() + b"\0" + fields, "sha256")[:_MAC_BYTES]
+def _about(conversation: str) -> bytes:
+    return b"stage\0" + conversation.encode() + b"\0"

@@ -4,20 +4,18 @@ Text form: base64url of `version u8, class u8, expires u32 (Unix s), listener 8 
 The MAC is HMAC-SHA-256 (RFC 2104), truncated to 128 bits, over the conversation's id and the fields.
 """
 
-import binascii
 import enum
-import hmac
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
 import msgspec
+
+from rostra.core.seal import seal, unseal
 
 LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
 KEY_BYTES: Final = 32
 _VERSION: Final = 1
 _FIELDS = struct.Struct(">BBI8s")
-_MAC_BYTES: Final = 16
 
 
 class TicketClass(enum.IntEnum):
@@ -38,19 +36,13 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
 
 def sign(ticket: Ticket, *, key: bytes) -> str:
     fields = _FIELDS.pack(_VERSION, ticket.ticket_class, ticket.expires_s, ticket.listener)
-    return urlsafe_b64encode(fields + _mac(ticket.conversation, fields, key)).decode()
+    return seal(fields, about=_about(ticket.conversation), key=key)
 
 
 def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Ticket | None:
     """The ticket, or None if it is malformed, forged, expired or for another conversation."""
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii"))
-    except (UnicodeEncodeError, binascii.Error):
-        return None
-    if len(raw) != _FIELDS.size + _MAC_BYTES:
-        return None
-    fields, mac = raw[: _FIELDS.size], raw[_FIELDS.size :]
-    if not hmac.compare_digest(mac, _mac(conversation, fields, key)):
+    fields = unseal(text, size=_FIELDS.size, about=_about(conversation), key=key)
+    if fields is None:
         return None
     version, ticket_class, expires_s, listener = _FIELDS.unpack(fields)
     if version != _VERSION or expires_s < now_s:
@@ -58,5 +50,5 @@ def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Ticket | 
     return Ticket(conversation, listener, TicketClass(ticket_class), expires_s)
 
 
-def _mac(conversation: str, fields: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, conversation.encode() + b"\0" + fields, "sha256")[:_MAC_BYTES]
+def _about(conversation: str) -> bytes:
+    return conversation.encode() + b"\0"

@@ -63,7 +63,8 @@ export class Session {
   #connecting = false;
   #following = null;
 
-  get connected() { return this.#peer?.connectionState === "connected"; }
+  // A gate that has died leaves its connection "connected" for seconds: who is reconnecting is not.
+  get connected() { return !this.#connecting && this.#peer?.connectionState === "connected"; }
 
   get headers() { return { Authorization: `Bearer ${this.#token}` }; }
 
