@@ -16,7 +16,7 @@ from states import wait_for_state
 from system import System, free_ports, running, wait_until
 from voices import part, strength
 
-# Every connection that the page makes; and, sampled each 20 ms, for how long (ms) no packet has come on any of them:
+# Every connection that the page makes; and, sampled each 20 ms, for how many ms no packet has come on any:
 # a gate sends one each 20 ms. What the page says of itself is no measure.
 KEEP_PEERS = """
 window.peers = [];
