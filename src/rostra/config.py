@@ -91,6 +91,33 @@ class Settings(BaseSettings):
     recording_days: int | None = Field(
         None, ge=1, description="Recordings are deleted so many days after they were finished; else never."
     )
+    sites: int = Field(1, ge=0, le=16, description="Site processes (accounts, posts, pages). 0: none runs here.")
+    site_host: str = Field("127.0.0.1", description="Address on which the site listens.")
+    site_port: Port = Field(3000, description="Port that all site processes of this machine share.")
+    site_url: str | None = Field(None, description="The site's address for people, if another than host and port.")
+    site_title: str = Field("Rostra", min_length=1, description="The site's name.")
+    site_description: str = Field(
+        "Live public conversations that start on time.", description="One sentence about the site."
+    )
+    site_contact: str = Field("", description="E-mail address for authorities and people (DSA art. 11, 12).")
+    database: str | None = Field(
+        None, description="`postgresql://user:password@host/name`; a SQLite file in the data folder if unset."
+    )
+    registrations: Literal["open", "approval", "closed"] = Field(
+        "open", description="Who may sign up: everybody, who is approved, nobody."
+    )
+    password_grant: bool = Field(
+        default=False, description="Let applications take passwords (OAuth's password grant): for old clients only."
+    )
+    rate_limits: bool = Field(default=True, description="Bound how often an account and an address may ask.")
+    mail_from: str = Field("rostra@localhost", description="Sender of the site's e-mail.")
+    mail_host: str | None = Field(
+        None, description="Server for e-mail; if unset, mails go to the folder `mail` in the data folder."
+    )
+    mail_port: Port = Field(587, description="Its port.")
+    mail_user: str | None = Field(None, description="Name to log in there.")
+    mail_password_file: Path | None = Field(None, description="File with the password for it.")
+    mail_tls: Literal["starttls", "implicit", "none"] = Field("starttls", description="How e-mail is encrypted.")
 
     @classmethod
     def settings_customise_sources(
@@ -124,6 +151,15 @@ class Settings(BaseSettings):
     @property
     def replay_url(self) -> str:
         return self.recorder_url or f"http://{self.recorder_host}:{self.recorder_port}"
+
+    @property
+    def people_url(self) -> str:
+        """Where people reach the site."""
+        return (self.site_url or f"http://{self.site_host}:{self.site_port}").rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data.resolve() / 'site.db'}"
 
     @property
     def url(self) -> str:

@@ -12,7 +12,7 @@ import structlog
 
 from rostra.bus.connection import connect
 from rostra.bus.programmes import BusProgrammes
-from rostra.bus.state import ticket_key
+from rostra.bus.state import site_key, ticket_key
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
@@ -166,6 +166,42 @@ async def recorder(settings: Settings, name: str) -> None:
     web = WebSettings(settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url)
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
         await _while_wanted(run(connection, name, recording, web if settings.recorder_port else None))
+
+
+async def site(settings: Settings, name: str, worker: int) -> None:
+    from rostra.site.server import run  # noqa: PLC0415 # likewise
+    from rostra.site.settings import Mail, SiteSettings  # noqa: PLC0415
+
+    secret = settings.mail_password_file
+    mail = Mail(
+        sender=settings.mail_from,
+        folder=settings.data / "mail",
+        host=settings.mail_host,
+        port=settings.mail_port,
+        user=settings.mail_user,
+        password=None if secret is None else secret.read_text(encoding="utf-8").strip(),
+        tls=settings.mail_tls,
+    )
+    async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
+        public = SiteSettings(
+            url=settings.people_url,
+            title=settings.site_title,
+            description=settings.site_description,
+            contact=settings.site_contact,
+            host=settings.site_host,
+            port=settings.site_port,
+            database=settings.database_url,
+            media=settings.data / "media",
+            key=await site_key(connection),
+            mail=mail,
+            registrations=settings.registrations,
+            password_grant=settings.password_grant,
+            rate_limits=settings.rate_limits,
+            edge_url=settings.url,
+            gate_urls=tuple(settings.gate_urls),
+            replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
+        )
+        await _while_wanted(run(connection, name=name, shard=worker - 1, settings=public))
 
 
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from rostra.bus.telemetry import Report
 from rostra.core.conversation import parse_timezone
-from rostra.core.messages import ConversationRecord, EdgeReport, GateReport, RecorderReport, StageReport
+from rostra.core.messages import ConversationRecord, EdgeReport, GateReport, RecorderReport, SiteReport, StageReport
 from rostra.core.units import SECOND_NS
 
 
@@ -22,6 +22,7 @@ def as_json(records: Iterable[ConversationRecord], reports: Sequence[Report]) ->
         "edges": of(EdgeReport),
         "gates": of(GateReport),
         "recorders": of(RecorderReport),
+        "sites": of(SiteReport),
         "stages": of(StageReport),
     }
 
@@ -68,6 +69,12 @@ def _row(report: Report) -> tuple[str, str, str]:
                 report.recorder,
                 f"recording: {', '.join(report.recording) or '-'}{finishing}",
                 f"{waiting_s:.1f} s wait for the disk, {lost_s:.1f} s lost, {disk}",
+            )
+        case SiteReport():
+            return (
+                report.site,
+                f"{report.requests} requests, {report.streams} streams",
+                f"{report.failures} failures, {report.jobs_waiting} jobs wait",
             )
         case _:
             assert_never(report)

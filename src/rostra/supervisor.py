@@ -78,6 +78,8 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
             _check_port(settings.gate_host, settings.gate_port + n, "ROSTRA_GATE_PORT")
         if settings.recorders and settings.recorder_port:
             _check_port(settings.recorder_host, settings.recorder_port, "ROSTRA_RECORDER_PORT")
+        if settings.sites:
+            _check_port(settings.site_host, settings.site_port, "ROSTRA_SITE_PORT")
         environment = os.environ | settings.environment()
         async with asyncio.TaskGroup() as tasks:
             bus = []
@@ -119,7 +121,11 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"recorder-{n}", (*rostra, "recorder", "--name", f"recorder-{n}"))
         for n in range(1, settings.recorders + 1)
     ]
-    return stages + edges + gates + recorders
+    sites = [
+        Child(f"site-{n}", (*rostra, "site", "--name", f"site-{n}", "--worker", str(n)))
+        for n in range(1, settings.sites + 1)
+    ]
+    return stages + edges + gates + recorders + sites
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:

@@ -37,5 +37,9 @@ def test_every_module_says_in_one_sentence_what_it_is(module: Path) -> None:
 
 
 def test_no_module_is_longer_than_a_sitting() -> None:
-    lengths = {str(path.relative_to(SOURCE)): len(path.read_text().splitlines()) for path in SOURCE.rglob("*.py")}
+    lengths = {
+        str(path.relative_to(SOURCE)): len(path.read_text().splitlines())
+        for path in SOURCE.rglob("*.py")
+        if "migrations" not in path.parts
+    }
     assert {name: lines for name, lines in lengths.items() if lines > 440} == {}

@@ -12,6 +12,7 @@ from rostra.bus.subjects import (
     INVITATION_KEY,
     PROGRAMME_STREAM,
     SECRET_STREAM,
+    SITE_KEY,
     STATE_STREAM,
     TICKET_KEY,
     act_subject,
@@ -57,7 +58,7 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             "deny_delete": True,
         },
         SECRET_STREAM: {
-            "subjects": [TICKET_KEY, INVITATION_KEY],
+            "subjects": [TICKET_KEY, INVITATION_KEY, SITE_KEY],
             "max_msgs_per_subject": 1,
             "deny_delete": True,
         },
@@ -80,7 +81,7 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             }
             | config,
         )
-    for key in (TICKET_KEY, INVITATION_KEY):
+    for key in (TICKET_KEY, INVITATION_KEY, SITE_KEY):
         if await connection.last(SECRET_STREAM, key) is None:
             # Somebody else may provision at the same moment: one key is what we want.
             with suppress(ConflictError):
@@ -93,6 +94,10 @@ async def ticket_key(connection: Connection) -> bytes:
 
 async def invitation_key(connection: Connection) -> bytes:
     return await _secret(connection, INVITATION_KEY)
+
+
+async def site_key(connection: Connection) -> bytes:
+    return await _secret(connection, SITE_KEY)
 
 
 async def _secret(connection: Connection, subject: str) -> bytes:

@@ -12,6 +12,8 @@ _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
 SECRET_STREAM: Final = "ROSTRA_SECRET"  # noqa: S105 # its name
 TICKET_KEY: Final = "rostra.secret.ticket"
 INVITATION_KEY: Final = "rostra.secret.invitation"
+SITE_KEY: Final = "rostra.secret.site"
+SITE_SUBJECT: Final = "rostra.site.event"
 HEALTH_KEY: Final = "health"  # written once a second by whoever watches over the bus
 
 
@@ -24,6 +26,7 @@ class Role(StrEnum):
     GATE = "gate"
     EDGE = "edge"
     RECORDER = "recorder"
+    SITE = "site"
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
@@ -168,6 +171,28 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.programme.>",
                     "rostra.seat.>",
                     "rostra.act.>",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
+            }
+        case Role.SITE:
+            return {
+                "publish": [
+                    SITE_SUBJECT,
+                    "rostra.act.>",
+                    "rostra.telemetry.site.*",
+                    f"{_STATE_PREFIX}conversation.>",
+                    *read_state,
+                    *(
+                        f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{key}"
+                        for key in (SITE_KEY, TICKET_KEY, INVITATION_KEY)
+                    ),
+                    *read_acts,
+                ],
+                "subscribe": [
+                    SITE_SUBJECT,
+                    "rostra.act.>",
+                    "rostra.telemetry.>",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],

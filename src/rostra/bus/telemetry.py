@@ -10,10 +10,10 @@ import structlog
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import telemetry_subject
 from rostra.core.errors import BadInputError, BusError
-from rostra.core.messages import EdgeReport, GateReport, RecorderReport, StageReport, decode, encode
+from rostra.core.messages import EdgeReport, GateReport, RecorderReport, SiteReport, StageReport, decode, encode
 
 _log = structlog.get_logger()
-Report = EdgeReport | StageReport | GateReport | RecorderReport
+Report = EdgeReport | StageReport | GateReport | RecorderReport | SiteReport
 
 
 def sender(report: Report) -> tuple[str, str]:
@@ -27,6 +27,8 @@ def sender(report: Report) -> tuple[str, str]:
             return "gate", name
         case RecorderReport(recorder=name):
             return "recorder", name
+        case SiteReport(site=name):
+            return "site", name
         case _:
             assert_never(report)
 
@@ -41,7 +43,7 @@ async def publish_report(connection: Connection, report: Report) -> None:
 
 
 async def follow_reports(connection: Connection, kind: str) -> AsyncGenerator[Report, None]:
-    """Reports of every process of `kind` (`edge`, `stage`, `gate`, `recorder`, or `*` for all) as they come."""
+    """Reports of every process of `kind` (`edge`, `stage` and so on, or `*` for all) as they come."""
     async with aclosing(connection.subscribe(telemetry_subject(kind, "*"))) as messages:
         async for message in messages:
             try:

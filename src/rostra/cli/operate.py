@@ -147,3 +147,9 @@ def edge_command(name: Annotated[str, typer.Option()], worker: Annotated[int, ty
 def recorder_command(name: Annotated[str, typer.Option()]) -> None:
     """One recorder process."""
     run(roles.recorder(roles.settings_of(name), name))
+
+
+@app.command("site", hidden=True)
+def site_command(name: Annotated[str, typer.Option()], worker: Annotated[int, typer.Option()] = 1) -> None:
+    """One site process."""
+    run(roles.site(roles.settings_of(name), name, worker))

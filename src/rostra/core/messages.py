@@ -205,6 +205,18 @@ class RecorderReport(Message, frozen=True, tag="recorder.1"):
     free_bytes: int
 
 
+class SiteReport(Message, frozen=True, tag="site.1"):
+    """One site process's telemetry, once a second, on `rostra.telemetry.site.<site>`; counts since its start."""
+
+    site: str
+    url: str
+    at_ns: int
+    requests: int
+    failures: int
+    streams: int
+    jobs_waiting: int
+
+
 AnyMessage = (
     Init
     | Chunk
@@ -219,6 +231,7 @@ AnyMessage = (
     | StageReport
     | GateReport
     | RecorderReport
+    | SiteReport
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,1 +1,1 @@
-"""The site: accounts, posts and pages. Nothing of it is built yet."""
+"""People: accounts, posts, timelines, conversations' pages, moderation, and the Mastodon client API."""

@@ -1,0 +1,84 @@
+"""The site as one ASGI application: its parts, and what holds for all of them."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from rostra.core.errors import BadInputError
+from rostra.site.answers import Json, RefusedError
+from rostra.site.work import Site
+
+_log = structlog.get_logger()
+
+
+def the_site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+TheSite = Annotated[Site, Depends(the_site)]
+
+
+def create_app(site: Site, routers: Sequence[APIRouter]) -> FastAPI:
+    app = FastAPI(title=site.settings.title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.site = site
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(BadInputError, _bad_input)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+def _answer(request: Request, refused: RefusedError) -> Response:
+    """The refusal in the form that its asker reads."""
+    path = request.url.path
+    if path.startswith(("/api/", "/oauth/", "/.well-known/", "/nodeinfo")):
+        body: dict[str, object] = {"error": refused.code or refused.message}
+        if refused.code:
+            body["error_description"] = refused.message
+        if refused.details is not None:
+            body["details"] = refused.details
+        return Json(body, status_code=refused.status, headers=refused.headers)
+    problem = {
+        "type": "about:blank",
+        "title": refused.status.phrase,
+        "status": refused.status,
+        "detail": refused.message,
+    }
+    return Json(problem, status_code=refused.status, headers=refused.headers, media_type="application/problem+json")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    return _answer(request, error)
+
+
+async def _bad_input(request: Request, error: Exception) -> Response:
+    return _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    message = "Record not found" if status == HTTPStatus.NOT_FOUND else status.phrase
+    return _answer(request, RefusedError(status, message, headers=error.headers))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}"))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    _log.error("request.failed", path=request.url.path, exc_info=error)
+    return _answer(request, RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side."))

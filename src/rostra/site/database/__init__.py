@@ -1,0 +1,1 @@
+"""Where the site's state is: SQLite or PostgreSQL through SQLAlchemy."""

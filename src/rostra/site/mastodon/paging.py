@@ -1,0 +1,65 @@
+"""Pages of a list by id (max_id, since_id, min_id, limit), and the Link header to the next and the one before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request
+from sqlalchemy import ColumnElement, Select
+
+from rostra.site.mastodon.body import Asked
+
+LIMIT_DEFAULT: Final = 20
+LIMIT_MAX: Final = 40
+_PAGING: Final = frozenset({"limit", "max_id", "since_id", "min_id"})
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`max_id` and `since_id` give the newest between them, `min_id` the oldest above it; newest first always."""
+
+    limit: int
+    max_id: int | None = None
+    since_id: int | None = None
+    min_id: int | None = None
+
+    def of(self, query: Select[_Row], column: ColumnElement[int]) -> Select[_Row]:
+        """`query` bounded to this page of `column`. Pass what comes to `ordered`."""
+        if self.max_id is not None:
+            query = query.where(column < self.max_id)
+        if self.since_id is not None:
+            query = query.where(column > self.since_id)
+        if self.min_id is not None:
+            return query.where(column > self.min_id).order_by(column.asc()).limit(self.limit)
+        return query.order_by(column.desc()).limit(self.limit)
+
+    def ordered(self, rows: Sequence[_Item]) -> list[_Item]:
+        """The rows of `of`, newest first."""
+        return list(reversed(rows)) if self.min_id is not None else list(rows)
+
+
+def page_of(asked: Asked, *, limit: int = LIMIT_DEFAULT, limit_max: int = LIMIT_MAX) -> Page:
+    return Page(
+        limit=max(1, min(asked.integer("limit", limit), limit_max)),
+        max_id=asked.optional_id("max_id"),
+        since_id=asked.optional_id("since_id"),
+        min_id=asked.optional_id("min_id"),
+    )
+
+
+def links(request: Request, url: str, page: Page, ids: Sequence[int]) -> dict[str, str]:
+    """The Link header for a page whose rows have `ids`, newest first: `next` comes first (wire rule 1).
+
+    `url` is the site's own address, which a client follows whatever proxy stands between.
+    """
+    if not ids:
+        return {}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in _PAGING]
+    address = f"{url}{request.url.path}"
+    older = urlencode([*kept, ("limit", page.limit), ("max_id", ids[-1])])
+    newer = urlencode([*kept, ("limit", page.limit), ("min_id", ids[0])])
+    parts = [f'<{address}?{older}>; rel="next"'] if len(ids) >= page.limit else []
+    return {"Link": ", ".join([*parts, f'<{address}?{newer}>; rel="prev"'])}

@@ -1,0 +1,1 @@
+"""OAuth 2: applications, authorization, tokens, and who asks with one."""

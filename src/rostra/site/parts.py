@@ -1,0 +1,11 @@
+"""What the site is made of: the routers and the jobs of all its parts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter
+
+from rostra.site.jobs import Handler
+
+ROUTERS: Final[tuple[APIRouter, ...]] = ()
+HANDLERS: Final[Mapping[str, Handler]] = {}

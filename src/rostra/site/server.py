@@ -1,0 +1,112 @@
+"""The site's process: its application behind uvicorn, its jobs, its report once a second."""
+
+import asyncio
+import socket
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+import uvicorn
+from sqlalchemy import func, select
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rostra.bus.connection import Connection
+from rostra.bus.site import BusEvents
+from rostra.bus.telemetry import publish_report
+from rostra.core.messages import SiteReport
+from rostra.site.app import create_app
+from rostra.site.database.engine import Database
+from rostra.site.database.migrate import migrate
+from rostra.site.database.tables.work import Job
+from rostra.site.jobs import Jobs
+from rostra.site.parts import HANDLERS, ROUTERS
+from rostra.site.settings import SiteSettings
+from rostra.site.snowflake import Snowflakes
+from rostra.site.work import Site
+
+_log = structlog.get_logger()
+_BACKLOG: Final = 2048  # connections that wait to be accepted while a page is made
+_KEEP_ALIVE_S: Final = 30
+
+
+async def run(connection: Connection, *, name: str, shard: int, settings: SiteSettings) -> None:
+    """Serve until cancelled. The database is brought to this version's tables first."""
+    settings.media.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    try:
+        await migrate(database)
+        site = Site(settings, database, BusEvents(connection), lambda: datetime.now(UTC), Snowflakes(shard))
+        counted = Counted(create_app(site, ROUTERS))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                counted,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=1,
+                backlog=_BACKLOG,
+            )
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Jobs(site, HANDLERS).run(), name="jobs")
+            tasks.create_task(_report(connection, name, site, counted), name="report")
+            with _listening(settings) as listening:
+                await server.serve([listening])
+    finally:
+        await database.close()
+
+
+def _listening(settings: SiteSettings) -> socket.socket:
+    """The port, which several site processes may share."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((settings.host, settings.port))
+    return listening
+
+
+class Counted:
+    """The application, and how much it is asked: requests, answers of 5xx, streams that are open."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.requests = 0
+        self.failures = 0
+        self.streams = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.requests += 1
+        is_stream = "/streaming" in scope.get("path", "")
+        self.streams += is_stream
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 500:
+                self.failures += 1
+            await send(message)
+
+        try:
+            await self._app(scope, receive, counting)
+        finally:
+            self.streams -= is_stream
+
+
+async def _report(connection: Connection, name: str, site: Site, counted: Counted) -> None:
+    while True:
+        async with site.reading() as work:
+            due = select(func.count()).select_from(Job).where(Job.failed_at.is_(None), Job.due_at <= work.now)
+            waiting = await work.session.scalar(due)
+        report = SiteReport(
+            site=name,
+            url=site.settings.url,
+            at_ns=time.time_ns(),
+            requests=counted.requests,
+            failures=counted.failures,
+            streams=counted.streams,
+            jobs_waiting=waiting or 0,
+        )
+        await publish_report(connection, report)
+        await asyncio.sleep(1)

@@ -1,0 +1,70 @@
+"""One piece of work on the site's state: what is read or changed, at what instant, and what follows from it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rostra.core.errors import BusError
+from rostra.site.database.engine import Database
+from rostra.site.database.tables.work import Job
+from rostra.site.events import AnyEvent, Events, encoded
+from rostra.site.settings import SiteSettings
+from rostra.site.snowflake import Snowflakes
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Work:
+    """A session on the database, the instant, and what is told or done once the change is kept."""
+
+    session: AsyncSession
+    now: datetime
+    settings: SiteSettings
+    _ids: Snowflakes
+    events: list[AnyEvent] = field(default_factory=list)
+
+    def make_id(self) -> int:
+        return self._ids.make(self.now)
+
+    def tell(self, event: AnyEvent) -> None:
+        """Have `event` told when the change is kept; the same one twice is told once."""
+        if event not in self.events:
+            self.events.append(event)
+
+    def later(self, kind: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
+        """Have a job done (site/jobs.py) after this change is kept, not before `due_at`."""
+        self.session.add(Job(id=self.make_id(), kind=kind, payload=payload, due_at=due_at or self.now, attempts=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every part of the site works with. One a process."""
+
+    settings: SiteSettings
+    database: Database
+    events: Events
+    clock: Callable[[], datetime]
+    ids: Snowflakes
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Work]:
+        async with self.database.read() as session:
+            yield Work(session, self.clock(), self.settings, self.ids)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Work]:
+        """A change: kept whole when the block ends, and only then told."""
+        async with self.database.write() as session:
+            work = Work(session, self.clock(), self.settings, self.ids)
+            yield work
+        for event in work.events:
+            try:
+                await self.events.tell(encoded(event))
+            except BusError as error:
+                _log.warning("site.event_lost", event_type=type(event).__name__, error=str(error))

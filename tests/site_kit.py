@@ -1,0 +1,172 @@
+"""A site without a bus for the tests: a database of its own, a clock that they set, clients that ask it."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from rostra.site.app import create_app
+from rostra.site.database.engine import Database
+from rostra.site.database.migrate import migrate
+from rostra.site.database.tables.authorization import App, Token
+from rostra.site.database.tables.people import Account, User
+from rostra.site.events import AnyEvent, decoded
+from rostra.site.jobs import Jobs
+from rostra.site.oauth.bearer import digest
+from rostra.site.parts import HANDLERS, ROUTERS
+from rostra.site.settings import Mail, SiteSettings
+from rostra.site.snowflake import Snowflakes
+from rostra.site.work import Site
+
+START = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)  # two events are never at the same instant
+        return self.now
+
+    def pass_(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass
+class Told:
+    """The events of one process, in memory: what was told, and queues of those who hear."""
+
+    events: list[AnyEvent] = field(default_factory=list)
+    _hearing: list[asyncio.Queue[bytes]] = field(default_factory=list)
+
+    async def tell(self, payload: bytes) -> None:
+        self.events.append(decoded(payload))
+        for queue in self._hearing:
+            queue.put_nowait(payload)
+
+    async def hear(self) -> AsyncGenerator[bytes, None]:
+        queue: asyncio.Queue[bytes] = asyncio.Queue(1000)
+        self._hearing.append(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._hearing.remove(queue)
+
+
+@dataclass
+class Kit:
+    site: Site
+    clock: Clock
+    told: Told
+    anonymous: httpx2.AsyncClient
+
+    def client(self, token: str) -> httpx2.AsyncClient:
+        client = self._client()
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    def _client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=self.anonymous._transport, base_url=self.site.settings.url)  # noqa: SLF001 # one application for all
+
+    async def person(
+        self, username: str, *, role: str = "member", scopes: str = "read write follow push", **account: Any
+    ) -> httpx2.AsyncClient:
+        """Somebody with an account, and a client with their token."""
+        return self.client(await self.token(await self.account(username, role=role, **account), scopes))
+
+    async def account(self, username: str, *, role: str = "member", **values: Any) -> int:
+        async with self.site.writing() as work:
+            account = Account(
+                id=work.make_id(),
+                username=username,
+                username_key=username.lower(),
+                created_at=work.now,
+                **values,
+            )
+            work.session.add(account)
+            await work.session.flush()
+            work.session.add(
+                User(
+                    account_id=account.id,
+                    email=f"{username}@example.com",
+                    email_key=f"{username}@example.com".lower(),
+                    password_hash="!",  # noqa: S106 # no password is right
+                    role=role,
+                    confirmed_at=work.now,
+                    approved_at=work.now,
+                    created_at=work.now,
+                )
+            )
+            return account.id
+
+    async def token(self, account_id: int | None, scopes: str = "read write follow push") -> str:
+        token = secrets.token_urlsafe(32)
+        async with self.site.writing() as work:
+            app = App(
+                id=work.make_id(),
+                client_id=secrets.token_urlsafe(16),
+                secret_hash=digest("secret"),
+                name="A test",
+                redirect_uris=["urn:ietf:wg:oauth:2.0:oob"],
+                scopes=scopes,
+                created_at=work.now,
+            )
+            work.session.add(app)
+            await work.session.flush()
+            work.session.add(
+                Token(
+                    id=work.make_id(),
+                    token_hash=digest(token),
+                    app_id=app.id,
+                    account_id=account_id,
+                    scopes=scopes,
+                    created_at=work.now,
+                )
+            )
+        return token
+
+    async def do_jobs(self) -> None:
+        """Everything that is due by the kit's clock."""
+        jobs = Jobs(self.site, HANDLERS)
+        while await jobs.run_due():
+            pass
+
+
+@asynccontextmanager
+async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Kit]:
+    """The whole site on an empty database; `settings` replace those of SiteSettings."""
+    chosen = replace(
+        SiteSettings(
+            url="http://localhost:3000",
+            title="Rostra",
+            description="A site of the tests",
+            host="127.0.0.1",
+            port=3000,
+            database=database_url,
+            media=folder / "media",
+            key=bytes(32),
+            mail=Mail("rostra@localhost", folder / "mail"),
+            contact="office@example.com",
+            rate_limits=False,
+            edge_url="http://localhost:8080",
+        ),
+        **settings,
+    )
+    chosen.media.mkdir(parents=True, exist_ok=True)
+    clock, told, database = Clock(), Told(), Database(database_url)
+    await migrate(database)
+    site = Site(chosen, database, told, clock, Snowflakes())
+    transport = httpx2.ASGITransport(app=create_app(site, ROUTERS))
+    try:
+        async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:
+            yield Kit(site, clock, told, anonymous)
+    finally:
+        await database.close()
