@@ -11,6 +11,9 @@ from typing import Any
 
 import httpx2
 
+from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, advance
+from rostra.core.messages import ConversationRecord, to_record
+from rostra.core.units import SECOND_NS
 from rostra.site.app import create_app
 from rostra.site.database.engine import Database
 from rostra.site.database.migrate import migrate
@@ -62,10 +65,47 @@ class Told:
 
 
 @dataclass
+class Announced:
+    """The stage as a site of the tests knows it: in memory, with what moderators have done on it."""
+
+    clock: Clock
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    expelled: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def record(self, conversation: str) -> ConversationRecord | None:
+        found = self.conversations.get(conversation)
+        return None if found is None else to_record(found)
+
+    def records(self) -> list[ConversationRecord]:
+        return [to_record(conversation) for conversation in self.conversations.values()]
+
+    async def announce(self, conversation: str, schedule: Schedule) -> None:
+        known = self.conversations.get(conversation)
+        if known is None:
+            self.conversations[conversation] = Conversation(conversation, schedule)
+        elif replace(schedule, revision=known.schedule.revision) != known.schedule:
+            self.advance(conversation, Rescheduled(schedule))
+
+    async def cancel(self, conversation: str) -> None:
+        self.advance(conversation, Cancel())
+
+    async def end(self, conversation: str) -> None:
+        self.advance(conversation, End())
+
+    async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
+        self.expelled.append((conversation, person, by, why))
+
+    def advance(self, conversation: str, event: Event) -> None:
+        now_ns = int(self.clock.now.timestamp() * SECOND_NS)
+        self.conversations[conversation] = advance(self.conversations[conversation], event, now_ns=now_ns)
+
+
+@dataclass
 class Kit:
     site: Site
     clock: Clock
     told: Told
+    stage: Announced
     anonymous: httpx2.AsyncClient
 
     def client(self, token: str) -> httpx2.AsyncClient:
@@ -153,6 +193,8 @@ async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIte
             database=database_url,
             media=folder / "media",
             key=bytes(32),
+            invitation_key=bytes(32),
+            ticket_key=bytes(32),
             mail=Mail("rostra@localhost", folder / "mail"),
             contact="office@example.com",
             rate_limits=False,
@@ -163,10 +205,11 @@ async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIte
     chosen.media.mkdir(parents=True, exist_ok=True)
     clock, told, database = Clock(), Told(), Database(database_url)
     await migrate(database)
-    site = Site(chosen, database, told, clock, Snowflakes())
+    stage = Announced(clock)
+    site = Site(chosen, database, told, stage, clock, Snowflakes())
     transport = httpx2.ASGITransport(app=create_app(site, ROUTERS))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:
-            yield Kit(site, clock, told, anonymous)
+            yield Kit(site, clock, told, stage, anonymous)
     finally:
         await database.close()

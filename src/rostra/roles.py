@@ -12,7 +12,7 @@ import structlog
 
 from rostra.bus.connection import connect
 from rostra.bus.programmes import BusProgrammes
-from rostra.bus.state import site_key, ticket_key
+from rostra.bus.state import invitation_key, site_key, ticket_key
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
@@ -193,6 +193,8 @@ async def site(settings: Settings, name: str, worker: int) -> None:
             database=settings.database_url,
             media=settings.data / "media",
             key=await site_key(connection),
+            invitation_key=await invitation_key(connection),
+            ticket_key=await ticket_key(connection),
             mail=mail,
             registrations=settings.registrations,
             password_grant=settings.password_grant,

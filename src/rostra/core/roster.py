@@ -7,12 +7,14 @@ somebody to lead: when the host is away a co-host holds the stage, when nobody i
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
 from rostra.core.limits import COHOSTS_MAX, HANDS_MAX, HOST_MISSED_S, PERSON_NAME_LENGTH_MAX, SEAT_KEPT_S, SEATS_MAX
 from rostra.core.units import SECOND_NS
+
+MODERATOR: Final = "moderator:"  # before the name of one who acts from the site; no person is called so
 
 
 class StageRole(StrEnum):
@@ -126,6 +128,12 @@ class Remove(_Act, frozen=True):
     person: str
 
 
+class Expel(_Act, frozen=True):
+    """A moderator of the site ends somebody's part in this conversation, the host's too."""
+
+    person: str
+
+
 class Appoint(_Act, frozen=True):
     """Make a speaker a co-host (`cohost`), or a co-host a speaker again."""
 
@@ -154,6 +162,7 @@ Act = (
     | Mute
     | Unmute
     | Remove
+    | Expel
     | Appoint
     | HandOver
     | Elapse
@@ -192,6 +201,10 @@ def act(roster: Roster, by: str, what: Act, *, now_ns: int) -> Roster | Declined
             if not may_lead(roster, by):
                 return Declined("Only a host may do that.")
             return _lead(roster, by, what, now_ns)
+        case Expel(person=person):
+            if not by.startswith(MODERATOR):
+                return Declined("Only a moderator of the site may do that.")
+            return _expelled(roster, person)
         case Elapse():
             return tick(roster, now_ns=now_ns)
         case _:
@@ -287,7 +300,7 @@ def _lead(
         case SendBack(person=person):
             return _changed(roster, person, on_air=False)
         case Remove(person=person):
-            return replace(_without(roster, person), removed=roster.removed | {person})
+            return _expelled(roster, person)
         case Appoint(cohost=cohost):
             if target is None:
                 return Declined("Nobody of that name has a seat.")
@@ -334,6 +347,10 @@ def _changed(
     muted = seated.muted if muted is None else muted
     on_air = seated.on_air if on_air is None else on_air
     return _with(roster, replace(seated, muted=muted, on_air=on_air))
+
+
+def _expelled(roster: Roster, person: str) -> Roster:
+    return replace(_without(roster, person), removed=roster.removed | {person})
 
 
 def _without(roster: Roster, person: str) -> Roster:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rostra.bus.connection import Connection
-from rostra.bus.site import BusEvents
+from rostra.bus.site import BusEvents, BusStage
 from rostra.bus.telemetry import publish_report
 from rostra.core.messages import SiteReport
 from rostra.site.app import create_app
@@ -36,7 +36,8 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
     database = Database(settings.database)
     try:
         await migrate(database)
-        site = Site(settings, database, BusEvents(connection), lambda: datetime.now(UTC), Snowflakes(shard))
+        stage = BusStage(connection)
+        site = Site(settings, database, BusEvents(connection), stage, lambda: datetime.now(UTC), Snowflakes(shard))
         counted = Counted(create_app(site, ROUTERS))
         server = uvicorn.Server(
             uvicorn.Config(
@@ -52,6 +53,7 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Jobs(site, HANDLERS).run(), name="jobs")
+            tasks.create_task(stage.run(), name="conversations")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:
                 await server.serve([listening])

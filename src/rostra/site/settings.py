@@ -28,6 +28,8 @@ class SiteSettings:
     port: int
     database: str
     media: Path  # folder of uploads
+    invitation_key: bytes  # signs links to a stage (core/invitation.py)
+    ticket_key: bytes  # signs passes at the door (core/ticket.py)
     key: bytes  # 32 bytes: seals cookies, TOTP secrets and address keys
     mail: Mail
     contact: str = ""

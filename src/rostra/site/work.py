@@ -15,6 +15,7 @@ from rostra.site.database.tables.work import Job
 from rostra.site.events import AnyEvent, Events, encoded
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
+from rostra.site.stage import Stage
 
 _log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ class Site:
     settings: SiteSettings
     database: Database
     events: Events
+    stage: Stage
     clock: Callable[[], datetime]
     ids: Snowflakes
 

@@ -10,6 +10,7 @@ from rostra.core.roster import (
     Appoint,
     Declined,
     Enter,
+    Expel,
     HandOver,
     Leave,
     LetUp,
@@ -104,6 +105,14 @@ def test_who_is_removed_stays_out_of_this_conversation() -> None:
     assert "removed" in declined("cat", RaiseHand("Cat"), out)
 
 
+def test_a_moderator_expels_anybody_and_nobody_else_does() -> None:
+    gone = after(("moderator:7", Expel("ann")), roster=STAGE)
+    assert gone.seat("ann") is None
+    assert "removed" in declined("ann", Enter("Ann", HOST), gone)
+    for by in ("ann", "bob", "cat", ""):
+        assert "moderator" in declined(by, Expel("cat"))
+
+
 def test_another_device_takes_over_the_same_seat_and_the_old_one_can_no_longer_lose_it() -> None:
     again = after(("cat", Enter("Cat", SPEAKER)), roster=STAGE)
     seated = again.seat("cat")
@@ -165,6 +174,7 @@ ACTS = st.one_of(
     st.builds(Mute, PEOPLE),
     st.just(Unmute()),
     st.builds(Remove, PEOPLE),
+    st.builds(Expel, PEOPLE),
     st.builds(Appoint, PEOPLE, cohost=st.booleans()),
     st.builds(HandOver, PEOPLE),
 )

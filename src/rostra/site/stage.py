@@ -1,0 +1,27 @@
+"""What the site knows of the stage, and what it asks of it: over the bus, never waiting for sound."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from rostra.core.conversation import Schedule
+from rostra.core.messages import ConversationRecord
+
+
+class Stage(Protocol):
+    """The conversations as stages and edges know them. Every call may raise BusError: try again as a job."""
+
+    def record(self, conversation: str) -> ConversationRecord | None:
+        """The conversation as it was last heard of, or None."""
+
+    def records(self) -> Iterable[ConversationRecord]: ...
+
+    async def announce(self, conversation: str, schedule: Schedule) -> None:
+        """Make the schedule known, whether it is new or changed. Safe to repeat."""
+
+    async def cancel(self, conversation: str) -> None: ...
+
+    async def end(self, conversation: str) -> None:
+        """Over now, whoever speaks."""
+
+    async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
+        """End somebody's part: off the stage at once and not back. `by` is the moderator's account."""
