@@ -192,7 +192,7 @@ class Door:
         match admission:
             case Admitted():
                 self.joins += 1
-                return json_reply(self._admitted(channel, now_ms), headers)
+                return json_reply(self._admitted(channel, request, now_ms), headers)
             case Early():
                 return json_reply({"status": "early", **channel.state(now_ms=now_ms)}, headers)
             case Refused():
@@ -200,10 +200,17 @@ class Door:
             case _:
                 assert_never(admission)
 
-    def _admitted(self, channel: Channel, now_ms: int) -> dict[str, Any]:
+    def _admitted(self, channel: Channel, request: Request, now_ms: int) -> dict[str, Any]:
+        """A ticket for as long as any conversation lasts; who brings one (`pass`, from the site) stays who they are."""
         conversation = channel.record.id
-        expires_s = now_ms // 1_000 + LIFETIME_S
-        ticket = Ticket(conversation, self.new_listener(), TicketClass.ANONYMOUS, expires_s)
+        now_s = now_ms // 1_000
+        known = verify(request.query.get("pass", ""), conversation=conversation, key=self.ticket_key, now_s=now_s)
+        ticket = Ticket(
+            conversation,
+            self.new_listener() if known is None else known.listener,
+            TicketClass.ANONYMOUS if known is None else known.ticket_class,
+            now_s + LIFETIME_S,
+        )
         offered = channel.init.media if channel.init is not None else RENDITIONS
         return {
             "status": "admitted",

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rostra.core.messages import Chunk, ConversationRecord, Init
-from rostra.core.ticket import TicketClass, verify
+from rostra.core.ticket import Ticket, TicketClass, sign, verify
 from rostra.edge.channel import Channel
 from rostra.edge.door import Door, Listen, Pressure
 from rostra.edge.fanout import Fanout
@@ -96,6 +96,16 @@ def body(answer: Reply) -> dict[str, Any]:
 def set_state(door: Door, state: str) -> None:
     channel = door.channels["evening"]
     channel.record = msgspec.structs.replace(channel.record, state=state)
+
+
+def test_whoever_brings_a_pass_of_the_site_stays_who_they_are(door: Door) -> None:
+    known = Ticket("evening", b"listener", TicketClass.REGISTERED, NOW_MS // 1_000 + 60)
+    for text, kept in ((sign(known, key=KEY), True), (sign(known, key=bytes(32)), False), ("garbage", False)):
+        joined = body(reply(door, f"/c/evening/join?pass={text}", method="POST"))
+        ticket = verify(joined["ticket"], conversation="evening", key=KEY, now_s=NOW_MS // 1_000)
+        assert ticket is not None
+        assert ((ticket.listener, ticket.ticket_class) == (b"listener", TicketClass.REGISTERED)) is kept
+        assert ticket.ticket_class in {TicketClass.REGISTERED, TicketClass.ANONYMOUS}
 
 
 def test_whoever_joins_gets_a_ticket_that_any_edge_accepts(door: Door) -> None:

@@ -12,7 +12,7 @@ const streams = (edges) => edges.asked.filter(({ what }) => what === "stream");
 
 // A listener who has heard chunks 0 to 9 from HOME.
 async function listening(edges = new Edges()) {
-  const heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, edges);
+  const heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, { world: edges });
   await stream.join();
   const followed = stream.follow("webm-64");
   await edges.settle();
@@ -201,7 +201,7 @@ test("whoever stops listening leaves no connection, timer or retry behind", asyn
 });
 
 test("a full edge is left for the alternates it names, and asked again when it said", async () => {
-  const edges = new Edges(), heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, edges);
+  const edges = new Edges(), heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, { world: edges });
   for (const base of [HOME, OTHER]) {
     edges.refusing(base, 503, { reason: "full", alternates: [OTHER] }, { "Retry-After": "10" });
   }
@@ -215,7 +215,7 @@ test("a full edge is left for the alternates it names, and asked again when it s
 });
 
 test("whoever comes before the doors open is let in when they have opened", async () => {
-  const edges = new Edges(), heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, edges);
+  const edges = new Edges(), heard = new Heard(), stream = new ProgrammeStream("/c/evening", heard, { world: edges });
   const admission = edges.admission;
   edges.admission = { status: "early", state: "scheduled", doors_ms: 30_000, starts_ms: 90_000, now_ms: 0 };
   const joining = stream.join();

@@ -145,7 +145,7 @@ async function listen() {
     status: current(setStatus),
     flowing: current(calm),
     time: (now_ms, took_ms) => clock.hear(now_ms, took_ms),
-  });
+  }, { pass: sitePass() });
   setStatus("joining");
   show();
   // The tap's leave to play is taken now; the sound comes when it is there, perhaps when the doors open.
@@ -161,6 +161,20 @@ async function listen() {
   announceToSystem();
   audio.addEventListener("playing", () => mine === session && meter.connect(audio), { once: true });
   await stream.follow(rendition.name);
+}
+
+// The site sends whom it knows here with a ticket behind the #. It is theirs: the address that is shared has none.
+function sitePass() {
+  const kept = `pass ${conversation.id}`, given = new URLSearchParams(location.hash.slice(1)).get("pass");
+  try {
+    if (given) {
+      sessionStorage.setItem(kept, given);
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+    return given ?? sessionStorage.getItem(kept) ?? "";
+  } catch {
+    return given ?? ""; // a browser that keeps nothing
+  }
 }
 
 // No Media Source at all: the browser's own player on the plain stream.

@@ -39,7 +39,8 @@ export function knock_s({ doors_ms, starts_ms, now_ms }, random) {
 export class ProgrammeStream {
   // `on` has init(bytes), media(seq, bytes), event(object), status(key, values), flowing() when an edge's first
   // chunk is there, and time(now_ms, took_ms).
-  constructor(path, on, world = BROWSER) {
+  // `pass` is a ticket that the site gave to who is known there, or empty.
+  constructor(path, on, { pass = "", world = BROWSER } = {}) {
     this.path = path;
     this.on = on;
     this.lastSeq = -1;
@@ -47,10 +48,12 @@ export class ProgrammeStream {
     this.edge = world.origin;
     this.resumed = 0;
     this.#world = world;
+    this.#pass = pass;
     this.#bases = [world.origin];
   }
 
   #world;
+  #pass;
   #ticket = "";
   #bases; // where to go on, the next one first
   #open = new Set(); // of AbortControllers
@@ -130,7 +133,8 @@ export class ProgrammeStream {
     const control = this.#controller(), asked_ms = this.#world.now_ms();
     const forget = this.#world.after(JOIN_TIMEOUT_S, () => control.abort());
     const options = { method: "POST", signal: control.signal };
-    const answer = await this.#world.fetch(`${base}${this.path}/join`, options).catch(() => null);
+    const query = this.#pass && `?pass=${encodeURIComponent(this.#pass)}`;
+    const answer = await this.#world.fetch(`${base}${this.path}/join${query}`, options).catch(() => null);
     const said = answer && (answer.ok ? await answer.json().catch(() => null) : await refused(answer));
     forget();
     this.#open.delete(control);
