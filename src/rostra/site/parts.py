@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from rostra.site.jobs import Handler
+from rostra.site.mastodon.routes import accounts
 
-ROUTERS: Final[tuple[APIRouter, ...]] = ()
+ROUTERS: Final[tuple[APIRouter, ...]] = (accounts.router,)
 HANDLERS: Final[Mapping[str, Handler]] = {}
