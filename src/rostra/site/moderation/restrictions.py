@@ -56,7 +56,7 @@ async def labels(work: Work, status_ids: Iterable[int]) -> dict[int, str]:
         )
         .order_by(Restriction.starts_at)
     )
-    return dict(rows.tuples().all())
+    return {row.target_id: row.label for row in rows}
 
 
 async def history(work: Work, target_kind: str, target_id: int) -> list[Restriction]:
