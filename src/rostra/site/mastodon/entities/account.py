@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 from sqlalchemy import func, select
+from typing_extensions import TypedDict
 
 from rostra.site.database.tables.graph import FollowRequest
 from rostra.site.database.tables.people import Account, User

@@ -1,9 +1,9 @@
 """Relationship: how a viewer stands to many accounts at once: follows, requests, blocks, mutes, notes."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 from sqlalchemy import or_, select
+from typing_extensions import TypedDict
 
 from rostra.site.database.tables.graph import Block, Follow, FollowRequest, Mute
 from rostra.site.database.tables.people import AccountNote, Endorsement
