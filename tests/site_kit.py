@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, advance
+from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.messages import ConversationRecord, to_record
 from rostra.core.units import SECOND_NS
 from rostra.site.app import create_app
@@ -43,7 +43,7 @@ class Clock:
 
 
 @dataclass
-class Told:
+class EventsTold:
     """The events of one process, in memory: what was told, and queues of those who hear."""
 
     events: list[AnyEvent] = field(default_factory=list)
@@ -92,6 +92,9 @@ class Announced:
     async def end(self, conversation: str) -> None:
         self.advance(conversation, End())
 
+    async def tell(self, conversation: str, notice: str) -> None:
+        self.advance(conversation, Told(notice))
+
     async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
         self.expelled.append((conversation, person, by, why))
 
@@ -104,7 +107,7 @@ class Announced:
 class Kit:
     site: Site
     clock: Clock
-    told: Told
+    told: EventsTold
     stage: Announced
     anonymous: httpx2.AsyncClient
 
@@ -203,7 +206,7 @@ async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIte
         **settings,
     )
     chosen.media.mkdir(parents=True, exist_ok=True)
-    clock, told, database = Clock(), Told(), Database(database_url)
+    clock, told, database = Clock(), EventsTold(), Database(database_url)
     await migrate(database)
     stage = Announced(clock)
     site = Site(chosen, database, told, stage, clock, Snowflakes())

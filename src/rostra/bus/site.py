@@ -9,7 +9,7 @@ from rostra.bus.connection import Connection
 from rostra.bus.roster import RosterLog
 from rostra.bus.state import change_conversation, create_conversation, follow_conversations
 from rostra.bus.subjects import SITE_SUBJECT
-from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, advance
+from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.errors import ConflictError
 from rostra.core.messages import ConversationRecord
 from rostra.core.roster import MODERATOR, Expel
@@ -67,6 +67,9 @@ class BusStage:
         log = RosterLog(self._connection, conversation)
         await log.catch_up()
         await log.do(f"{MODERATOR}{by}", Expel(person), why=why, now_ns=time.time_ns())
+
+    async def tell(self, conversation: str, notice: str) -> None:
+        await self._advance(conversation, Told(notice))
 
     async def _advance(self, conversation: str, event: Event) -> None:
         await change_conversation(

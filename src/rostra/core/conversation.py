@@ -81,10 +81,19 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What the host has let everybody know last: "we start ten minutes later, because …"."""
+
+    text: str = ""
+    at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     id: str
     schedule: Schedule
     state: State = Scheduled()
+    notice: Notice = Notice()
 
 
 # --- events ----------------------------------------------------------------------------------------
@@ -103,6 +112,13 @@ class Rescheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The host lets everybody know something; an empty text takes back what was said last."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     pass
 
@@ -112,7 +128,7 @@ class Cancel:
     pass
 
 
-Event = Tick | Rescheduled | End | Cancel
+Event = Tick | Rescheduled | Told | End | Cancel
 
 
 def advance(conversation: Conversation, event: Event, *, now_ns: int) -> Conversation:
@@ -124,6 +140,8 @@ def advance(conversation: Conversation, event: Event, *, now_ns: int) -> Convers
             return replace(conversation, state=_tick(conversation, occupied=occupied, now_ns=now_ns))
         case Rescheduled(schedule=schedule):
             return _reschedule(conversation, schedule, now_ns=now_ns)
+        case Told(text=text):
+            return replace(conversation, notice=Notice(text, now_ns))
         case End():
             return replace(conversation, state=Ended(at_ns=now_ns))
         case Cancel():

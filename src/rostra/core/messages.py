@@ -13,6 +13,7 @@ from rostra.core.conversation import (
     Ended,
     Held,
     Live,
+    Notice,
     Schedule,
     Scheduled,
     State,
@@ -36,7 +37,7 @@ class Init(Message, frozen=True, tag="init.1"):
 class StageEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something the page shows at programme sample `at` (samples since doors-open).
 
-    kind: `state` (value: a state's name), `notice` (value: an announcement's id, e.g. `delayed`),
+    kind: `state` (value: a state's name), `notice` (value: an announcement's id, e.g. `delayed`, or `host`),
     `start` (value: the announced instant in ns as decimal text, after a change of schedule),
     `speaker` (value: who is heard now).
     """
@@ -121,6 +122,8 @@ class ConversationRecord(Message, frozen=True, tag="conversation.1"):
     state: str
     since_ns: int = 0
     begun: bool = False
+    notice: str = ""
+    notice_ns: int = 0
 
 
 class StageAct(Message, frozen=True, tag="act.1"):
@@ -275,6 +278,8 @@ def to_record(conversation: Conversation) -> ConversationRecord:
         state=state_name(state),
         since_ns=since_ns,
         begun=begun,
+        notice=conversation.notice.text,
+        notice_ns=conversation.notice.at_ns,
     )
 
 
@@ -302,4 +307,5 @@ def from_record(record: ConversationRecord) -> Conversation:
             revision=record.revision,
         ),
         state=states[record.state],
+        notice=Notice(record.notice, record.notice_ns),
     )

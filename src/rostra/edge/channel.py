@@ -66,6 +66,8 @@ class Channel:
             "language": record.language,
             "revision": record.revision,
             "begun": record.begun,
+            "notice": record.notice,
+            "notice_ms": record.notice_ns // 1_000_000,
             "now_ms": now_ms,
             "listeners": self.listeners,
             "seq": self.ring.newest,

@@ -201,7 +201,7 @@ class Door:
                 assert_never(admission)
 
     def _admitted(self, channel: Channel, request: Request, now_ms: int) -> dict[str, Any]:
-        """A ticket for as long as any conversation lasts; who brings one (`pass`, from the site) stays who they are."""
+        """A ticket that outlasts any conversation. Who brings one (`pass`, from the site) stays who they are."""
         conversation = channel.record.id
         now_s = now_ms // 1_000
         known = verify(request.query.get("pass", ""), conversation=conversation, key=self.ticket_key, now_s=now_s)

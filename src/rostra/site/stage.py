@@ -23,5 +23,8 @@ class Stage(Protocol):
     async def end(self, conversation: str) -> None:
         """Over now, whoever speaks."""
 
+    async def tell(self, conversation: str, notice: str) -> None:
+        """Show the host's notice in the waiting room and to everybody who listens; an empty one takes it back."""
+
     async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
         """End somebody's part: off the stage at once and not back. `by` is the moderator's account."""

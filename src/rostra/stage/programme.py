@@ -90,13 +90,17 @@ class Programme:
         if is_over(conversation.state):
             self.conversation = replace(conversation)
             return []
+        events = []
+        if conversation.notice.at_ns > mine.notice.at_ns:
+            mine = self.conversation = replace(mine, notice=conversation.notice)
+            events.append(StageEvent("notice", self.position, "host", mine.notice.text))
         if conversation.schedule.revision <= mine.schedule.revision:
-            return []
+            return events
         base = replace(mine, schedule=replace(mine.schedule, revision=conversation.schedule.revision - 1))
         self.conversation = advance(base, Rescheduled(conversation.schedule), now_ns=wall_ns)
-        if self.conversation.schedule.starts_ns == mine.schedule.starts_ns:
-            return []
-        return [StageEvent("start", self.position, str(self.conversation.schedule.starts_ns))]
+        if self.conversation.schedule.starts_ns != mine.schedule.starts_ns:
+            events.append(StageEvent("start", self.position, str(self.conversation.schedule.starts_ns)))
+        return events
 
     @property
     def is_calm(self) -> bool:

@@ -11,6 +11,7 @@ from rostra.core.conversation import (
     Ended,
     Held,
     Live,
+    Notice,
     Schedule,
     Scheduled,
     State,
@@ -40,7 +41,7 @@ STATES: list[State] = [
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_conversation_is_the_same_after_the_bus(state: State) -> None:
-    conversation = Conversation("evening", Schedule("Evening", 3, 2, 4, "UTC", "nl", 7), state)
+    conversation = Conversation("evening", Schedule("Evening", 3, 2, 4, "UTC", "nl", 7), state, Notice("Later.", 9))
     record = decode(encode(to_record(conversation)))
     assert isinstance(record, ConversationRecord)
     assert from_record(record) == conversation

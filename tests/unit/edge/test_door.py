@@ -240,6 +240,8 @@ def test_the_state_is_that_of_the_protocol(door: Door) -> None:
         "language": "en",
         "revision": 0,
         "begun": False,
+        "notice": "",
+        "notice_ms": 0,
         "now_ms": NOW_MS,
         "listeners": 0,
         "seq": 49,

@@ -1,5 +1,7 @@
 """The programme's sound: never silent, on time to the sample, and honest about delays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from rostra.core.conversation import (
     Live,
     Rescheduled,
     Schedule,
+    Told,
     advance,
 )
 from rostra.core.messages import FeedFrames, StageEvent
@@ -165,6 +168,20 @@ def test_a_start_that_is_moved_is_told_and_kept(moved_s: float, live_at: int) ->
     evening.play(5)
     assert evening.told("state")[-1][0] >= live_at
     assert (live_at, "live") in evening.told("state")
+
+
+def test_a_notice_of_the_host_is_told_once_with_a_start_that_it_moves() -> None:
+    evening = Evening()
+    evening.play(1)
+    said = advance(evening.programme.conversation, Told("We wait for a train."), now_ns=DOORS_NS + SECOND_NS)
+    later = replace(SCHEDULE, starts_ns=SCHEDULE.starts_ns + SECOND_NS)
+    moved = advance(said, Rescheduled(later), now_ns=DOORS_NS + SECOND_NS)
+    told = evening.programme.update(moved)
+    assert [(event.kind, event.value, event.text) for event in told] == [
+        ("notice", "host", "We wait for a train."),
+        ("start", str(later.starts_ns), ""),
+    ]
+    assert evening.programme.update(moved) == []
 
 
 @pytest.mark.parametrize("seconds", [1, 3], ids=["music", "speech"])

@@ -5,7 +5,7 @@ import { Media, playable } from "./media.js";
 import { Meter } from "./meter.js";
 import { ProgrammeStream } from "./stream.js";
 import { chosenLanguage, keepLanguage, otherLanguage, translate } from "./texts.js";
-import { $, fullTime, show as render, showClock, showNotice, showTechnical } from "./view.js";
+import { $, fullTime, hostNotice, show as render, showClock, showNotice, showTechnical } from "./view.js";
 
 const SAMPLES_PER_S = 48000, CHUNK_SAMPLES = 4800;
 const NEAR_SAMPLES = 960; // an event is due from a frame before its sample on: the page looks every 50 ms
@@ -20,13 +20,14 @@ const BROKEN_PAUSE_MS = 1000; // before a browser whose decoder gave up gets ano
 const audio = $("audio"), meter = new Meter($("meter")), clock = new ServerClock();
 let conversation = JSON.parse($("conversation").textContent);
 let language = chosenLanguage();
-let speaker = "", status = ["idle", {}], newsUntil_ms = 0;
+let speaker = "", announced = "", status = ["idle", {}], newsUntil_ms = 0;
 let stream = null, media = null, session = 0;
 let coming = []; // events whose sample has not been heard yet; as many as the player's buffer is long
 
 // --- what is shown ---------------------------------------------------------------------------------------
 
 function show() {
+  showNotice(announced, hostNotice(conversation));
   render({ conversation, speaker, status, listening: Boolean(stream), muted: audio.muted }, language);
   tick();
 }
@@ -62,7 +63,7 @@ function happen(event) {
   switch (event.type) {
     case "conversation": Object.assign(conversation, event.value); break;
     case "state": become(event.value); break;
-    case "notice": showNotice(event.text ?? ""); break;
+    case "notice": tell(event); break;
     case "start": moveStart(Number(event.value)); break;
     case "speaker": speaker = event.value; break;
     case "cadence": media?.buffer.cadence(event.cadence_ms / 1000); break;
@@ -73,11 +74,17 @@ function happen(event) {
   show();
 }
 
+// Of what is said by machine, or of what the host lets everybody know.
+function tell({ value, text = "" }) {
+  if (value === "host") Object.assign(conversation, { notice: text, notice_ms: clock.now_ms });
+  else announced = text;
+}
+
 function become(state) {
   conversation.state = state;
   if (state === "live") {
     conversation.begun = true;
-    showNotice("");
+    announced = "";
   } else {
     speaker = "";
   }

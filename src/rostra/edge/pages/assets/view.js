@@ -97,7 +97,14 @@ export function showTechnical(stream, media, language) {
   }));
 }
 
-export function showNotice(words) {
-  put("notice", words);
-  $("notice").hidden = words === "";
+// What the host let everybody know; what was said about a start says nothing once it was.
+export function hostNotice({ notice = "", notice_ms = 0, begun, starts_ms }) {
+  return begun && notice_ms < starts_ms ? "" : notice;
+}
+
+export function showNotice(announced, host) {
+  for (const [id, words] of [["notice", announced], ["host-notice", host]]) {
+    put(id, words);
+    $(id).hidden = words === "";
+  }
 }

@@ -1,0 +1,1 @@
+"""Talks on the site: announced, changed, cancelled, looked forward to, and told about."""
