@@ -39,6 +39,8 @@ class Asked:
             return str(value)
         if not isinstance(value, str):
             raise invalid(f"{name} is no text")
+        if "\0" in value:
+            raise invalid(f"{name} holds a NUL, which no text does")  # PostgreSQL keeps none
         return value
 
     def optional_text(self, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """The text of posts and profiles: how long it is, whom and what it names, and the HTML made of it. Pure.
 
-As Mastodon does it, so that what a client counts or shows beforehand is what comes of it (microblog.md, rules 24, 25).
+As Mastodon does it, so that what a client counts or shows beforehand is what comes of it.
 """
 
 import re
@@ -146,7 +146,9 @@ def render(text: str, *, site_url: str, usernames: Mapping[str, str]) -> str:
                 html.append(_link(url))
             case Hashtag(name):
                 address = escape(tag_url(site_url, name))
-                html.append(f'<a href="{address}" class="mention hashtag" rel="tag">#<span>{escape(name)}</span></a>')
+                html.append(
+                    f'<a href="{address}" class="mention hashtag" rel="tag">#<span>{escape(name)}</span></a>'
+                )
             case Mentioned(username, at, written):
                 known = usernames.get(username.lower()) if at.lower() in {"", domain} else None
                 html.append(_mention(site_url, known) if known else escape(written))
