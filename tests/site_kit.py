@@ -22,7 +22,7 @@ from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AnyEvent, decoded
 from rostra.site.jobs import Jobs
 from rostra.site.oauth.bearer import digest
-from rostra.site.parts import HANDLERS, ROUTERS
+from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.settings import Mail, SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.work import Site
@@ -178,7 +178,7 @@ class Kit:
 
     async def do_jobs(self) -> None:
         """Everything that is due by the kit's clock."""
-        jobs = Jobs(self.site, HANDLERS)
+        jobs = Jobs(self.site, {**HANDLERS, **SLOW_HANDLERS})
         while await jobs.run_due():
             pass
 

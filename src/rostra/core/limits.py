@@ -75,3 +75,18 @@ RECORDING_STEMS_OPEN_MAX: Final = 2 * SEATS_MAX  # open files; beyond, the one t
 RECORDING_SEGMENTS_MAX: Final = 10_000  # a source with a hole every second for three hours; then it is not recorded
 RECORDING_DISK_FREE_MIN_BYTES: Final = 64 * 1024 * 1024  # left to the bus and the log, which the sound needs first
 CHAPTER_MIN_S: Final = 10  # two speakers who interrupt each other are one chapter
+
+# --- site ----------------------------------------------------------------------------------------
+MEDIA_PICTURE_BYTES_MAX: Final = 16 * 1024 * 1024  # as Mastodon; a phone's photograph has 5 MB
+MEDIA_BYTES_MAX: Final = 99 * 1024 * 1024  # sound and video, as Mastodon; below the 100 MB that proxies let through
+MEDIA_PIXELS_MAX: Final = 33_177_600  # 7680x4320: decoded 133 MB; a bomb of 60,000 pixels a side would have 14 GB
+MEDIA_SIDE_MAX: Final = 16_384  # what browsers' canvases and JPEG viewers show
+MEDIA_KEPT_PIXELS_MAX: Final = 8_294_400  # 3840x2160: more is not seen on any screen
+MEDIA_PREVIEW_PIXELS_MAX: Final = 230_400  # 640x360, as Mastodon's preview
+MEDIA_DESCRIPTION_LENGTH_MAX: Final = 1_500  # as Mastodon's clients count
+MEDIA_ATTACHMENTS_MAX: Final = 4  # of one post, as Mastodon
+MEDIA_VIDEO_DURATION_MAX_S: Final = 600  # short video: ten minutes take a core two to three
+MEDIA_SOUND_DURATION_MAX_S: Final = 4 * 3600  # an evening that somebody recorded; sound takes a minute an hour
+MEDIA_VIDEO_RATE_MAX: Final = 120  # frames a second, as Mastodon
+MEDIA_UNATTACHED_S: Final = 24 * 3600  # who has not posted by then has forgotten it
+MEDIA_REMAKES_MAX: Final = 2  # pictures at once: each takes a core for a second and 400 MB at most

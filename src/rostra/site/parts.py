@@ -6,7 +6,17 @@ from typing import Final
 from fastapi import APIRouter
 
 from rostra.site.jobs import Handler
-from rostra.site.mastodon.routes import accounts
+from rostra.site.mastodon.routes import accounts, media
+from rostra.site.media import serving, uploads
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (accounts.router,)
-HANDLERS: Final[Mapping[str, Handler]] = {}
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    accounts.router,
+    media.router,
+    serving.router,
+)
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "media.forget": uploads.forget,
+}
+SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them
+    "media.make": uploads.make_film,
+}

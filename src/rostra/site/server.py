@@ -20,7 +20,7 @@ from rostra.site.database.engine import Database
 from rostra.site.database.migrate import migrate
 from rostra.site.database.tables.work import Job
 from rostra.site.jobs import Jobs
-from rostra.site.parts import HANDLERS, ROUTERS
+from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.work import Site
@@ -53,6 +53,7 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Jobs(site, HANDLERS).run(), name="jobs")
+            tasks.create_task(Jobs(site, SLOW_HANDLERS, at_once=1).run(), name="slow jobs")
             tasks.create_task(stage.run(), name="conversations")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:

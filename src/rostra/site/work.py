@@ -1,5 +1,6 @@
 """One piece of work on the site's state: what is read or changed, at what instant, and what follows from it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rostra.core.errors import BusError
+from rostra.core.limits import MEDIA_REMAKES_MAX
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.work import Job
 from rostra.site.events import AnyEvent, Events, encoded
@@ -53,6 +55,7 @@ class Site:
     stage: Stage
     clock: Callable[[], datetime]
     ids: Snowflakes
+    remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:

@@ -1,6 +1,6 @@
 """One reading of what clients send: query, form, multipart or JSON, with arrays and nested names."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -11,11 +11,15 @@ from qs_codec import DecodeOptions
 from qs_codec import decode as decode_query
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive
 
+from rostra.core.limits import MEDIA_BYTES_MAX, MEDIA_PICTURE_BYTES_MAX
 from rostra.site.answers import RefusedError, invalid
 from rostra.site.snowflake import parse_snowflake
 
 _BODY_BYTES_MAX: Final = 1024 * 1024  # of everything but uploads: the longest post with its poll has 10 kB
+_FORM_BYTES_MAX: Final = 2 * MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a profile with its two pictures
+_UPLOAD_BYTES_MAX: Final = MEDIA_BYTES_MAX + MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a video and its thumbnail
 _OPTIONS: Final = DecodeOptions(list_limit=1000, parameter_limit=1000, depth=5)
 _TRUE: Final = frozenset({"true", "1", "on", "t", "yes"})
 _FALSE: Final = frozenset({"false", "0", "off", "f", "no", ""})
@@ -109,13 +113,17 @@ class Asked:
         return value if isinstance(value, UploadFile) else None
 
 
-async def read_asked(request: Request) -> Asked:
-    """Query and body together; the body wins. RefusedError if it cannot be read or is too large."""
+async def read_asked(request: Request, form_bytes_max: int = _FORM_BYTES_MAX) -> Asked:
+    """Query and body together; the body wins. RefusedError if it cannot be read or is too large.
+
+    A form's uploads are on the disk from 1 MB on (Starlette's), until `request.close()`.
+    """
     values: dict[str, Any] = dict(decode_query(request.url.query, _OPTIONS)) if request.url.query else {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == "multipart/form-data":
-            form = await request.form(max_files=8, max_fields=1000)
+            bounded = Request(request.scope, _bounded(request.receive, form_bytes_max))
+            request._form = form = await bounded.form(max_files=8, max_fields=1000)  # noqa: SLF001 # so close() closes it
             flat = {f"{name}": value for name, value in form.multi_items() if isinstance(value, UploadFile)}
             pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
             values |= _nested(pairs) | {name.removesuffix("[]"): value for name, value in flat.items()}
@@ -151,4 +159,30 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-Body = Annotated[Asked, Depends(read_asked)]
+def _bounded(receive: Receive, bytes_max: int) -> Receive:
+    """`receive`, of which no more than `bytes_max` of the body are taken."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > bytes_max:
+            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large")
+        return message
+
+    return bounded
+
+
+def _asking(form_bytes_max: int) -> Callable[[Request], AsyncIterator[Asked]]:
+    async def asking(request: Request) -> AsyncIterator[Asked]:
+        try:
+            yield await read_asked(request, form_bytes_max)
+        finally:
+            await request.close()
+
+    return asking
+
+
+Body = Annotated[Asked, Depends(_asking(_FORM_BYTES_MAX))]
+Upload = Annotated[Asked, Depends(_asking(_UPLOAD_BYTES_MAX))]  # where sound and video come in

@@ -1,0 +1,1 @@
+"""Pictures, sound and video: made anew from what was uploaded, kept under random names, served as files."""

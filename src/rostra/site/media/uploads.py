@@ -1,0 +1,253 @@
+"""Attachments from the upload to the post: made anew, described, attached; forgotten if nobody posts them."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from starlette.datastructures import UploadFile
+
+from rostra.core.errors import BadInputError
+from rostra.core.limits import (
+    MEDIA_ATTACHMENTS_MAX,
+    MEDIA_BYTES_MAX,
+    MEDIA_DESCRIPTION_LENGTH_MAX,
+    MEDIA_UNATTACHED_S,
+)
+from rostra.site.answers import RefusedError, invalid, not_found
+from rostra.site.database.tables.media import MediaAttachment
+from rostra.site.events import StatusEdited
+from rostra.site.media.film import Film, look, make
+from rostra.site.media.pictures import PREVIEW, WHOLE, NoPictureError, Shape, remake
+from rostra.site.media.store import Store
+from rostra.site.work import Site, Work
+
+_log = structlog.get_logger()
+Focus = tuple[float, float]  # where the eye should rest: each from -1 to 1, right and up
+
+
+def focus_of(text: str) -> Focus | None:
+    """`-0.5,0.3` as clients write it; what lies outside is brought to the edge. RefusedError if it is none."""
+    if not text:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise invalid("Validation failed: Focus is invalid") from error
+    if x != x or y != y:  # noqa: PLR0124 # not a number
+        raise invalid("Validation failed: Focus is invalid")
+    return max(-1.0, min(x, 1.0)), max(-1.0, min(y, 1.0))
+
+
+async def take(
+    site: Site,
+    account_id: int,
+    upload: UploadFile,
+    *,
+    description: str | None = None,
+    focus: Focus | None = None,
+    thumbnail: UploadFile | None = None,
+) -> MediaAttachment:
+    """Keep an upload: a picture is ready when this returns, sound and video when their job is done."""
+    store = Store(site.settings.media)
+    _check_description(description)
+    async with _received(store, upload) as source:
+        try:
+            picture = await remake(site, source, (WHOLE, PREVIEW), still=False)
+        except NoPictureError:
+            film = await look(source)
+            row = _row_of_film(film)
+            key: str | None = await asyncio.to_thread(store.await_job, source)
+        else:
+            whole, preview = picture.copies
+            row = MediaAttachment(kind="image", state="ready", file=whole.name, preview=preview.name, meta={})
+            row.meta = {"original": whole.meta, "small": preview.meta}
+            row.blurhash, key = picture.blurhash, None
+    if thumbnail is not None:
+        await _set_thumbnail(site, row, thumbnail)
+    _describe(row, description, focus)
+    async with site.writing() as work:
+        row.id, row.account_id, row.created_at = work.make_id(), account_id, work.now
+        work.session.add(row)
+        if key is not None:
+            work.later("media.make", {"media_id": row.id, "key": key})
+        forget_at = work.now + timedelta(seconds=MEDIA_UNATTACHED_S)
+        work.later("media.forget", {"media_id": row.id, "key": key}, due_at=forget_at)
+    return row
+
+
+async def change(
+    site: Site,
+    account_id: int,
+    media_id: int,
+    *,
+    description: str | None = None,
+    focus: Focus | None = None,
+    thumbnail: UploadFile | None = None,
+) -> MediaAttachment:
+    """Change what is said of an attachment that is in no post yet."""
+    _check_description(description)
+    made = MediaAttachment(kind="image", meta={})
+    if thumbnail is not None:
+        await _set_thumbnail(site, made, thumbnail)
+    async with site.writing() as work:
+        row = await own(work, account_id, media_id)
+        if row.status_id is not None:
+            raise not_found()
+        if thumbnail is not None:
+            old, row.preview, row.custom_preview, row.blurhash = row.preview, made.preview, True, made.blurhash
+            row.meta = {**row.meta, **made.meta}
+            Store(site.settings.media).remove(old)
+        _describe(row, description, focus)
+    return row
+
+
+async def drop(site: Site, account_id: int, media_id: int) -> None:
+    """Delete an attachment that is in no post."""
+    async with site.writing() as work:
+        row = await own(work, account_id, media_id)
+        if row.status_id is not None:
+            raise invalid("Media attachment is currently used by a status")
+        await work.session.delete(row)
+    Store(site.settings.media).remove(row.file, row.preview)
+
+
+async def own(work: Work, account_id: int, media_id: int) -> MediaAttachment:
+    row = await work.session.get(MediaAttachment, media_id)
+    if row is None or row.account_id != account_id:
+        raise not_found()
+    return row
+
+
+async def attachable(
+    work: Work, account_id: int, ids: Sequence[int], *, status_id: int | None = None
+) -> list[MediaAttachment]:
+    """Somebody's attachments, in this order, if a post may have them; those of `status_id` may stay in it.
+
+    RefusedError as Mastodon puts it. The caller sets `status_id` and `position`.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > MEDIA_ATTACHMENTS_MAX:
+        raise invalid(f"Cannot attach more than {MEDIA_ATTACHMENTS_MAX} files")
+    found = await work.session.scalars(
+        select(MediaAttachment).where(MediaAttachment.id.in_(wanted), MediaAttachment.account_id == account_id)
+    )
+    rows = {row.id: row for row in found if row.status_id in {None, status_id}}
+    if len(rows) != len(wanted):
+        raise invalid(f"Media {', '.join(str(each) for each in wanted if each not in rows)} not found")
+    if any(row.state != "ready" for row in rows.values()):
+        raise invalid("Cannot attach files that have not finished processing. Try again in a moment!")
+    if len(rows) > 1 and any(row.kind in {"video", "audio", "gifv"} for row in rows.values()):
+        raise invalid("Cannot attach a video to a post that already contains images")
+    return [rows[each] for each in wanted]
+
+
+async def portrait(site: Site, upload: UploadFile, shape: Shape) -> str:
+    """An avatar or a header (`pictures.AVATAR`, `pictures.HEADER`): its name in the store."""
+    async with _received(Store(site.settings.media), upload) as source:
+        return (await remake(site, source, (shape,))).copies[0].name
+
+
+# --- jobs ----------------------------------------------------------------------------------------
+
+
+async def make_film(site: Site, payload: dict[str, Any]) -> None:
+    """`media.make`: what was uploaded becomes what is served, or is marked as failed."""
+    store = Store(site.settings.media)
+    source = store.incoming(payload["key"])
+    async with site.reading() as work:
+        row = await work.session.get(MediaAttachment, payload["media_id"])
+    if row is None or row.state != "processing":
+        return  # deleted meanwhile, or done before the process died
+    try:
+        film = await look(source)
+        file, still = await make(store, source, film)
+        state, small, blurhash = "ready", None, None
+        if still is not None:
+            path = store.path(still)
+            assert path is not None
+            picture = await remake(site, path, (PREVIEW,))
+            small, blurhash = picture.copies[0], picture.blurhash
+            store.remove(still)
+    except BadInputError as error:
+        _log.warning("media.failed", media=row.id, error=str(error))
+        state, file, small, blurhash = "failed", None, None, None
+    async with site.writing() as work:
+        row = await work.session.get(MediaAttachment, payload["media_id"])
+        if row is not None:
+            row.state, row.file = state, file
+            if small is not None and not row.custom_preview:
+                row.preview, row.blurhash = small.name, blurhash
+                row.meta = {**row.meta, "small": small.meta}
+            if row.status_id is not None:
+                work.tell(StatusEdited(row.status_id, row.account_id))
+    source.unlink(missing_ok=True)
+
+
+async def forget(site: Site, payload: dict[str, Any]) -> None:
+    """`media.forget`: what was uploaded a day ago and is in no post is removed."""
+    async with site.writing() as work:
+        row = await work.session.get(MediaAttachment, payload["media_id"])
+        if row is None or row.status_id is not None:
+            return
+        await work.session.delete(row)
+    store = Store(site.settings.media)
+    store.remove(row.file, row.preview)
+    if payload["key"]:
+        store.incoming(payload["key"]).unlink(missing_ok=True)
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _received(store: Store, upload: UploadFile) -> AsyncIterator[Path]:
+    """The upload as a file of its own. RefusedError if it is empty or too large for anything."""
+    if not upload.size:
+        raise invalid("Validation failed: File can't be blank")
+    if upload.size > MEDIA_BYTES_MAX:
+        size = MEDIA_BYTES_MAX >> 20
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"Validation failed: File file size must be less than {size} MB"
+        )
+    with store.draft() as path:
+        await asyncio.to_thread(_copy, upload, path)
+        yield path
+
+
+def _copy(upload: UploadFile, path: Path) -> None:
+    upload.file.seek(0)
+    with path.open("wb") as target:
+        shutil.copyfileobj(upload.file, target)
+
+
+def _row_of_film(film: Film) -> MediaAttachment:
+    return MediaAttachment(kind=film.kind, state="processing", meta=film.meta)
+
+
+async def _set_thumbnail(site: Site, row: MediaAttachment, thumbnail: UploadFile) -> None:
+    async with _received(Store(site.settings.media), thumbnail) as source:
+        picture = await remake(site, source, (PREVIEW,))
+    small = picture.copies[0]
+    row.preview, row.custom_preview, row.blurhash = small.name, True, picture.blurhash
+    row.meta = {**row.meta, "small": small.meta}
+
+
+def _check_description(description: str | None) -> None:
+    if description is not None and len(description) > MEDIA_DESCRIPTION_LENGTH_MAX:
+        raise invalid(
+            f"Validation failed: Description is too long (maximum is {MEDIA_DESCRIPTION_LENGTH_MAX} characters)"
+        )
+
+
+def _describe(row: MediaAttachment, description: str | None, focus: Focus | None) -> None:
+    if description is not None:
+        row.description = description or None
+    if focus is not None:
+        row.meta = {**row.meta, "focus": {"x": focus[0], "y": focus[1]}}
