@@ -20,9 +20,13 @@ class Notification(Table):
     report_id: Mapped[int | None] = link("reports.id")
     decision_id: Mapped[int | None] = link("decisions.id")
     group_key: Mapped[str] = mapped_column(String(60))
+    filtered: Mapped[bool] = mapped_column(default=False)  # kept apart by the policy, until somebody accepts it
     created_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_notifications_account_id_id", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_notifications_account_id_id", "account_id", "id"),
+        Index("ix_notifications_account_id_group_key", "account_id", "group_key"),
+    )
 
 
 class Marker(Table):
@@ -93,3 +97,12 @@ class NotificationPolicy(Table):
 
     account_id: Mapped[int] = link("accounts.id", primary_key=True)
     choices: Mapped[dict[str, Any]]
+
+
+class NotificationPermission(Table):
+    """Somebody whose notifications are accepted, whatever the policy says."""
+
+    __tablename__ = "notification_permissions"
+
+    account_id: Mapped[int] = link("accounts.id", primary_key=True)
+    from_id: Mapped[int] = link("accounts.id", primary_key=True)

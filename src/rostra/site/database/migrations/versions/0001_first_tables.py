@@ -399,6 +399,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mutes_target_id"), ["target_id"], unique=False)
 
     op.create_table(
+        "notification_permissions",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("from_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_notification_permissions_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["from_id"], ["accounts.id"], name=op.f("fk_notification_permissions_from_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "from_id", name=op.f("pk_notification_permissions")),
+    )
+    op.create_table(
         "notification_policies",
         sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("choices", JSON_VALUE, nullable=False),
@@ -1128,6 +1140,7 @@ def upgrade() -> None:
         sa.Column("report_id", sa.BigInteger(), nullable=True),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
         sa.Column("group_key", sa.String(length=60), nullable=False),
+        sa.Column("filtered", sa.Boolean(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_notifications_account_id"), ondelete="CASCADE"
@@ -1147,6 +1160,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
     )
     with op.batch_alter_table("notifications", schema=None) as batch_op:
+        batch_op.create_index("ix_notifications_account_id_group_key", ["account_id", "group_key"], unique=False)
         batch_op.create_index("ix_notifications_account_id_id", ["account_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notifications_from_id"), ["from_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notifications_status_id"), ["status_id"], unique=False)
@@ -1204,6 +1218,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notifications_status_id"))
         batch_op.drop_index(batch_op.f("ix_notifications_from_id"))
         batch_op.drop_index("ix_notifications_account_id_id")
+        batch_op.drop_index("ix_notifications_account_id_group_key")
 
     op.drop_table("notifications")
     with op.batch_alter_table("decision_targets", schema=None) as batch_op:
@@ -1336,6 +1351,7 @@ def downgrade() -> None:
     op.drop_table("oauth_tokens")
     op.drop_table("oauth_grants")
     op.drop_table("notification_policies")
+    op.drop_table("notification_permissions")
     with op.batch_alter_table("mutes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mutes_target_id"))
 
