@@ -22,7 +22,9 @@ from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AnyEvent, decoded
 from rostra.site.jobs import Jobs
 from rostra.site.oauth.bearer import digest
+from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
+from rostra.site.people import passwords
 from rostra.site.settings import Mail, SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.work import Site
@@ -125,7 +127,9 @@ class Kit:
         """Somebody with an account, and a client with their token."""
         return self.client(await self.token(await self.account(username, role=role, **account), scopes))
 
-    async def account(self, username: str, *, role: str = "member", **values: Any) -> int:
+    async def account(self, username: str, *, role: str = "member", password: str = "", **values: Any) -> int:
+        """Somebody with an account. Without a `password` none is right."""
+        hashed = await asyncio.to_thread(passwords.hashed, password) if password else "!"
         async with self.site.writing() as work:
             account = Account(
                 id=work.make_id(),
@@ -141,7 +145,7 @@ class Kit:
                     account_id=account.id,
                     email=f"{username}@example.com",
                     email_key=f"{username}@example.com".lower(),
-                    password_hash="!",  # noqa: S106 # no password is right
+                    password_hash=hashed,
                     role=role,
                     confirmed_at=work.now,
                     approved_at=work.now,
@@ -210,7 +214,7 @@ async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIte
     await migrate(database)
     stage = Announced(clock)
     site = Site(chosen, database, told, stage, clock, Snowflakes())
-    transport = httpx2.ASGITransport(app=create_app(site, ROUTERS))
+    transport = httpx2.ASGITransport(app=create_app(site, ROUTERS, refused_page))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:
             yield Kit(site, clock, told, stage, anonymous)

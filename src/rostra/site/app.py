@@ -1,8 +1,8 @@
 """The site as one ASGI application: its parts, and what holds for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -14,6 +14,7 @@ from rostra.site.answers import Json, RefusedError
 from rostra.site.work import Site
 
 _log = structlog.get_logger()
+_API: Final = ("/api/", "/.well-known/", "/nodeinfo")  # what clients read, whatever they say they accept
 
 
 def the_site(request: Request) -> Site:
@@ -24,9 +25,14 @@ def the_site(request: Request) -> Site:
 TheSite = Annotated[Site, Depends(the_site)]
 
 
-def create_app(site: Site, routers: Sequence[APIRouter]) -> FastAPI:
+RefusedPage = Callable[[Request, Site, RefusedError], Awaitable[Response]]
+
+
+def create_app(site: Site, routers: Sequence[APIRouter], refused_page: RefusedPage) -> FastAPI:
+    """`refused_page` is what a person gets who asked for what cannot be had."""
     app = FastAPI(title=site.settings.title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.site = site
+    app.state.refused_page = refused_page
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(RefusedError, _refused)
@@ -37,10 +43,17 @@ def create_app(site: Site, routers: Sequence[APIRouter]) -> FastAPI:
     return app
 
 
-def _answer(request: Request, refused: RefusedError) -> Response:
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_API)
+
+
+async def _answer(request: Request, refused: RefusedError) -> Response:
     """The refusal in the form that its asker reads."""
     path = request.url.path
-    if path.startswith(("/api/", "/oauth/", "/.well-known/", "/nodeinfo")):
+    if _wants_page(request):
+        refused_page: RefusedPage = request.app.state.refused_page
+        return await refused_page(request, the_site(request), refused)
+    if path.startswith((*_API, "/oauth/")):
         body: dict[str, object] = {"error": refused.code or refused.message}
         if refused.code:
             body["error_description"] = refused.message
@@ -58,27 +71,29 @@ def _answer(request: Request, refused: RefusedError) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
-    return _answer(request, error)
+    return await _answer(request, error)
 
 
 async def _bad_input(request: Request, error: Exception) -> Response:
-    return _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    return await _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     message = "Record not found" if status == HTTPStatus.NOT_FOUND else status.phrase
-    return _answer(request, RefusedError(status, message, headers=error.headers))
+    return await _answer(request, RefusedError(status, message, headers=error.headers))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}"))
+    return await _answer(request, RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}"))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     _log.error("request.failed", path=request.url.path, exc_info=error)
-    return _answer(request, RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side."))
+    return await _answer(
+        request, RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+    )

@@ -8,11 +8,13 @@ from fastapi import APIRouter
 from rostra.site.jobs import Handler
 from rostra.site.mastodon.routes import accounts, media
 from rostra.site.media import serving, uploads
+from rostra.site.pages.routers import PAGES
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     accounts.router,
     media.router,
     serving.router,
+    *PAGES,
 )
 HANDLERS: Final[Mapping[str, Handler]] = {
     "media.forget": uploads.forget,

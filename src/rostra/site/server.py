@@ -20,6 +20,7 @@ from rostra.site.database.engine import Database
 from rostra.site.database.migrate import migrate
 from rostra.site.database.tables.work import Job
 from rostra.site.jobs import Jobs
+from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
@@ -38,7 +39,7 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         await migrate(database)
         stage = BusStage(connection)
         site = Site(settings, database, BusEvents(connection), stage, lambda: datetime.now(UTC), Snowflakes(shard))
-        counted = Counted(create_app(site, ROUTERS))
+        counted = Counted(create_app(site, ROUTERS, refused_page))
         server = uvicorn.Server(
             uvicorn.Config(
                 counted,

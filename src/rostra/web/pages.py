@@ -28,12 +28,27 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     "woff2": "font/woff2",
 }
 # No inline script or style. Players and stage pages go on at other machines, so they may connect to any origin.
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self' http: https:; media-src 'self' blob: http: https:; worker-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'self'"
-)
-SECURITY: Final = (("Content-Security-Policy", _POLICY), ("Referrer-Policy", "no-referrer"))
+_DIRECTIVES: Final[Mapping[str, str]] = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self' http: https:",
+    "media-src": "'self' blob: http: https:",
+    "worker-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+
+
+def policy(changes: Mapping[str, str]) -> str:
+    """The Content-Security-Policy of all pages with some directives changed or added."""
+    return "; ".join(f"{directive} {value}" for directive, value in {**_DIRECTIVES, **changes}.items())
+
+
+SECURITY: Final = (("Content-Security-Policy", policy({})), ("Referrer-Policy", "no-referrer"))
 IMMUTABLE: Final = ("Cache-Control", "public, max-age=31536000, immutable")
 REVALIDATE: Final = ("Cache-Control", "no-cache")
 _json = msgspec.json.Encoder()

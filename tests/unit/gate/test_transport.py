@@ -12,7 +12,7 @@ from system import free_ports
 
 
 def test_a_turn_servers_password_is_made_as_coturn_checks_it() -> None:
-    transport = Transport(None, ("stun:s.example:3478", "turn:t.example:3478"), turn_secret="north")  # noqa: S106
+    transport = Transport(None, ("stun:s.example:3478", "turn:t.example:3478"), turn_secret="north")
     stun, turn = transport.servers(now_s=1_000)
     assert stun == IceServer("stun:s.example:3478")
     assert stun.link == '<stun:s.example:3478>; rel="ice-server"'

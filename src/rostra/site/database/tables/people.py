@@ -111,11 +111,11 @@ class LoginEvent(Table):
     __tablename__ = "login_events"
 
     id: Mapped[Id]
-    account_id: Mapped[int] = link("accounts.id", index=True)
+    account_id: Mapped[int | None] = link("accounts.id", index=True)  # empty: nobody has that e-mail address
     outcome: Mapped[str] = mapped_column(String(20))
-    address_key: Mapped[str] = mapped_column(String(64))
+    address_key: Mapped[str] = mapped_column(String(64), index=True)
     user_agent: Mapped[str] = mapped_column(String(300), default="")
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AccountNote(Table):

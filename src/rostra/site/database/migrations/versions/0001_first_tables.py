@@ -354,7 +354,7 @@ def upgrade() -> None:
     op.create_table(
         "login_events",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("address_key", sa.String(length=64), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
@@ -366,6 +366,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("login_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_login_events_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_events_address_key"), ["address_key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_login_events_at"), ["at"], unique=False)
 
     op.create_table(
         "markers",
@@ -1358,6 +1360,8 @@ def downgrade() -> None:
     op.drop_table("mutes")
     op.drop_table("markers")
     with op.batch_alter_table("login_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_events_at"))
+        batch_op.drop_index(batch_op.f("ix_login_events_address_key"))
         batch_op.drop_index(batch_op.f("ix_login_events_account_id"))
 
     op.drop_table("login_events")

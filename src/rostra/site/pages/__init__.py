@@ -1,0 +1,1 @@
+"""The site as people see it in a browser; everything for reading and posting works without scripts."""

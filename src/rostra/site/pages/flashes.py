@@ -1,0 +1,18 @@
+"""What a page tells once about what was just done: known by name, so that a cookie can only choose among them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rostra.site.pages.languages import N_
+
+FLASHES: Final[Mapping[str, str]] = {
+    "logged_in": N_("Welcome back."),
+    "logged_out": N_("You are logged out."),
+    "posted": N_("Posted."),
+    "scheduled": N_("Scheduled."),
+    "edited": N_("Your post is changed."),
+    "deleted": N_("Deleted."),
+    "session_ended": N_("That session is ended."),
+    "sessions_ended": N_("All other sessions are ended."),
+    "saved": N_("Saved."),
+}

@@ -1,0 +1,14 @@
+"""The routers of all pages."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from rostra.site.pages import entrance, front, furniture, security
+
+PAGES: Final[tuple[APIRouter, ...]] = (
+    furniture.router,
+    front.router,
+    entrance.router,
+    security.router,
+)
