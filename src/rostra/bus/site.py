@@ -69,7 +69,14 @@ class BusStage:
         await log.do(f"{MODERATOR}{by}", Expel(person), why=why, now_ns=time.time_ns())
 
     async def tell(self, conversation: str, notice: str) -> None:
-        await self._advance(conversation, Told(notice))
+        """Safe to repeat: what was told last is not told again."""
+        await change_conversation(
+            self._connection,
+            conversation,
+            lambda before: (
+                before if before.notice.text == notice else advance(before, Told(notice), now_ns=time.time_ns())
+            ),
+        )
 
     async def _advance(self, conversation: str, event: Event) -> None:
         await change_conversation(

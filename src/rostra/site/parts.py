@@ -5,6 +5,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from rostra.site.conversations import announce, notices, reminders
+from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
 from rostra.site.mastodon.routes import accounts, media
 from rostra.site.media import serving, uploads
@@ -12,11 +14,16 @@ from rostra.site.pages.routers import PAGES
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     accounts.router,
+    conversations.router,
     media.router,
     serving.router,
     *PAGES,
 )
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "conversation.moved": reminders.moved,
+    "conversation.publish": announce.publish,
+    "conversation.remind": reminders.send,
+    "conversation.tell": notices.tell,
     "media.forget": uploads.forget,
 }
 SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them

@@ -32,8 +32,8 @@ class Draft:
     picture_description: str = ""
 
 
-def schedule_of(draft: Draft, *, now: datetime) -> Schedule:
-    """BadInputError names what cannot be kept."""
+def schedule_of(draft: Draft, *, now: datetime, announced: datetime | None = None) -> Schedule:
+    """BadInputError names what cannot be kept. A start that was `announced` before may have passed meanwhile."""
     if len(draft.description) > DESCRIPTION_LENGTH_MAX:
         raise BadInputError(f"A description has up to {DESCRIPTION_LENGTH_MAX} characters.")
     if len(draft.picture_description) > PICTURE_DESCRIPTION_LENGTH_MAX:
@@ -41,9 +41,12 @@ def schedule_of(draft: Draft, *, now: datetime) -> Schedule:
     if draft.visibility not in {"public", "unlisted"}:
         raise BadInputError("A conversation is public or unlisted.")
     now_ns = to_ns(now)
+    starts_ns = parse_instant_ns(draft.starts, timezone=draft.time_zone, now_ns=now_ns)
+    if announced is not None and starts_ns == to_ns(announced):
+        now_ns = min(now_ns, starts_ns - draft.doors_lead_s * SECOND_NS)
     return plan(
         draft.title,
-        starts_ns=parse_instant_ns(draft.starts, timezone=draft.time_zone, now_ns=now_ns),
+        starts_ns=starts_ns,
         doors_lead_s=draft.doors_lead_s,
         duration_s=draft.duration_s,
         timezone=draft.time_zone,

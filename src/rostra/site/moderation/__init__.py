@@ -1,0 +1,1 @@
+"""Moderation with due process: reports, decisions, restrictions, appeals."""

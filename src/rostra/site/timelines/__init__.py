@@ -1,0 +1,1 @@
+"""Timelines: which posts somebody is shown, newest first."""

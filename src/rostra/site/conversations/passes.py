@@ -1,0 +1,41 @@
+"""Where somebody goes from the site: to the door with a pass, to the stage with an invitation."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from rostra.core.invitation import Invitation
+from rostra.core.invitation import sign as sign_invitation
+from rostra.core.roster import StageRole
+from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass
+from rostra.core.ticket import sign as sign_ticket
+from rostra.site.database.tables.conversations import Conversation, ConversationGuest
+from rostra.site.settings import SiteSettings
+
+_INVITED_S: Final = 2 * 24 * 3600  # a link is made anew with each look at the page
+
+
+def listening_address(
+    settings: SiteSettings, row: Conversation, *, account_id: int | None, registered: bool, now: datetime
+) -> str:
+    """The listening page; for whom the site knows, with a pass. `registered` is who has a reminder."""
+    page = f"{settings.edge_url}/c/{row.name}"
+    if account_id is None:
+        return page
+    # The same listener each time, and a stranger to whoever reads it: the edge learns no account.
+    listener = sha256(settings.key + f"listener {row.id} {account_id}".encode()).digest()[:8]
+    ticket_class = TicketClass.REGISTERED if registered else TicketClass.SIGNED_IN
+    ticket = Ticket(row.name, listener, ticket_class, int(now.timestamp()) + LIFETIME_S)
+    return f"{page}#pass={sign_ticket(ticket, key=settings.ticket_key)}"
+
+
+def stage_address(
+    settings: SiteSettings, row: Conversation, guest: ConversationGuest, *, now: datetime
+) -> str | None:
+    """The stage with this guest's seat, or None where no gate runs."""
+    if not settings.gate_urls:
+        return None
+    expires_s = int(now.timestamp()) + _INVITED_S
+    invitation = Invitation(row.name, guest.person, StageRole(guest.role), expires_s)
+    token = sign_invitation(invitation, key=settings.invitation_key)
+    return f"{settings.gate_urls[0]}/stage/{row.name}#t={token}"
