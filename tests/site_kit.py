@@ -22,6 +22,7 @@ from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AnyEvent, decoded
 from rostra.site.jobs import Jobs
 from rostra.site.oauth.bearer import digest
+from rostra.site.outbound import Outbound
 from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.people import passwords
@@ -30,6 +31,8 @@ from rostra.site.snowflake import Snowflakes
 from rostra.site.work import Site
 
 START = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
+
+LOOPBACK = Outbound(may_reach=lambda address, _: address.is_loopback)  # no test asks a server that is not its own
 
 
 class Clock:
@@ -189,7 +192,9 @@ class Kit:
 
 
 @asynccontextmanager
-async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Kit]:
+async def site_kit(
+    database_url: str, folder: Path, *, outbound: Outbound = LOOPBACK, **settings: Any
+) -> AsyncIterator[Kit]:
     """The whole site on an empty database; `settings` replace those of SiteSettings."""
     chosen = replace(
         SiteSettings(
@@ -214,7 +219,7 @@ async def site_kit(database_url: str, folder: Path, **settings: Any) -> AsyncIte
     clock, told, database = Clock(), EventsTold(), Database(database_url)
     await migrate(database)
     stage = Announced(clock)
-    site = Site(chosen, database, told, stage, clock, Snowflakes())
+    site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound)
     transport = httpx2.ASGITransport(app=create_app(site, ROUTERS, refused_page))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:

@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from rostra.site.cards import cards
 from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
@@ -24,6 +25,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "conversation.publish": announce.publish,
     "conversation.remind": reminders.send,
     "conversation.tell": notices.tell,
+    "cards.fetch": cards.fetch,
     "media.forget": uploads.forget,
 }
 SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them

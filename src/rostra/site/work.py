@@ -15,6 +15,7 @@ from rostra.core.limits import MEDIA_REMAKES_MAX
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.work import Job
 from rostra.site.events import AnyEvent, Events, encoded
+from rostra.site.outbound import Outbound
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.stage import Stage
@@ -55,6 +56,7 @@ class Site:
     stage: Stage
     clock: Callable[[], datetime]
     ids: Snowflakes
+    outbound: Outbound = field(default_factory=Outbound)
     remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
 
     @asynccontextmanager

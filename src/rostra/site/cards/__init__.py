@@ -1,0 +1,1 @@
+"""Link cards: what the pages that posts link to say of themselves."""
