@@ -11,6 +11,7 @@ from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
 from rostra.site.mastodon.routes import accounts, media
 from rostra.site.media import serving, uploads
+from rostra.site.moderation import effects, purge
 from rostra.site.pages.routers import PAGES
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -27,6 +28,10 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "conversation.tell": notices.tell,
     "cards.fetch": cards.fetch,
     "media.forget": uploads.forget,
+    effects.END: effects.end,
+    effects.EXPEL: effects.expel,
+    effects.EXPIRE: effects.expire,
+    effects.PURGE: purge.purge,
 }
 SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them
     "media.make": uploads.make_film,

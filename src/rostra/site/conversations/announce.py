@@ -100,6 +100,11 @@ async def cancel(work: Work, row: Conversation, by: int, *, why: str, phase_now:
     await require_lead(work, row, by)
     if phase_now.over:
         raise invalid("This conversation is over")
+    call_off(work, row, why)
+
+
+def call_off(work: Work, row: Conversation, why: str) -> None:
+    """Cancel it, whoever wants it: its host, or a decision of moderators."""
     row.cancelled_at, row.cancelled_why = work.now, why.strip()[:REASON_LENGTH_MAX]
     _revised(work, row)
     work.later("conversation.moved", {"id": row.id, "revision": row.revision})

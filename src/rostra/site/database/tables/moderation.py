@@ -32,6 +32,7 @@ class Report(Table):
     account_id: Mapped[int | None] = link("accounts.id", index=True)  # empty: somebody who is not logged in
     notifier_name: Mapped[str] = mapped_column(String(200), default="")
     notifier_email: Mapped[str] = mapped_column(String(254), default="")
+    notifier_locale: Mapped[str] = mapped_column(String(8), default="en")
     source: Mapped[str] = mapped_column(String(20))  # user, anonymous, trusted_flagger, authority
     category: Mapped[str] = mapped_column(String(10))  # spam, legal, violation, other
     comment: Mapped[str] = mapped_column(Text, default="")
@@ -149,7 +150,7 @@ class Appeal(Table):
     answer: Mapped[str] = mapped_column(Text, default="")
     lift_decision_id: Mapped[int | None] = link("decisions.id", cascade=False)
 
-    __table_args__ = (UniqueConstraint("decision_id", "account_id"),)
+    __table_args__ = (UniqueConstraint("decision_id"), UniqueConstraint("report_id"))  # one complaint about each
 
 
 class AuthorityLetter(Table):
@@ -178,10 +179,10 @@ class ModerationEntry(Table):
 
     __tablename__ = "moderation_log"
 
-    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1, 2, 3…: a missing one shows
     actor_id: Mapped[int | None] = mapped_column(default=None)
     verb: Mapped[str] = mapped_column(String(40))
     subject: Mapped[dict[str, Any]]
     at: Mapped[datetime]
-    prev_hash: Mapped[str] = mapped_column(String(64))
+    prev_hash: Mapped[str] = mapped_column(String(64), unique=True)  # nothing forks
     hash: Mapped[str] = mapped_column(String(64), unique=True)

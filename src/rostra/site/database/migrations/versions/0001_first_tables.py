@@ -70,15 +70,16 @@ def upgrade() -> None:
 
     op.create_table(
         "moderation_log",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("actor_id", sa.BigInteger(), nullable=True),
         sa.Column("verb", sa.String(length=40), nullable=False),
         sa.Column("subject", JSON_VALUE, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_moderation_log")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_moderation_log")),
         sa.UniqueConstraint("hash", name=op.f("uq_moderation_log_hash")),
+        sa.UniqueConstraint("prev_hash", name=op.f("uq_moderation_log_prev_hash")),
     )
     op.create_table(
         "oauth_apps",
@@ -488,6 +489,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("notifier_name", sa.String(length=200), nullable=False),
         sa.Column("notifier_email", sa.String(length=254), nullable=False),
+        sa.Column("notifier_locale", sa.String(length=8), nullable=False),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("category", sa.String(length=10), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
@@ -1082,7 +1084,8 @@ def upgrade() -> None:
             ["report_id"], ["reports.id"], name=op.f("fk_appeals_report_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appeals")),
-        sa.UniqueConstraint("decision_id", "account_id", name=op.f("uq_appeals_decision_id_account_id")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_appeals_decision_id")),
+        sa.UniqueConstraint("report_id", name=op.f("uq_appeals_report_id")),
     )
     op.create_table(
         "authority_letters",
