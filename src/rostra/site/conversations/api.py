@@ -190,8 +190,8 @@ def _calendar(entries: Any, name: str, address: str) -> Response:
 # --- what they share ----------------------------------------------------------------------------------------
 
 
-def draft_from(asked: Asked, row: Conversation | None = None) -> Draft:
-    """What was asked for; of a talk that exists, what is not given stays."""
+def draft_from(asked: Asked, row: Conversation | None = None, *, picture: str | None = None) -> Draft:
+    """What was asked for; what is not given stays as `row` has it. `picture` is a name in the media store."""
     if row is None:
         return Draft(
             title=asked.text("title"),
@@ -202,6 +202,8 @@ def draft_from(asked: Asked, row: Conversation | None = None) -> Draft:
             doors_lead_s=asked.integer("doors_lead", DOORS_LEAD_S),
             duration_s=asked.integer("duration", DURATION_S),
             visibility=asked.text("visibility", "public"),
+            picture=picture,
+            picture_description=asked.text("picture_description"),
         )
     return Draft(
         title=asked.text("title", row.title),
@@ -212,7 +214,7 @@ def draft_from(asked: Asked, row: Conversation | None = None) -> Draft:
         doors_lead_s=asked.integer("doors_lead", int((row.starts_at - row.doors_at).total_seconds())),
         duration_s=asked.integer("duration", int((row.ends_at - row.starts_at).total_seconds())),
         visibility=asked.text("visibility", row.visibility),
-        picture=row.picture,
+        picture=picture or row.picture,
         picture_description=asked.text("picture_description", row.picture_description),
     )
 

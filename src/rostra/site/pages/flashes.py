@@ -15,4 +15,12 @@ FLASHES: Final[Mapping[str, str]] = {
     "session_ended": N_("That session is ended."),
     "sessions_ended": N_("All other sessions are ended."),
     "saved": N_("Saved."),
+    "announced": N_("Your conversation is announced."),
+    "reminder_set": N_("You will be reminded."),
+    "reminder_gone": N_("You will not be reminded."),
+    "notice_given": N_("Everybody can read it now."),
+    "guest_added": N_("They find the way to the stage on this page."),
+    "called_off": N_("The conversation is called off."),
+    "ended": N_("The conversation is over."),
+    "try_again": N_("That did not work just now. Try again."),
 }
