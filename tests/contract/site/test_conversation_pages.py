@@ -1,0 +1,114 @@
+"""Talks in a browser without scripts: announced with a form, read by strangers, led by their hosts."""
+
+import re
+from pathlib import Path
+
+import httpx2
+
+from bus_server import run
+from rostra.core.conversation import Tick
+from rostra.site.login.sessions import begin
+from site_kit import START, Kit, site_kit
+
+HTML = {"Accept": "text/html"}
+EVENING = {
+    "title": "Een avond <op> het forum",
+    "starts": "2026-11-22T20:00",
+    "time_zone": "Europe/Amsterdam",
+    "language": "nl",
+    "description": "Vragen & antwoorden",
+    "doors_minutes": "30",
+    "duration_minutes": "90",
+    "visibility": "public",
+}
+
+
+async def browser(kit: Kit, username: str, locale: str = "en") -> httpx2.AsyncClient:
+    account_id = await kit.account(username, display_name=username.title())
+    async with kit.site.writing() as work:
+        token = await begin(work, account_id, user_agent="a test", second_factor=False)
+    client = kit.client("")
+    del client.headers["Authorization"]
+    client.headers |= HTML | {"Accept-Language": locale}
+    client.cookies.set("session", token, domain="localhost.local")
+    return client
+
+
+async def post(client: httpx2.AsyncClient, page: str, path: str, **fields: str) -> httpx2.Response:
+    """What the form on `page` sends."""
+    found = re.search(r'name="csrf" value="([^"]+)"', (await client.get(page)).text)
+    assert found is not None
+    return await client.post(path, data=fields | {"csrf": found[1]})
+
+
+def test_a_host_announces_a_talk_and_strangers_read_it(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await browser(kit, "ann")
+            made = await post(ann, "/conversations/new", "/conversations/new", **EVENING)
+            assert made.status_code == 303, made.text
+            page = (await kit.anonymous.get(made.headers["location"], headers=HTML)).text
+            assert "Een avond &lt;op&gt; het forum" in page
+            assert "22 November 2026, 20:00 CET" in page
+            assert 'property="og:title"' in page
+            assert "For the hosts" not in page
+            assert "For the hosts" in (await ann.get(made.headers["location"])).text
+            dutch = await kit.anonymous.get("/conversations", headers=HTML | {"Accept-Language": "nl"})
+            assert "Een avond &lt;op&gt; het forum" in dutch.text
+            assert "Aangekondigd" in dutch.text
+
+    run(test)
+
+
+def test_a_form_that_cannot_be_kept_comes_back_with_what_was_written_and_why(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+            ann = await browser(kit, "ann")
+            fields = EVENING | {"starts": "2020-01-01T20:00"}
+            refused = await post(ann, "/conversations/new", "/conversations/new", **fields)
+            assert refused.status_code == 422
+            assert "has passed already" in refused.text
+            assert "Vragen &amp; antwoorden" in refused.text
+            forged = await ann.post("/conversations/new", data=EVENING)
+            assert forged.status_code == 403
+            assert (await kit.anonymous.get("/api/rostra/v1/conversations")).json() == []
+
+    run(test)
+
+
+def test_hosts_lead_from_the_page_and_nobody_else_does(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path, gate_urls=("http://localhost:8070",)) as kit:
+            ann, bob = await browser(kit, "ann"), await browser(kit, "bob")
+            start = START.replace(minute=10)
+            fields = EVENING | {"starts": start.strftime("%Y-%m-%dT%H:%M"), "time_zone": "UTC"}
+            page = (await post(ann, "/conversations/new", "/conversations/new", **fields)).headers["location"]
+            name = page.rpartition("/")[2]
+            await kit.do_jobs()
+            assert (await post(bob, page, f"{page}/reminder", on="1")).status_code == 303
+            assert "fifteen minutes before" in (await bob.get(page)).text
+            for path, asked in (("notice", {"text": "Mine"}), ("cancel", {}), ("end", {}), ("guests", {})):
+                assert (await post(bob, page, f"{page}/{path}", **asked)).status_code == 403
+            assert (await bob.get(f"{page}/edit")).status_code == 403
+            assert (await post(ann, page, f"{page}/guests", account="bob", role="speaker")).status_code == 303
+            assert "http://localhost:8070/stage/" in (await bob.get(page)).text
+            await post(ann, page, f"{page}/notice", text="The train is late.")
+            await kit.do_jobs()
+            assert "The train is late." in (await kit.anonymous.get(f"{page}/now", headers=HTML)).text
+            kit.clock.pass_(minutes=10)
+            kit.stage.advance(name, Tick(occupied=True))
+            assert "On the air" in (await kit.anonymous.get(page, headers=HTML)).text
+            assert (await post(ann, page, f"{page}/end")).status_code == 303
+            assert "Over" in (await kit.anonymous.get(page, headers=HTML)).text
+
+    run(test)
+
+
+def test_who_is_not_logged_in_is_led_to_the_log_in_page(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+            answer = await kit.anonymous.get("/conversations/new", headers=HTML)
+            assert answer.status_code in {302, 303, 401}
+            assert (await kit.anonymous.get("/conversations/nothing", headers=HTML)).status_code == 404
+
+    run(test)
