@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     registrations: Literal["open", "approval", "closed"] = Field(
         "open", description="Who may sign up: everybody, who is approved, nobody."
     )
+    confirm_email: bool = Field(
+        default=True, description="An account can be used once its e-mail address is confirmed; else at once."
+    )
     password_grant: bool = Field(
         default=False, description="Let applications take passwords (OAuth's password grant): for old clients only."
     )

@@ -197,6 +197,7 @@ async def site(settings: Settings, name: str, worker: int) -> None:
             ticket_key=await ticket_key(connection),
             mail=mail,
             registrations=settings.registrations,
+            confirm_email=settings.confirm_email,
             password_grant=settings.password_grant,
             rate_limits=settings.rate_limits,
             edge_url=settings.url,

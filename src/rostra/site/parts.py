@@ -9,12 +9,19 @@ from rostra.site.cards import cards
 from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
-from rostra.site.mastodon.routes import accounts, media
+from rostra.site.mastodon.routes import accounts, apps, discovery, instance, media, profile, relations
 from rostra.site.media import serving, uploads
 from rostra.site.moderation import effects, purge
+from rostra.site.oauth import routes as oauth
 from rostra.site.pages.routers import PAGES
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    oauth.router,
+    apps.router,
+    instance.router,
+    profile.router,
+    discovery.router,
+    relations.router,
     accounts.router,
     conversations.router,
     media.router,

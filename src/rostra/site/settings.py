@@ -34,6 +34,7 @@ class SiteSettings:
     mail: Mail
     contact: str = ""
     registrations: str = "open"  # open, approval, closed
+    confirm_email: bool = True  # before an account may be used
     password_grant: bool = False  # RFC 6749 §4.3; Mastodon has removed it
     rate_limits: bool = True
     edge_url: str = ""  # where listeners go

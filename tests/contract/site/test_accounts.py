@@ -14,7 +14,7 @@ def test_an_account_is_found_by_id_and_by_any_spelling_of_its_name(database_url:
             assert shown["acct"] == "Ann"
             assert shown["url"] == "http://localhost:3000/@Ann"
             assert shown["display_name"] == "Ann <b>Smith</b>", "a name is text; whoever shows it escapes it"
-            assert shown["note"] == "<p>One<br />line</p><p>and &lt;script&gt;</p>"
+            assert shown["note"] == "<p>One<br>line</p><p>and &lt;script&gt;</p>"
             assert shown["created_at"].endswith("T00:00:00.000Z")
             for acct in ("ann", "@ANN", "Ann@localhost:3000", " @ann@LOCALHOST:3000"):
                 found = await kit.anonymous.get("/api/v1/accounts/lookup", params={"acct": acct})

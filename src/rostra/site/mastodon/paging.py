@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar, TypeVarTuple
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -13,7 +13,7 @@ from rostra.site.mastodon.body import Asked
 LIMIT_DEFAULT: Final = 20
 LIMIT_MAX: Final = 40
 _PAGING: Final = frozenset({"limit", "max_id", "since_id", "min_id"})
-_Row = TypeVar("_Row", bound=tuple[Any, ...])
+_Columns = TypeVarTuple("_Columns")
 _Item = TypeVar("_Item")
 
 
@@ -26,7 +26,7 @@ class Page:
     since_id: int | None = None
     min_id: int | None = None
 
-    def of(self, query: Select[_Row], column: ColumnElement[int]) -> Select[_Row]:
+    def of(self, query: Select[*_Columns], column: ColumnElement[int]) -> Select[*_Columns]:
         """`query` bounded to this page of `column`. Pass what comes to `ordered`."""
         if self.max_id is not None:
             query = query.where(column < self.max_id)

@@ -2,19 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from rostra.site.answers import RefusedError
 from rostra.site.app import TheSite
 from rostra.site.database.tables.authorization import Token
-from rostra.site.database.tables.people import User
+from rostra.site.database.tables.people import Account, User
+from rostra.site.moderation.restrictions import account_is
 from rostra.site.oauth.scopes import allows
 from rostra.site.work import Work
+
+_USED_STEP: Final = timedelta(days=1)  # how exactly it is known when a token was last used: not a write a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,15 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A token that is valid; `viewer` is empty for one of client credentials."""
+    """A token that is valid. `viewer` is empty for one of client credentials, and where `refused` says why not."""
 
     app_id: int
     scopes: tuple[str, ...]
     viewer: Viewer | None
+    account_id: int | None = None
+    token_id: int | None = None
+    refused: str | None = None
+    stale: bool = False  # not noted as used for a day
 
 
 def digest(secret: str) -> str:
@@ -48,11 +56,17 @@ def digest(secret: str) -> str:
 
 
 async def find_bearer(work: Work, token: str) -> Bearer | None:
-    """Whose token this is, or None if it is unknown, revoked, or its account may not be used."""
+    """Whose token this is, or None if it is unknown or revoked, or its account is no more."""
     found = (
         await work.session.execute(
-            select(Token, User)
+            select(
+                Token,
+                User,
+                Account.deleted_at,
+                account_is("suspend", Account.id, work.now) | account_is("disable", Account.id, work.now),
+            )
             .outerjoin(User, User.account_id == Token.account_id)
+            .outerjoin(Account, Account.id == Token.account_id)
             .where(Token.token_hash == digest(token), Token.revoked_at.is_(None))
         )
     ).one_or_none()
@@ -60,12 +74,27 @@ async def find_bearer(work: Work, token: str) -> Bearer | None:
         return None
     row: Token = found[0]
     user: User | None = found[1]
+    deleted_at, closed = found[2:]
     scopes = tuple(row.scopes.split())
+    stale = row.used_at is None or work.now - row.used_at > _USED_STEP
     if row.account_id is None:
-        return Bearer(row.app_id, scopes, None)
-    if user is None:
+        return Bearer(row.app_id, scopes, None, token_id=row.id, stale=stale)
+    if user is None or deleted_at is not None:
         return None
-    return Bearer(row.app_id, scopes, Viewer(row.account_id, user.role, user.locale, scopes, row.app_id, row.id))
+    refused = why_not(user, closed=bool(closed))
+    viewer = Viewer(row.account_id, user.role, user.locale, scopes, row.app_id, row.id)
+    return Bearer(row.app_id, scopes, None if refused else viewer, row.account_id, row.id, refused, stale)
+
+
+def why_not(user: User, *, closed: bool) -> str | None:
+    """Why somebody may not use their account, in Mastodon's words; None if they may."""
+    if closed:
+        return "Your login is currently disabled"
+    if user.confirmed_at is None:
+        return "Your login is missing a confirmed e-mail address"
+    if user.approved_at is None:
+        return "Your login is currently pending approval"
+    return None
 
 
 def token_of(request: Request) -> str | None:
@@ -86,6 +115,9 @@ async def the_bearer(request: Request, site: TheSite) -> Bearer | None:
             "The access token is invalid",
             headers={"WWW-Authenticate": 'Bearer realm="Rostra", error="invalid_token"'},
         )
+    if bearer.stale:
+        async with site.writing() as work:
+            await work.session.execute(update(Token).where(Token.id == bearer.token_id).values(used_at=work.now))
     return bearer
 
 
@@ -103,10 +135,27 @@ def signed_in(*scopes: str) -> Callable[[Bearer | None], Awaitable[Viewer]]:
     """A dependency: the viewer, whose token holds one of `scopes`. 401 without a user's token, 403 beyond it."""
 
     async def check(bearer: TheBearer) -> Viewer:
+        if bearer is not None and bearer.refused:
+            raise RefusedError(HTTPStatus.FORBIDDEN, bearer.refused)
         if bearer is None or bearer.viewer is None:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "This method requires an authenticated user")
-        if scopes and not any(allows(bearer.scopes, scope) for scope in scopes):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "This action is outside the authorized scopes")
+        check_scopes(bearer, *scopes)
         return bearer.viewer
 
     return check
+
+
+def check_scopes(bearer: Bearer, *scopes: str) -> None:
+    """RefusedError (403) if there are `scopes` and the token holds none of them."""
+    if scopes and not any(allows(bearer.scopes, scope) for scope in scopes):
+        raise RefusedError(HTTPStatus.FORBIDDEN, "This action is outside the authorized scopes")
+
+
+async def an_app(bearer: TheBearer) -> Bearer:
+    """Whoever brings a token, an application by itself too, or somebody who may not use their account yet."""
+    if bearer is None:
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "The access token is invalid")
+    return bearer
+
+
+AnApp = Annotated[Bearer, Depends(an_app)]

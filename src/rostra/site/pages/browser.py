@@ -30,7 +30,7 @@ LANGUAGE_COOKIE: Final = "language"
 FLASH_COOKIE: Final = "flash"
 _LANGUAGE_S: Final = 365 * 24 * 3600
 _FLASH_S: Final = 60
-_PATH_LENGTH_MAX: Final = 500
+_PATH_LENGTH_MAX: Final = 4_000  # what an application asks for is in the address, with its state
 # Pages of the site load nothing from elsewhere; the live player connects to the edges.
 _DIRECTIVES: Final = {"img-src": "'self' data: blob:", "media-src": "'self' blob: http: https:"}
 

@@ -20,6 +20,10 @@ class Role:
     permissions: int
     highlighted: bool
 
+    @property
+    def moderates(self) -> bool:
+        return bool(self.permissions & _MODERATION)
+
 
 ROLES: Final = {
     role.name: role

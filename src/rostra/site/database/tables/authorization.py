@@ -49,6 +49,7 @@ class Token(Table):
     account_id: Mapped[int | None] = link("accounts.id", index=True)
     scopes: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(default=None)  # to the day
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 

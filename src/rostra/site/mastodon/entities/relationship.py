@@ -7,7 +7,9 @@ from typing_extensions import TypedDict
 
 from rostra.site.database.tables.graph import Block, Follow, FollowRequest, Mute
 from rostra.site.database.tables.people import AccountNote, Endorsement
+from rostra.site.mastodon.entities.account import AccountEntity, accounts
 from rostra.site.mastodon.entities.instants import optional
+from rostra.site.people.circles import familiar
 from rostra.site.work import Work
 
 
@@ -28,6 +30,22 @@ class RelationshipEntity(TypedDict):
     domain_blocking: bool
     endorsed: bool
     note: str
+
+
+class FamiliarFollowersEntity(TypedDict):
+    id: str
+    accounts: list[AccountEntity]
+
+
+async def familiar_followers(work: Work, account_id: int, others: Sequence[int]) -> list[FamiliarFollowersEntity]:
+    """For each of `others`, those of its followers whom `account_id` follows."""
+    circles = await familiar(work, account_id, others)
+    known = {row.id: row for rows in circles.values() for row in rows}
+    entities = dict(zip(known, await accounts(work, list(known.values())), strict=True))
+    return [
+        FamiliarFollowersEntity(id=str(other), accounts=[entities[row.id] for row in circles[other]])
+        for other in others
+    ]
 
 
 async def relationships(work: Work, account_id: int, others: Sequence[int]) -> list[RelationshipEntity]:

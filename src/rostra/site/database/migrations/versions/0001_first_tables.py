@@ -450,6 +450,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), nullable=True),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_oauth_tokens_account_id"), ondelete="CASCADE"
