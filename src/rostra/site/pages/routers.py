@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import APIRouter
 
 from rostra.site.conversations import pages as conversations
-from rostra.site.pages import entrance, front, furniture, security
 from rostra.site.pages import consent, entrance, front, furniture, security
 
 PAGES: Final[tuple[APIRouter, ...]] = (
