@@ -97,3 +97,5 @@ CARD_PICTURE_BYTES_MAX: Final = 8 * 1024 * 1024  # newspapers' pictures for card
 CARD_KEPT_S: Final = 14 * 24 * 3600  # then a page is asked again; as Mastodon
 CARD_TITLE_LENGTH_MAX: Final = 300  # two lines of a card
 CARD_DESCRIPTION_LENGTH_MAX: Final = 1_000  # a paragraph
+PUSH_KEPT_S: Final = 48 * 3600  # a telephone that was off for a weekend; then nobody wants to be woken by it
+PUSH_BODY_LENGTH_MAX: Final = 140  # push services take 4 kB; lock screens show two lines

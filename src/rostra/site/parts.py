@@ -5,11 +5,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from rostra.site.attention import push
 from rostra.site.cards import cards
 from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
-from rostra.site.mastodon.routes import accounts, apps, discovery, instance, media, profile, relations
+from rostra.site.mastodon.routes import accounts, apps, discovery, instance, markers, media, profile, relations
+from rostra.site.mastodon.routes import push as push_routes
 from rostra.site.media import serving, uploads
 from rostra.site.moderation import effects, purge
 from rostra.site.oauth import routes as oauth
@@ -24,7 +26,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     relations.router,
     accounts.router,
     conversations.router,
+    markers.router,
     media.router,
+    push_routes.router,
     serving.router,
     *PAGES,
 )
@@ -39,6 +43,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     effects.EXPEL: effects.expel,
     effects.EXPIRE: effects.expire,
     effects.PURGE: purge.purge,
+    "push.send": push.send,
 }
 SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them
     "media.make": uploads.make_film,

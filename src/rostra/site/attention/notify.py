@@ -55,11 +55,7 @@ async def notify(
         wanted = await _willing(work, wanted, from_id, status)
     verdicts = await _verdicts(work, kind, wanted, from_id, status)
     groups = await _groups(work, kind, wanted, status_id)
-    pushed = set(
-        await work.session.scalars(
-            select(PushSubscription.account_id).where(PushSubscription.account_id.in_(wanted))
-        )
-    )
+    subscriptions = await _subscriptions(work, wanted)
     for account_id in wanted:
         if verdicts[account_id] == "drop":
             continue
@@ -81,8 +77,8 @@ async def notify(
         )
         if not is_filtered:
             work.tell(Notified(id_, account_id))
-            if account_id in pushed:
-                work.later("push.deliver", {"notification_id": id_})
+            for subscription_id in subscriptions.get(account_id, ()):
+                work.later("push.send", {"notification_id": id_, "subscription_id": subscription_id})
 
 
 async def withdraw(
@@ -212,6 +208,17 @@ async def _groups(work: Work, kind: str, wanted: Sequence[int], status_id: int |
     )
     fresh = f"{prefix}-{int(work.now.timestamp()) // 3600}"
     return dict.fromkeys(wanted, fresh) | {row.account_id: row.group_key for row in going_on}
+
+
+async def _subscriptions(work: Work, wanted: Sequence[int]) -> dict[int, list[int]]:
+    """Where each wants notifications pushed."""
+    found: dict[int, list[int]] = {}
+    rows = await work.session.execute(
+        select(PushSubscription.account_id, PushSubscription.id).where(PushSubscription.account_id.in_(wanted))
+    )
+    for account_id, id_ in rows:
+        found.setdefault(account_id, []).append(id_)
+    return found
 
 
 def _without(wanted: Sequence[int], unwanted: Iterable[int]) -> list[int]:
