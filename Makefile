@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. Everything lives in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: run test check fix bench messages lock clean
+.PHONY: run test check fix bench conformance messages lock clean
 
 run: .venv/.run
 	$(BIN)/rostra demo
@@ -17,6 +17,9 @@ fix: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+conformance: .venv/.dev
+	$(BIN)/python tools/conformance.py $(ARGS)
 
 messages: .venv/.dev
 	$(BIN)/python tools/messages.py

@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     bus_replicas: int = Field(1, ge=1, le=5, description="Copies of each stream that an external cluster keeps.")
     edge_host: str = Field("127.0.0.1", description="Address on which edges listen; 0.0.0.0 for everybody.")
     edge_port: Port = Field(8080, description="Port that all edge workers of this machine share.")
-    edge_workers: int = Field(2, ge=1, le=256, description="Edge processes; two, so that one may die unheard.")
+    edge_workers: int = Field(
+        2, ge=0, le=256, description="Edge processes; two, so that one may die unheard. 0: none runs here."
+    )
     edge_url: str | None = Field(
         None, description="Address under which listeners reach these edges, if another than host and port."
     )
@@ -78,7 +80,7 @@ class Settings(BaseSettings):
     telephone_calls_from: str = Field(
         "", description="IP addresses from which the provider calls, besides its registrar's; comma-separated."
     )
-    stages: int = Field(2, ge=1, le=16, description="Stage processes; all but one stand by.")
+    stages: int = Field(2, ge=0, le=16, description="Stage processes; all but one stand by. 0: none runs here.")
     recorders: int = Field(1, ge=0, le=4, description="Recorder processes; the first to come records. 0: none.")
     recorder_host: str = Field("127.0.0.1", description="Address on which recordings are served.")
     recorder_port: Port = Field(8090, description="Port on which recordings are served. 0: they are not.")

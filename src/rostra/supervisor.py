@@ -73,7 +73,8 @@ async def serve(settings: Settings) -> AsyncIterator[None]:
     RostraError if the data folder is used by another `rostra serve` or cannot be written, or a port is taken.
     """
     with _locked(settings.data) as log:
-        _check_port(settings.edge_host, settings.edge_port, "ROSTRA_EDGE_PORT")
+        if settings.edge_workers:
+            _check_port(settings.edge_host, settings.edge_port, "ROSTRA_EDGE_PORT")
         for n in range(settings.gates):
             _check_port(settings.gate_host, settings.gate_port + n, "ROSTRA_GATE_PORT")
         if settings.recorders and settings.recorder_port:
