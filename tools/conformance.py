@@ -1,12 +1,13 @@
-"""Two clients' own test suites against this site: `make conformance`, on http://localhost:3000 where they expect it.
+"""Two clients' own test suites against this site: `make conformance`, on port 3000 where they expect it.
 
 Downloads toot (GPL-3.0, never kept here) and Mastodon.py from the package index into a cache folder, starts the
 site with an empty database, seeds what Mastodon.py's suite needs, runs both, prints a line for each. Exit code 1
-below the floor of either. `--only toot` or `--only Mastodon.py`, and what follows `--` goes to pytest (`-- -k poll`).
+below the floor of either. `--only toot` or `--only Mastodon.py`; what follows `--` goes to pytest (`-- -k poll`).
 """
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import socket
@@ -91,8 +92,7 @@ def prepare(cache: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     subprocess.run([*pip, "install", "-q", *(suite.requirement for suite in SUITES), *TOOLS], check=True)
     # The tests are only in the source distributions; what is tested is the installed package.
-    sources = [suite.requirement.partition("[")[0].partition("==")[0] + "==" + suite.requirement.rpartition("==")[2]
-               for suite in SUITES]  # fmt: skip
+    sources = [re.sub(r"\[.*\]", "", suite.requirement) for suite in SUITES]
     download = ["download", "-q", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "-d", str(cache)]
     subprocess.run([*pip, *download, *sources], check=True)
     for suite in SUITES:
