@@ -10,6 +10,7 @@ from rostra.site.cards import cards
 from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
+from rostra.site.mail import post
 from rostra.site.mastodon.routes import accounts, apps, discovery, instance, markers, media, profile, relations
 from rostra.site.mastodon.routes import push as push_routes
 from rostra.site.media import serving, uploads
@@ -33,6 +34,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     *PAGES,
 )
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "mail": post.deliver,
     "conversation.moved": reminders.moved,
     "conversation.publish": announce.publish,
     "conversation.remind": reminders.send,

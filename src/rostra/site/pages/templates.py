@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_compact_decimal
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from rostra.site.pages.languages import LANGUAGES, translations
 from rostra.web.pages import PageFiles
 
+_LETTERS: Final = "rostra.site.mail"
 _RELATIVE_MAX_S: Final = 6 * 24 * 3600  # older posts show their date
 
 
@@ -29,12 +30,12 @@ def asset(name: str) -> str:
 
 
 @cache
-def _environment(language: str) -> Environment:
+def _environment(language: str, package: str = "rostra.site.pages") -> Environment:
     environment = Environment(
-        loader=PackageLoader("rostra.site.pages"),
-        autoescape=True,
+        loader=PackageLoader(package),
+        autoescape=select_autoescape(["html"]),  # letters are plain text
         undefined=StrictUndefined,
-        trim_blocks=True,
+        trim_blocks=package != _LETTERS,  # in a letter, a line that is empty ends a paragraph
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
@@ -54,6 +55,11 @@ def _environment(language: str) -> Environment:
 
 def render(name: str, language: str, values: Mapping[str, Any]) -> str:
     return _environment(language).get_template(name).render(values)
+
+
+def render_letter(name: str, language: str, values: Mapping[str, Any]) -> str:
+    """The words of an e-mail, as plain text."""
+    return _environment(language, _LETTERS).get_template(name).render(values)
 
 
 def zone_of(name: str) -> tzinfo:

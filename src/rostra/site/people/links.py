@@ -2,12 +2,13 @@
 
 import secrets
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, func, select
 
 from rostra.site.database.tables.people import Account, EmailToken, User
 from rostra.site.events import AccountChanged
+from rostra.site.mail.post import send
 from rostra.site.oauth.bearer import digest
 from rostra.site.work import Work
 
@@ -76,26 +77,14 @@ async def take(work: Work, purpose: str, token: str) -> EmailToken | None:
     )
 
 
-async def mail(work: Work, user: User, template: str, **values: Any) -> None:
-    """Have a mail written in the language of its reader, from a template of site/mail."""
-    work.later("mail", {"template": template, "to": user.email, "locale": user.locale, "values": values})
-
-
 async def send_confirmation(work: Work, user: User, account: Account, *, email: str | None = None) -> bool:
     """Send the link that confirms the address, or the new one `email`. False if too many were sent lately."""
     purpose = "confirm" if email is None else "change"
     token = await make(work, purpose, account_id=user.account_id, email=email or user.email)
     if token is None:
         return False
-    work.later(
-        "mail",
-        {
-            "template": purpose,
-            "to": email or user.email,
-            "locale": user.locale,
-            "values": {"username": account.username, "url": f"{work.settings.url}/confirm?token={token}"},
-        },
-    )
+    values = {"username": account.username, "url": f"{work.settings.url}/confirm?token={token}"}
+    send(work, purpose, to=email or user.email, locale=user.locale, values=values)
     return True
 
 
@@ -114,6 +103,9 @@ async def confirm(work: Work, token: str) -> User | None:
         others = select(User.account_id).where(User.email_key == link.email.lower())
         if await work.session.scalar(others) not in {None, user.account_id}:
             return None
+        account = await work.session.get_one(Account, user.account_id)
+        values = {"username": account.username, "contact": work.settings.contact}
+        send(work, "email_changed", to=user.email, locale=user.locale, values=values)
         user.email, user.email_key = link.email, link.email.lower()
     elif user.email != link.email:
         return None
@@ -130,4 +122,5 @@ async def send_reset(work: Work, email: str) -> None:
     )
     token = None if user is None else await make(work, "reset", account_id=user.account_id, email=user.email)
     if user is not None and token is not None:
-        await mail(work, user, "reset", url=f"{work.settings.url}/reset?token={token}")
+        values = {"url": f"{work.settings.url}/reset?token={token}"}
+        send(work, "reset", to=user.email, locale=user.locale, values=values)

@@ -11,6 +11,7 @@ from rostra.site.answers import forbidden
 from rostra.site.attention import notify as attention
 from rostra.site.database.insert import insert_once
 from rostra.site.database.tables.people import Account, User
+from rostra.site.mail.post import send
 from rostra.site.pages.languages import N_
 from rostra.site.people import links, lookup, passwords
 from rostra.site.people.roles import ROLES
@@ -192,7 +193,7 @@ async def approve(work: Work, account_id: int) -> None:
     user = await lookup.user(work, account_id)
     if user.approved_at is None:
         user.approved_at = work.now
-        await links.mail(work, user, "approved", url=work.settings.url)
+        send(work, "approved", to=user.email, locale=user.locale, values={"url": work.settings.url})
 
 
 async def reject(work: Work, account_id: int) -> None:

@@ -1,0 +1,1 @@
+"""E-mail to people: written from templates in their language, sent by a job."""
