@@ -89,6 +89,7 @@ MEDIA_VIDEO_DURATION_MAX_S: Final = 600  # short video: ten minutes take a core 
 MEDIA_SOUND_DURATION_MAX_S: Final = 4 * 3600  # an evening that somebody recorded; sound takes a minute an hour
 MEDIA_VIDEO_RATE_MAX: Final = 120  # frames a second, as Mastodon
 MEDIA_UNATTACHED_S: Final = 24 * 3600  # who has not posted by then has forgotten it
+RATE_KEYS_MAX: Final = 100_000  # addresses and accounts that are counted, 30 MB; then the oldest begins anew
 MEDIA_REMAKES_MAX: Final = 2  # pictures at once: each takes a core for a second and 400 MB at most
 OUTBOUND_S: Final = 5.0  # a page that needs longer gets no card; its post has been shown long ago
 OUTBOUND_REDIRECTS_MAX: Final = 3  # http, https, www: more is a loop or a tracker

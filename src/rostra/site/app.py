@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from rostra.core.errors import BadInputError
 from rostra.site.answers import Json, RefusedError
+from rostra.site.envelope import Envelope, count_address
+from rostra.site.rates import Rates
 from rostra.site.work import Site
 
 _log = structlog.get_logger()
@@ -30,8 +32,17 @@ RefusedPage = Callable[[Request, Site, RefusedError], Awaitable[Response]]
 
 def create_app(site: Site, routers: Sequence[APIRouter], refused_page: RefusedPage) -> FastAPI:
     """`refused_page` is what a person gets who asked for what cannot be had."""
-    app = FastAPI(title=site.settings.title, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=site.settings.title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(count_address)],
+    )
+    app.add_middleware(Envelope)
     app.state.site = site
+    app.state.rates = Rates()
     app.state.refused_page = refused_page
     for router in routers:
         app.include_router(router)

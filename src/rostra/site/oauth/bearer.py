@@ -14,6 +14,7 @@ from rostra.site.answers import RefusedError
 from rostra.site.app import TheSite
 from rostra.site.database.tables.authorization import Token
 from rostra.site.database.tables.people import Account, User
+from rostra.site.envelope import count_account
 from rostra.site.moderation.restrictions import account_is
 from rostra.site.oauth.scopes import allows
 from rostra.site.work import Work
@@ -115,6 +116,8 @@ async def the_bearer(request: Request, site: TheSite) -> Bearer | None:
             "The access token is invalid",
             headers={"WWW-Authenticate": 'Bearer realm="Rostra", error="invalid_token"'},
         )
+    if bearer.account_id is not None:
+        count_account(request, bearer.account_id)
     if bearer.stale:
         async with site.writing() as work:
             await work.session.execute(update(Token).where(Token.id == bearer.token_id).values(used_at=work.now))

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from rostra.site.answers import Json, not_found
 from rostra.site.app import TheSite
+from rostra.site.attention import vapid
 from rostra.site.database.tables.authorization import App
 from rostra.site.mastodon.body import Body
 from rostra.site.mastodon.entities.application import (
@@ -28,7 +29,7 @@ async def register(site: TheSite, asked: Body) -> Json:
             scopes=asked.text("scopes"),
             website=asked.optional_text("website"),
         )
-    return Json(credential_application(app, secret, ""))
+    return Json(credential_application(app, secret, vapid.public_key(site.settings)))
 
 
 @router.get("/verify_credentials", response_model=ApplicationEntity)
@@ -37,4 +38,4 @@ async def verify_credentials(site: TheSite, bearer: AnApp) -> Json:
         app = await work.session.get(App, bearer.app_id)
     if app is None:
         raise not_found()
-    return Json(application(app, ""))
+    return Json(application(app, vapid.public_key(site.settings)))

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from rostra import __version__
 from rostra.site.answers import Json, not_found
 from rostra.site.app import TheSite
+from rostra.site.attention import vapid
 from rostra.site.database.tables.people import Account, LoginEvent
 from rostra.site.database.tables.posts import Status
 from rostra.site.mastodon.body import Body
@@ -48,7 +49,7 @@ async def show_v1(site: TheSite) -> Json:
 @router.get("/api/v2/instance/", response_model=InstanceEntity, include_in_schema=False)
 async def show(site: TheSite) -> Json:
     async with site.reading() as work:
-        return Json(await instance(work, ""), headers=_SHARED)
+        return Json(await instance(work, vapid.public_key(site.settings)), headers=_SHARED)
 
 
 @router.get("/api/v1/instance/rules", response_model=list[RuleEntity])
