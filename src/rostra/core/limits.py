@@ -100,3 +100,19 @@ CARD_TITLE_LENGTH_MAX: Final = 300  # two lines of a card
 CARD_DESCRIPTION_LENGTH_MAX: Final = 1_000  # a paragraph
 PUSH_KEPT_S: Final = 48 * 3600  # a telephone that was off for a weekend; then nobody wants to be woken by it
 PUSH_BODY_LENGTH_MAX: Final = 140  # push services take 4 kB; lock screens show two lines
+
+# --- site: posts ---------------------------------------------------------------------------------
+POST_LENGTH_MAX: Final = 500  # characters as people see them; Mastodon's own, which its clients count down from
+POST_CODE_POINTS_MAX: Final = 10_000  # of which those are made: 20 to a character, or addresses that count as 23
+POLL_OPTIONS_MAX: Final = 4  # Mastodon's own
+POLL_OPTION_LENGTH_MAX: Final = 50
+PINNED_POSTS_MAX: Final = 5  # Mastodon's own; more would be a page of their own
+SCHEDULED_POSTS_MAX: Final = 300  # of one account; Mastodon's own
+THREAD_POSTS_MAX: Final = 4_096  # shown of one thread to somebody who is logged in; Mastodon's own
+THREAD_POSTS_ANONYMOUS_MAX: Final = 60  # a viral thread costs visitors 3 ms; Mastodon's own
+THREAD_ANCESTORS_ANONYMOUS_MAX: Final = 40
+THREAD_DEPTH_ANONYMOUS_MAX: Final = 20
+FILTERS_MAX: Final = 100  # of one account: each is tried on every post of a page
+FILTER_KEYWORDS_MAX: Final = 200  # likewise
+LISTS_MAX: Final = 50  # of one account; Mastodon's own
+CACHED_ENTITIES_MAX: Final = 20_000  # posts and accounts as bytes, 1.5 kB each: 30 MB of a process

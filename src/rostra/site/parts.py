@@ -13,6 +13,7 @@ from rostra.site.jobs import Handler
 from rostra.site.mail import post
 from rostra.site.mastodon.routes import accounts, apps, discovery, instance, markers, media, profile, relations
 from rostra.site.mastodon.routes import push as push_routes
+from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
 from rostra.site.media import serving, uploads
 from rostra.site.moderation import effects, purge
 from rostra.site.oauth import routes as oauth
@@ -30,6 +31,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     markers.router,
     media.router,
     push_routes.router,
+    *POSTS,
     serving.router,
     *PAGES,
 )
@@ -45,6 +47,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     effects.EXPEL: effects.expel,
     effects.EXPIRE: effects.expire,
     effects.PURGE: purge.purge,
+    **POST_JOBS,
     "push.send": push.send,
 }
 SLOW_HANDLERS: Final[Mapping[str, Handler]] = {  # minutes of work, one at a time: nothing else waits for them

@@ -19,6 +19,7 @@ from rostra.site.app import create_app
 from rostra.site.database.engine import Database
 from rostra.site.database.migrate import migrate
 from rostra.site.database.tables.work import Job
+from rostra.site.events import decoded
 from rostra.site.jobs import Jobs
 from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
@@ -55,6 +56,7 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Jobs(site, HANDLERS).run(), name="jobs")
             tasks.create_task(Jobs(site, SLOW_HANDLERS, at_once=1).run(), name="slow jobs")
+            tasks.create_task(_hear(site), name="events")
             tasks.create_task(stage.run(), name="conversations")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:
@@ -96,6 +98,12 @@ class Counted:
             await self._app(scope, receive, counting)
         finally:
             self.streams -= is_stream
+
+
+async def _hear(site: Site) -> None:
+    """What other site processes have changed is no longer shown from this one's cache."""
+    async for payload in site.events.hear():
+        site.entities.hear(decoded(payload))
 
 
 async def _report(connection: Connection, name: str, site: Site, counted: Counted) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rostra.core.errors import BusError
 from rostra.core.limits import MEDIA_REMAKES_MAX
+from rostra.site.cache import EntityCache, Key
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.work import Job
 from rostra.site.events import AnyEvent, Events, encoded
@@ -32,6 +33,8 @@ class Work:
     settings: SiteSettings
     _ids: Snowflakes
     events: list[AnyEvent] = field(default_factory=list)
+    _entities: EntityCache | None = None  # none in a change: what it reads is not yet true for others
+    _read_at: int = 0
 
     def make_id(self) -> int:
         return self._ids.make(self.now)
@@ -40,6 +43,14 @@ class Work:
         """Have `event` told when the change is kept; the same one twice is told once."""
         if event not in self.events:
             self.events.append(event)
+
+    def cached(self, key: Key) -> bytes | None:
+        """The entity of `key` as it was written before and still is."""
+        return None if self._entities is None else self._entities.get(key, self.now)
+
+    def cache(self, key: Key, entity: bytes) -> None:
+        if self._entities is not None:
+            self._entities.put(key, entity, read_at=self._read_at, now=self.now)
 
     def later(self, kind: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
         """Have a job done (site/jobs.py) after this change is kept, not before `due_at`."""
@@ -57,12 +68,14 @@ class Site:
     clock: Callable[[], datetime]
     ids: Snowflakes
     outbound: Outbound = field(default_factory=Outbound)
+    entities: EntityCache = field(default_factory=EntityCache)
     remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:
+        read_at = self.entities.epoch
         async with self.database.read() as session:
-            yield Work(session, self.clock(), self.settings, self.ids)
+            yield Work(session, self.clock(), self.settings, self.ids, _entities=self.entities, _read_at=read_at)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Work]:
@@ -70,6 +83,8 @@ class Site:
         async with self.database.write() as session:
             work = Work(session, self.clock(), self.settings, self.ids)
             yield work
+        for event in work.events:
+            self.entities.hear(event)
         for event in work.events:
             try:
                 await self.events.tell(encoded(event))

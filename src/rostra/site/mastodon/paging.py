@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from rostra.site.mastodon.body import Asked
 
@@ -26,7 +27,9 @@ class Page:
     since_id: int | None = None
     min_id: int | None = None
 
-    def of(self, query: Select[*_Columns], column: ColumnElement[int]) -> Select[*_Columns]:
+    def of(
+        self, query: Select[*_Columns], column: ColumnElement[int] | InstrumentedAttribute[int]
+    ) -> Select[*_Columns]:
         """`query` bounded to this page of `column`. Pass what comes to `ordered`."""
         if self.max_id is not None:
             query = query.where(column < self.max_id)

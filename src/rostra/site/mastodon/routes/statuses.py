@@ -1,0 +1,219 @@
+"""Posts over Mastodon's API: written, edited, deleted, looked at, with their threads and histories."""
+
+from typing import Annotated, Any, NotRequired
+
+from fastapi import APIRouter, Depends, Request
+from typing_extensions import TypedDict
+
+from rostra.site.answers import Json
+from rostra.site.app import TheSite
+from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.drafts import read_draft, read_instant
+from rostra.site.mastodon.entities.account import AccountEntity, accounts, accounts_by_id
+from rostra.site.mastodon.entities.instants import written
+from rostra.site.mastodon.entities.media import MediaAttachmentEntity, media_attachment
+from rostra.site.mastodon.entities.scheduled import ScheduledStatusEntity, scheduled_statuses
+from rostra.site.mastodon.entities.status import StatusEntity, statuses, write
+from rostra.site.mastodon.paging import links, page_of
+from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
+from rostra.site.posts import compose, edit, removal, schedule
+from rostra.site.posts.visibility import statuses_by_id, the_original, the_own, the_status
+from rostra.site.snowflake import parse_snowflake
+from rostra.site.timelines.reactors import Reactors, boosters, favouriters
+from rostra.site.timelines.thread import thread_of
+from rostra.site.work import Site
+
+router = APIRouter(prefix="/api/v1/statuses", tags=["statuses"])
+Writer = Annotated[Viewer, Depends(signed_in("write:statuses"))]
+Reader = Annotated[Viewer, Depends(signed_in("read:statuses"))]
+_IDS_MAX = 40
+
+
+class ContextEntity(TypedDict):
+    ancestors: list[StatusEntity]
+    descendants: list[StatusEntity]
+
+
+class StatusSourceEntity(TypedDict):
+    id: str
+    text: str
+    spoiler_text: str
+
+
+class StatusEditEntity(TypedDict):
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    created_at: str
+    account: AccountEntity
+    media_attachments: list[MediaAttachmentEntity]
+    emojis: list[dict[str, str]]
+    poll: NotRequired[dict[str, list[dict[str, str]]]]
+
+
+def id_of(text: str) -> int:
+    """An id in an address; one that cannot be an id is as one that does not exist."""
+    return parse_snowflake(text) or -1
+
+
+async def answer(site: Site, status_id: int, viewer_id: int | None) -> Json:
+    """The post as it is now."""
+    async with site.reading() as work:
+        row = await the_status(work, status_id, viewer_id)
+        return Json((await write(work, [row], viewer_id)).fragments[0])
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+@router.post("", response_model=StatusEntity | ScheduledStatusEntity)
+async def create(site: TheSite, request: Request, asked: Body, viewer: Writer) -> Json:
+    key = request.headers.get("idempotency-key", "")
+    at = read_instant(asked, "scheduled_at")
+    async with site.writing() as work:
+        draft = await read_draft(work, asked, viewer.account_id)
+        if at is None:
+            row = await compose.post(work, viewer.account_id, draft, app_id=viewer.app_id, key=key)
+        else:
+            later = await schedule.schedule(work, viewer.account_id, draft, at, app_id=viewer.app_id, key=key)
+    if at is None:
+        return await answer(site, row.id, viewer.account_id)
+    async with site.reading() as work:
+        return Json((await scheduled_statuses(work, [later]))[0])
+
+
+@router.put("/{status_id}", response_model=StatusEntity)
+async def change(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
+    async with site.writing() as work:
+        row = await the_own(work, id_of(status_id), viewer.account_id)
+        draft = await read_draft(work, asked, viewer.account_id, visibility=row.visibility)
+        descriptions = _descriptions(asked)
+        await edit.edit(work, viewer.account_id, row.id, draft, descriptions=descriptions)
+    return await answer(site, row.id, viewer.account_id)
+
+
+def _descriptions(asked: Asked) -> dict[int, str]:
+    items = asked.items("media_attributes")
+    return {item.optional_id("id") or -1: item.text("description") for item in items if "description" in item}
+
+
+@router.delete("/{status_id}", response_model=StatusEntity)
+async def delete(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
+    """The post as it was, with its text as it was written: to delete and write anew (wire rule 12)."""
+    async with site.reading() as work:
+        row = await the_own(work, id_of(status_id), viewer.account_id)
+        (entity,) = await statuses(work, [row], viewer.account_id)
+        entity["text"] = row.text
+    async with site.writing() as work:
+        delete_media = asked.flag("delete_media")
+        await removal.delete_post(work, viewer.account_id, row.id, delete_media=delete_media)
+    return Json(entity)
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+@router.get("", response_model=list[StatusEntity])
+async def show_many(site: TheSite, asked: Body, viewer: Anybody) -> Json:
+    viewer_id = viewer.account_id if viewer else None
+    async with site.reading() as work:
+        rows = await statuses_by_id(work, asked.ids("id")[:_IDS_MAX], viewer_id)
+        return Json((await write(work, rows, viewer_id)).fragments)
+
+
+@router.get("/{status_id}", response_model=StatusEntity)
+async def show(site: TheSite, status_id: str, viewer: Anybody) -> Json:
+    return await answer(site, id_of(status_id), viewer.account_id if viewer else None)
+
+
+@router.get("/{status_id}/context", response_model=ContextEntity)
+async def show_context(site: TheSite, status_id: str, viewer: Anybody) -> Json:
+    viewer_id = viewer.account_id if viewer else None
+    async with site.reading() as work:
+        row = await the_original(work, id_of(status_id), viewer_id)
+        thread = await thread_of(work, row, viewer_id)
+        rows = [*thread.ancestors, *thread.descendants]
+        shown = await write(work, rows, viewer_id, context="thread")
+        above = sum(each.id not in shown.hidden for each in thread.ancestors)
+        return Json({"ancestors": shown.fragments[:above], "descendants": shown.fragments[above:]})
+
+
+@router.get("/{status_id}/source", response_model=StatusSourceEntity)
+async def show_source(site: TheSite, status_id: str, viewer: Reader) -> Json:
+    async with site.reading() as work:
+        row = await the_own(work, id_of(status_id), viewer.account_id)
+        return Json(StatusSourceEntity(id=str(row.id), text=row.text, spoiler_text=row.spoiler_text))
+
+
+@router.get("/{status_id}/card")
+async def show_card(site: TheSite, status_id: str, viewer: Anybody) -> Json:
+    viewer_id = viewer.account_id if viewer else None
+    async with site.reading() as work:
+        row = await the_original(work, id_of(status_id), viewer_id)
+        (entity,) = await statuses(work, [row], viewer_id)
+        return Json(entity["card"] or {})
+
+
+@router.get("/{status_id}/history", response_model=list[StatusEditEntity])
+async def show_history(site: TheSite, status_id: str, viewer: Anybody) -> Json:
+    """Every version, the first one first, the present one last."""
+    async with site.reading() as work:
+        row = await the_original(work, id_of(status_id), viewer.account_id if viewer else None)
+        author = (await accounts_by_id(work, [row.account_id]))[row.account_id]
+        versions = [
+            _version(
+                author,
+                version,
+                written(version.created_at),
+                [media_attachment(site.settings, each) for each in edit.media_of(version)],
+                version.poll_options,
+            )
+            for version in await edit.history(work, row.id)
+        ]
+        media = [media_attachment(site.settings, each) for each in await edit.attached(work, row.id)]
+        options = await edit.poll_options(work, row.id)
+        versions.append(_version(author, row, written(row.edited_at or row.created_at), media, options))
+        return Json(versions)
+
+
+def _version(
+    author: AccountEntity,
+    row: Any,
+    created_at: str,
+    media: list[MediaAttachmentEntity],
+    options: list[Any] | None,
+) -> StatusEditEntity:
+    entity = StatusEditEntity(
+        content=row.content,
+        spoiler_text=row.spoiler_text,
+        sensitive=row.sensitive,
+        created_at=created_at,
+        account=author,
+        media_attachments=media,
+        emojis=[],
+    )
+    if options is not None:
+        entity["poll"] = {"options": [{"title": option} for option in options]}
+    return entity
+
+
+@router.get("/{status_id}/reblogged_by", response_model=list[AccountEntity])
+async def show_boosters(site: TheSite, request: Request, status_id: str, asked: Body, viewer: Anybody) -> Json:
+    return await _reactors(site, request, status_id, asked, viewer, boosters)
+
+
+@router.get("/{status_id}/favourited_by", response_model=list[AccountEntity])
+async def show_favouriters(site: TheSite, request: Request, status_id: str, asked: Body, viewer: Anybody) -> Json:
+    return await _reactors(site, request, status_id, asked, viewer, favouriters)
+
+
+async def _reactors(
+    site: Site, request: Request, status_id: str, asked: Asked, viewer: Viewer | None, who: Reactors
+) -> Json:
+    viewer_id = viewer.account_id if viewer else None
+    page = page_of(asked, limit_max=80)
+    async with site.reading() as work:
+        row = await the_original(work, id_of(status_id), viewer_id)
+        found = await who(work, row.id, viewer_id, page)
+        body = await accounts(work, [account for _, account in found])
+        return Json(body, headers=links(request, site.settings.url, page, [edge for edge, _ in found]))
