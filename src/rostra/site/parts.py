@@ -39,6 +39,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "mail": post.deliver,
     "conversation.moved": reminders.moved,
     "conversation.publish": announce.publish,
+    "conversation.push": reminders.push,
     "conversation.remind": reminders.send,
     "conversation.tell": notices.tell,
     "cards.fetch": cards.fetch,

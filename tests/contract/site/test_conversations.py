@@ -1,6 +1,7 @@
 """Talks on the site: announced, changed, put off, called off; calendars, reminders, passes, invitations."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -189,6 +190,66 @@ def test_a_notice_is_shown_where_people_wait_and_moves_the_start_if_it_says_so(
             assert (await kit.anonymous.get(f"{API}/{talk['name']}")).json()["notice"] == text
             for wrong in ({"text": ""}, {"text": "x" * 301}, {"text": "Hm", "starts": "2026-11-20 20:00"}):
                 assert (await host.post(f"{API}/{talk['name']}/notice", json=wrong)).status_code == 422
+
+    run(test)
+
+
+def test_the_announcement_is_a_post_that_follows_its_talk_and_carries_its_thread(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            host, bob = await kit.person("ann"), await kit.person("bob")
+            talk = await announced(host)
+            post = (await bob.get(f"/api/v1/statuses/{talk['status_id']}")).json()
+            assert post["account"]["username"] == "ann"
+            assert talk["title"] in post["content"]
+            assert "zondag 22 november 2026, 20:00 CET" in post["content"]
+            assert talk["url"].partition("://")[2] in post["content"]
+            asked = {"status": "I will be there.", "in_reply_to_id": talk["status_id"]}
+            assert (await bob.post("/api/v1/statuses", json=asked)).status_code == 200
+            text = {"text": "Later: the train is late.", "starts": "2026-11-22 20:10"}
+            await host.post(f"{API}/{talk['name']}/notice", json=text)
+            thread = (await bob.get(f"/api/v1/statuses/{talk['status_id']}/context")).json()["descendants"]
+            assert [each["account"]["username"] for each in thread] == ["bob", "ann"]
+            assert "the train is late" in thread[1]["content"]
+            edited = (await bob.get(f"/api/v1/statuses/{talk['status_id']}/history")).json()
+            assert ["20:00" in each["content"] for each in edited] == [True, False]
+            await host.delete(f"/api/v1/statuses/{talk['status_id']}")
+            off = await host.post(f"{API}/{talk['name']}/cancel", json={"why": "Ill."})
+            assert off.json()["state"] == "cancelled", "a talk does not need its announcement"
+
+    run(test)
+
+
+def test_who_has_a_reminder_is_told_before_and_when_it_moves_or_is_called_off(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            host, bob = await kit.person("ann"), await kit.person("bob")
+            talk = await announced(host)
+            path = f"{API}/{talk['name']}"
+            await bob.post(f"{path}/reminder", json={"push": False})
+
+            async def subjects() -> list[str]:
+                await kit.do_jobs()
+                folder = kit.site.settings.mail.folder
+                letters = [message_from_bytes(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
+                assert {letter["To"] for letter in letters} <= {"bob@example.com"}
+                return [letter["Subject"] for letter in letters]
+
+            assert await subjects() == []
+            await host.put(path, json={"starts": "2026-11-22 21:00"})
+            assert await subjects() == [f"Another time: {talk['title']}"]
+            kit.clock.pass_(hours=23, minutes=46)
+            assert await subjects() == [f"Another time: {talk['title']}"], (
+                "not at the time that was announced first"
+            )
+            kit.clock.pass_(hours=1)
+            assert (await subjects())[1:] == [f"It starts soon: {talk['title']}"]
+            await host.post(f"{path}/cancel", json={"why": "Ann is ill."})
+            assert (await subjects())[2:] == [f"Called off: {talk['title']}"]
 
     run(test)
 

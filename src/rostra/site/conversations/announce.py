@@ -1,7 +1,6 @@
 """Announcing a talk, changing it, calling it off: the row, the post about it, and what the stage is told."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,39 +10,18 @@ from rostra.core.conversation import Schedule, id_from_title
 from rostra.core.limits import COHOSTS_MAX
 from rostra.core.roster import StageRole
 from rostra.site.answers import forbidden, invalid, not_found
+from rostra.site.conversations import posts
 from rostra.site.conversations.draft import Draft, from_ns, schedule_of, to_ns
+from rostra.site.conversations.phase import Phase
+from rostra.site.conversations.reminders import plan_reminders
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest, HostNotice
 from rostra.site.events import ConversationChanged
-from rostra.site.stage import Stage
 from rostra.site.work import Site, Work
 
 PUBLISH_AHEAD: Final = timedelta(hours=24)  # before the doors: stages and edges need know no more than the next day
 REASON_LENGTH_MAX: Final = 500
 _NAME_RANDOM_BYTES: Final = 4  # an unlisted talk is found by nobody who was not told its address
 _LEADS: Final = (StageRole.HOST, StageRole.COHOST)
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A talk as it is now: `name` is a state of core/conversation.py."""
-
-    name: str
-    begun: bool
-    notice: str = ""
-
-    @property
-    def over(self) -> bool:
-        return self.name in {"ended", "cancelled"}
-
-
-def phase(row: Conversation, stage: Stage, *, now: datetime) -> Phase:
-    """What the bus says; of a talk that the bus does not know yet, or any more, what its times say."""
-    if row.cancelled_at is not None:
-        return Phase("cancelled", begun=False)
-    record = stage.record(row.name)
-    if record is not None:
-        return Phase(record.state, record.begun or record.state == "live", record.notice)
-    return Phase("ended", begun=True) if now >= row.ends_at else Phase("scheduled", begun=False)
 
 
 async def announce(work: Work, host_id: int, draft: Draft) -> Conversation:
@@ -62,6 +40,8 @@ async def announce(work: Work, host_id: int, draft: Draft) -> Conversation:
     work.session.add(row)
     await work.session.flush()
     await invite(work, row, host_id, StageRole.HOST)
+    await posts.announce(work, row)
+    plan_reminders(work, row)
     _publish(work, row)
     return row
 
@@ -80,7 +60,7 @@ async def change(work: Work, row: Conversation, by: int, draft: Draft, *, phase_
     moved = columns["starts_at"] != row.starts_at
     for name, value in columns.items():
         setattr(row, name, value)
-    _revised(work, row)
+    await _revised(work, row)
     if moved:
         work.later("conversation.moved", {"id": row.id, "revision": row.revision})
 
@@ -92,7 +72,7 @@ async def move_start(work: Work, row: Conversation, starts_at: datetime) -> None
     length = row.ends_at - row.starts_at
     row.doors_at = min(row.doors_at, starts_at)
     row.starts_at, row.ends_at = starts_at, starts_at + length
-    _revised(work, row)
+    await _revised(work, row)
     work.later("conversation.moved", {"id": row.id, "revision": row.revision})
 
 
@@ -100,13 +80,13 @@ async def cancel(work: Work, row: Conversation, by: int, *, why: str, phase_now:
     await require_lead(work, row, by)
     if phase_now.over:
         raise invalid("This conversation is over")
-    call_off(work, row, why)
+    await call_off(work, row, why)
 
 
-def call_off(work: Work, row: Conversation, why: str) -> None:
+async def call_off(work: Work, row: Conversation, why: str) -> None:
     """Cancel it, whoever wants it: its host, or a decision of moderators."""
     row.cancelled_at, row.cancelled_why = work.now, why.strip()[:REASON_LENGTH_MAX]
-    _revised(work, row)
+    await _revised(work, row)
     work.later("conversation.moved", {"id": row.id, "revision": row.revision})
 
 
@@ -125,9 +105,10 @@ def _columns(draft: Draft, schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _revised(work: Work, row: Conversation) -> None:
+async def _revised(work: Work, row: Conversation) -> None:
     row.revision += 1
     row.updated_at = work.now
+    await posts.update(work, row)
     _publish(work, row)
 
 

@@ -12,11 +12,12 @@ from rostra.core.roster import StageRole
 from rostra.site.answers import Json, invalid
 from rostra.site.app import TheSite
 from rostra.site.conversations import discovery, notices, reminders
-from rostra.site.conversations.announce import announce, cancel, change, find, guest, invite, phase, require_lead
+from rostra.site.conversations.addresses import listening_address, page_address, stage_address
+from rostra.site.conversations.announce import announce, cancel, change, find, guest, invite, require_lead
 from rostra.site.conversations.calendar import CONTENT_TYPE, calendar
 from rostra.site.conversations.draft import DOORS_LEAD_S, DURATION_S, Draft, from_ns, to_ns
-from rostra.site.conversations.entity import ConversationEntity, calendar_entries, conversations, page_address
-from rostra.site.conversations.passes import listening_address, stage_address
+from rostra.site.conversations.entity import ConversationEntity, calendar_entries, conversations
+from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation
 from rostra.site.mastodon.body import Asked, Body
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Select, select
 
-from rostra.site.conversations.announce import phase
+from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation
 from rostra.site.moderation.restrictions import account_is, conversation_is
 from rostra.site.stage import Stage

@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy import select
 from typing_extensions import TypedDict
 
-from rostra.site.conversations.announce import Phase, phase
+from rostra.site.conversations.addresses import page_address, picture_address
 from rostra.site.conversations.calendar import Entry
+from rostra.site.conversations.phase import Phase, phase
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest, Reminder
 from rostra.site.database.tables.people import Account
 from rostra.site.mastodon.entities.account import AccountEntity, accounts
@@ -54,14 +55,6 @@ class ConversationEntity(TypedDict):
     replay_url: str | None
     calendar_url: str
     reminder: bool
-
-
-def page_address(settings: SiteSettings, row: Conversation) -> str:
-    return f"{settings.url}/conversations/{row.name}"
-
-
-def picture_address(settings: SiteSettings, row: Conversation) -> str | None:
-    return None if row.picture is None else f"{settings.url}/media/{row.picture}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from rostra.site.answers import invalid
-from rostra.site.conversations.announce import Phase, move_start, newest_notice, require_lead
+from rostra.site.conversations import posts
+from rostra.site.conversations.announce import move_start, newest_notice, require_lead
+from rostra.site.conversations.phase import Phase
 from rostra.site.database.tables.conversations import Conversation, HostNotice
 from rostra.site.events import ConversationChanged
 from rostra.site.work import Site, Work
@@ -35,6 +37,7 @@ async def give(
         created_at=work.now,
     )
     work.session.add(notice)
+    await posts.tell(work, row, notice)
     work.later("conversation.tell", {"id": row.id, "notice_id": notice.id})
     work.tell(ConversationChanged(row.id))
     return notice

@@ -13,10 +13,11 @@ from rostra.core.errors import BadInputError, BusError
 from rostra.core.roster import StageRole
 from rostra.site.answers import RefusedError
 from rostra.site.conversations import announce, discovery, notices, reminders
+from rostra.site.conversations.addresses import listening_address, stage_address
 from rostra.site.conversations.api import draft_from
 from rostra.site.conversations.draft import DOORS_LEAD_S, DURATION_S, from_ns, local_text, to_ns
 from rostra.site.conversations.entity import ConversationEntity, conversations
-from rostra.site.conversations.passes import listening_address, stage_address
+from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest
 from rostra.site.database.tables.people import Account
 from rostra.site.mastodon.body import Asked
@@ -99,7 +100,7 @@ async def edit(form: MembersForm, name: str) -> Response:
         async with browser.site.writing() as work:
             row = await announce.find(work, name)
             draft = draft_from(_in_seconds(form.asked), row, picture=picture)
-            now = announce.phase(row, browser.site.stage, now=work.now)
+            now = phase(row, browser.site.stage, now=work.now)
             await announce.change(work, row, browser.account_id, draft, phase_now=now)
     except BadInputError as error:
         return _form(browser, row, form.asked.values, error=str(error))
@@ -112,7 +113,7 @@ async def remind(form: MembersForm, name: str) -> Response:
     async with browser.site.writing() as work:
         row = await announce.find(work, name)
         if wanted:
-            now = announce.phase(row, browser.site.stage, now=work.now)
+            now = phase(row, browser.site.stage, now=work.now)
             await reminders.remind(work, row, browser.account_id, by_email=True, by_push=True, phase_now=now)
         else:
             await reminders.forget(work, row, browser.account_id)
@@ -132,7 +133,7 @@ async def give_notice(form: MembersForm, name: str) -> Response:
             browser.account_id,
             form.asked.text("text"),
             starts_at=None if at_ns is None else from_ns(at_ns),
-            phase_now=announce.phase(row, browser.site.stage, now=work.now),
+            phase_now=phase(row, browser.site.stage, now=work.now),
         )
     return browser.go(f"/conversations/{name}", "notice_given")
 
@@ -153,7 +154,7 @@ async def call_off(form: MembersForm, name: str) -> Response:
     browser = form.browser
     async with browser.site.writing() as work:
         row = await announce.find(work, name)
-        now = announce.phase(row, browser.site.stage, now=work.now)
+        now = phase(row, browser.site.stage, now=work.now)
         await announce.cancel(work, row, browser.account_id, why=form.asked.text("why"), phase_now=now)
     return browser.go(f"/conversations/{name}", "called_off")
 

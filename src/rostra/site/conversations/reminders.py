@@ -6,11 +6,23 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 
 from rostra.site.answers import invalid
-from rostra.site.conversations.announce import Phase
+from rostra.site.attention.push import deliver
+from rostra.site.conversations.addresses import page_address, picture_address
+from rostra.site.conversations.phase import Phase
+from rostra.site.conversations.posts import when
+from rostra.site.database.tables.attention import PushSubscription
 from rostra.site.database.tables.conversations import Conversation, Reminder
+from rostra.site.database.tables.people import User
+from rostra.site.mail import post
+from rostra.site.pages.languages import N_, translations
 from rostra.site.work import Site, Work
 
 BEFORE: Final = timedelta(minutes=15)  # time to find one's headphones; the doors are open by then
+_TITLES: Final = {
+    "soon": N_("It starts soon"),
+    "moved": N_("It starts at another time"),
+    "cancelled": N_("It is called off"),
+}
 _BATCH: Final = 500  # mails and pushes that are queued in one transaction
 
 
@@ -86,11 +98,50 @@ async def send(site: Site, payload: dict[str, Any]) -> None:
                 .limit(_BATCH)
             )
         )
-        for each in waiting:
-            told = {"account_id": each.account_id, "conversation_id": row.id, "what": what}
-            if each.by_email:
-                work.later("conversation.mail", told)
-            if each.by_push:
-                work.later("conversation.push", told)
+        await _tell(work, row, what, waiting)
         if len(waiting) == _BATCH:
             work.later("conversation.remind", payload | {"after": waiting[-1].id})
+
+
+async def _tell(work: Work, row: Conversation, what: str, waiting: list[Reminder]) -> None:
+    """Queue a letter and a push each. Who cannot log in any more is told nothing."""
+    values = {"talk": row.title, "url": page_address(work.settings, row), "why": row.cancelled_why}
+    users = await work.session.scalars(
+        select(User).where(User.account_id.in_([each.account_id for each in waiting if each.by_email]))
+    )
+    for user in users:
+        post.send(
+            work,
+            f"talk_{what}",
+            to=user.email,
+            locale=user.locale,
+            values=values | {"when": when(row, user.locale)},
+        )
+    subscriptions = await work.session.scalars(
+        select(PushSubscription.id).where(
+            PushSubscription.account_id.in_([each.account_id for each in waiting if each.by_push])
+        )
+    )
+    for subscription_id in subscriptions:
+        told = {"subscription_id": subscription_id, "conversation_id": row.id, "what": what}
+        work.later("conversation.push", told)
+
+
+async def push(site: Site, payload: dict[str, Any]) -> None:
+    """Job: tell one browser or client."""
+    async with site.reading() as work:
+        subscription = await work.session.get(PushSubscription, payload["subscription_id"])
+        row = await work.session.get(Conversation, payload["conversation_id"])
+        if subscription is None or row is None or row.ends_at < work.now:
+            return
+        user = await work.session.get_one(User, subscription.account_id)
+        message = {
+            "preferred_locale": user.locale,
+            "notification_id": str(row.id),
+            "notification_type": "conversation",
+            "icon": picture_address(work.settings, row) or f"{work.settings.url}/favicon.ico",
+            "title": translations(user.locale).gettext(_TITLES[payload["what"]]),
+            "body": row.title,
+            "url": page_address(work.settings, row),
+        }
+    await deliver(site, subscription, message)

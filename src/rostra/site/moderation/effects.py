@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from rostra.core.limits import REASON_LENGTH_MAX
 from rostra.site.attention.notify import notify
-from rostra.site.conversations.announce import call_off, phase
+from rostra.site.conversations.announce import call_off
+from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest
 from rostra.site.database.tables.moderation import Decision, Restriction
 from rostra.site.database.tables.posts import Status
@@ -108,6 +109,6 @@ async def end(site: Site, payload: dict[str, Any]) -> None:
             if now.begun and not now.over:
                 begun.append(row.name)
             elif not now.over:
-                call_off(work, row, decision.legal_ground)
+                await call_off(work, row, decision.legal_ground)
     for name in begun:
         await site.stage.end(name)

@@ -1,4 +1,4 @@
-"""Where somebody goes from the site: to the door with a pass, to the stage with an invitation."""
+"""Where a talk is: its page, its picture, its door (with a pass), its stage (with an invitation)."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,14 @@ from rostra.site.database.tables.conversations import Conversation, Conversation
 from rostra.site.settings import SiteSettings
 
 _INVITED_S: Final = 2 * 24 * 3600  # a link is made anew with each look at the page
+
+
+def page_address(settings: SiteSettings, row: Conversation) -> str:
+    return f"{settings.url}/conversations/{row.name}"
+
+
+def picture_address(settings: SiteSettings, row: Conversation) -> str | None:
+    return None if row.picture is None else f"{settings.url}/media/{row.picture}"
 
 
 def listening_address(
