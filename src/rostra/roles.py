@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from rostra.bus.connection import connect
+from rostra.bus.connection import Connection, connect
 from rostra.bus.programmes import BusProgrammes
 from rostra.bus.state import invitation_key, site_key, ticket_key
 from rostra.bus.subjects import Role
@@ -20,6 +20,7 @@ from rostra.supervisor import bus_address
 
 if TYPE_CHECKING:
     from rostra.gate.server import Telephone
+    from rostra.site.settings import SiteSettings
 
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
@@ -170,7 +171,22 @@ async def recorder(settings: Settings, name: str) -> None:
 
 async def site(settings: Settings, name: str, worker: int) -> None:
     from rostra.site.server import run  # noqa: PLC0415 # likewise
-    from rostra.site.settings import Mail, SiteSettings  # noqa: PLC0415
+
+    async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
+        public = await _site_settings(settings, connection)
+        await _while_wanted(run(connection, name=name, shard=worker - 1, settings=public))
+
+
+async def owner_link(settings: Settings) -> str | None:
+    """The address at which a new site gets its owner; None if it has one."""
+    from rostra.site.people.owner import offer_link  # noqa: PLC0415 # likewise
+
+    async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name="owner link") as connection:
+        return await offer_link(await _site_settings(settings, connection))
+
+
+async def _site_settings(settings: Settings, connection: Connection) -> "SiteSettings":
+    from rostra.site.settings import Mail, SiteSettings  # noqa: PLC0415 # likewise
 
     secret = settings.mail_password_file
     mail = Mail(
@@ -182,29 +198,27 @@ async def site(settings: Settings, name: str, worker: int) -> None:
         password=None if secret is None else secret.read_text(encoding="utf-8").strip(),
         tls=settings.mail_tls,
     )
-    async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
-        public = SiteSettings(
-            url=settings.people_url,
-            title=settings.site_title,
-            description=settings.site_description,
-            contact=settings.site_contact,
-            host=settings.site_host,
-            port=settings.site_port,
-            database=settings.database_url,
-            media=settings.data / "media",
-            key=await site_key(connection),
-            invitation_key=await invitation_key(connection),
-            ticket_key=await ticket_key(connection),
-            mail=mail,
-            registrations=settings.registrations,
-            confirm_email=settings.confirm_email,
-            password_grant=settings.password_grant,
-            rate_limits=settings.rate_limits,
-            edge_url=settings.url,
-            gate_urls=tuple(settings.gate_urls),
-            replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
-        )
-        await _while_wanted(run(connection, name=name, shard=worker - 1, settings=public))
+    return SiteSettings(
+        url=settings.people_url,
+        title=settings.site_title,
+        description=settings.site_description,
+        contact=settings.site_contact,
+        host=settings.site_host,
+        port=settings.site_port,
+        database=settings.database_url,
+        media=settings.data / "media",
+        key=await site_key(connection),
+        invitation_key=await invitation_key(connection),
+        ticket_key=await ticket_key(connection),
+        mail=mail,
+        registrations=settings.registrations,
+        confirm_email=settings.confirm_email,
+        password_grant=settings.password_grant,
+        rate_limits=settings.rate_limits,
+        edge_url=settings.url,
+        gate_urls=tuple(settings.gate_urls),
+        replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
+    )
 
 
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:

@@ -23,7 +23,7 @@ from rostra.core.conversation import (
     parse_duration_s,
     parse_id,
 )
-from rostra.core.errors import ConflictError
+from rostra.core.errors import BadInputError, ConflictError
 from rostra.core.messages import Move
 from rostra.supervisor import serve
 
@@ -41,6 +41,8 @@ def serve_command() -> None:
                 f"Rostra is up at [bold]{settings.url}[/]. Data and log: {settings.data}. Ctrl-C stops it.",
                 soft_wrap=True,
             )
+            if settings.sites and (link := await roles.owner_link(settings)):
+                err.print(f"The site has no owner yet. Become it at {link}", soft_wrap=True)
             await asyncio.Event().wait()
 
     run(work())
@@ -147,6 +149,19 @@ def edge_command(name: Annotated[str, typer.Option()], worker: Annotated[int, ty
 def recorder_command(name: Annotated[str, typer.Option()]) -> None:
     """One recorder process."""
     run(roles.recorder(roles.settings_of(name), name))
+
+
+@app.command("owner")
+def owner_command() -> None:
+    """Print a link at which a new site gets its owner; good once, for a day."""
+
+    async def work() -> None:
+        link = await roles.owner_link(read_settings())
+        if link is None:
+            raise BadInputError("The site has an owner already.")
+        out.print(link, soft_wrap=True)
+
+    run(work())
 
 
 @app.command("site", hidden=True)

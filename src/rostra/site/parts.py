@@ -11,13 +11,25 @@ from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
 from rostra.site.mail import post
-from rostra.site.mastodon.routes import accounts, apps, discovery, instance, markers, media, profile, relations
+from rostra.site.mastodon.routes import (
+    accounts,
+    apps,
+    discovery,
+    domain_blocks,
+    emails,
+    instance,
+    markers,
+    media,
+    profile,
+    relations,
+)
 from rostra.site.mastodon.routes import push as push_routes
 from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
 from rostra.site.media import serving, uploads
 from rostra.site.moderation import effects, purge
 from rostra.site.oauth import routes as oauth
 from rostra.site.pages.routers import PAGES
+from rostra.site.people import leaving
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     oauth.router,
@@ -25,6 +37,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     instance.router,
     profile.router,
     discovery.router,
+    domain_blocks.router,
+    emails.router,
     relations.router,
     accounts.router,
     conversations.router,
@@ -44,6 +58,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "conversation.tell": notices.tell,
     "cards.fetch": cards.fetch,
     "media.forget": uploads.forget,
+    leaving.FORGET: leaving.forget,
     effects.END: effects.end,
     effects.EXPEL: effects.expel,
     effects.EXPIRE: effects.expire,

@@ -21,6 +21,7 @@ FLASHES: Final[Mapping[str, str]] = {
     "sent": N_("A letter is on its way."),
     "sent_already": N_("Letters were sent already. Look into your mailbox, also among the spam."),
     "saved": N_("Saved."),
+    "owner": N_("You are the owner now."),
     "announced": N_("Your conversation is announced."),
     "reminder_set": N_("You will be reminded."),
     "reminder_gone": N_("You will not be reminded."),

@@ -54,7 +54,7 @@ async def confirm(form: AnyForm) -> Response:
     async with form.browser.site.writing() as work:
         user = await links.confirm(work, form.asked.text("token"))
     if user is None:
-        return _link_is_gone(form.browser)
+        return link_is_gone(form.browser)
     return form.browser.go("/", "confirmed")
 
 
@@ -77,7 +77,7 @@ async def show_reset(browser: TheBrowser, token: str = "") -> Response:
     async with browser.site.reading() as work:
         link = await links.find(work, "reset", token)
     if link is None:
-        return _link_is_gone(browser)
+        return link_is_gone(browser)
     return browser.page("reset.html", token=token, error="")
 
 
@@ -89,7 +89,7 @@ async def reset(form: AnyForm) -> Response:
         error = problem_text(browser, found[0])
         return browser.page("reset.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, token=token, error=error)
     if await new_password.by_link(browser.site, token, password) is None:
-        return _link_is_gone(browser)
+        return link_is_gone(browser)
     browser.end_session()
     return browser.go("/login", "new_password")
 
@@ -109,7 +109,7 @@ def _told(browser: Browser, title: str, text: str) -> Response:
     return browser.page("told.html", title=title, text=text)
 
 
-def _link_is_gone(browser: Browser) -> Response:
+def link_is_gone(browser: Browser) -> Response:
     text = browser.gettext("It was used already, or it is too old. Ask for a new one.")
     return browser.page(
         "told.html", status=HTTPStatus.GONE, title=browser.gettext("This link is not good"), text=text

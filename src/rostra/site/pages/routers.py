@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from rostra.site.conversations import pages as conversations
-from rostra.site.pages import account_settings, consent, entrance, front, furniture, joining, security
+from rostra.site.pages import account_settings, consent, entrance, front, furniture, joining, owner, security
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     furniture.router,
@@ -13,6 +13,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     conversations.router,
     entrance.router,
     consent.router,
+    owner.router,
     joining.router,
     account_settings.router,
     security.router,

@@ -188,6 +188,15 @@ async def register(
     return account
 
 
+async def change_unconfirmed(work: Work, user: User, email: str) -> bool:
+    """Another address for somebody whose first one is not confirmed yet; False if it is somebody else's."""
+    others = select(User.account_id).where(User.email_key == email.lower(), User.account_id != user.account_id)
+    if await work.session.scalar(others) is not None:
+        return False
+    user.email, user.email_key = email, email.lower()
+    return True
+
+
 async def approve(work: Work, account_id: int) -> None:
     """Let somebody in who asked to join."""
     user = await lookup.user(work, account_id)
