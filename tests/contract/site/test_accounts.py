@@ -126,18 +126,24 @@ def test_problems_are_told_in_the_language_of_the_asker(database_url: str, tmp_p
             english = await client.post("/api/v1/accounts", json=_NEWCOMER | {"password": "short"})
             dutch = await client.post("/api/v1/accounts?lang=nl", json=_NEWCOMER | {"password": "short"})
             assert "is too short (minimum is 8 characters)" in english.json()["error"]
-            assert "is te kort (minstens 8 tekens)" in dutch.json()["error"]
+            assert "is te kort (minimaal 8 tekens)" in dutch.json()["error"]
 
     run(test)
 
 
-def test_nobody_joins_while_it_is_closed_and_somebody_waits_for_approval(database_url: str, tmp_path: Path) -> None:
+def test_nobody_joins_while_it_is_closed(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
         async with site_kit(database_url, tmp_path, registrations="closed") as kit:
             client = kit.client(await _app_token(kit))
             assert (await client.post("/api/v1/accounts", json=_NEWCOMER)).status_code == 403
             by_person = await (await kit.person("ann")).post("/api/v1/accounts", json=_NEWCOMER)
             assert by_person.status_code == 403, "only an application by itself makes accounts"
+
+    run(test)
+
+
+def test_who_needs_approval_waits_for_it(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
         async with site_kit(database_url, tmp_path, registrations="approval", confirm_email=False) as kit:
             client = kit.client(await _app_token(kit))
             joined = await client.post("/api/v1/accounts", json=_NEWCOMER | {"reason": "I like to listen"})

@@ -155,7 +155,9 @@ def test_who_hides_their_circles_shows_them_to_nobody_else(database_url: str, tm
             ann, bob, ann_id, bob_id = await _three(kit, hide_collections=True)
             await ann.post(f"/api/v1/accounts/{bob_id}/follow")
             assert (await ann.get(f"/api/v1/accounts/{bob_id}/followers")).json() == []
-            assert [each["id"] for each in (await bob.get(f"/api/v1/accounts/{bob_id}/followers")).json()] == [ann_id]
+            assert [each["id"] for each in (await bob.get(f"/api/v1/accounts/{bob_id}/followers")).json()] == [
+                ann_id
+            ]
 
     run(test)
 
