@@ -68,5 +68,5 @@ async def notifier_standing(work: Work, report: Report) -> NotifierStanding:
         .where(who, Report.created_at > work.now - WINDOW)
         .group_by(Report.outcome)
     )
-    counts = dict((await work.session.execute(query)).tuples().all())
+    counts = {row[0]: row[1] for row in await work.session.execute(query)}
     return NotifierStanding(sum(counts.values()), counts.get("acted", 0), counts.get("rejected", 0))
