@@ -116,3 +116,12 @@ FILTERS_MAX: Final = 100  # of one account: each is tried on every post of a pag
 FILTER_KEYWORDS_MAX: Final = 200  # likewise
 LISTS_MAX: Final = 50  # of one account; Mastodon's own
 CACHED_ENTITIES_MAX: Final = 20_000  # posts and accounts as bytes, 1.5 kB each: 30 MB of a process
+
+# --- site: streams, announcements ----------------------------------------------------------------
+STREAM_FRAMES_MAX: Final = 200  # of one stream that is read too slowly: 600 kB; then it is closed, and asks again
+STREAM_MESSAGE_BYTES_MAX: Final = 16 * 1024  # of a WebSocket's client, who only subscribes: 200 bytes
+STREAM_SUBSCRIPTIONS_MAX: Final = 50  # of one WebSocket: a client with a column for each
+STREAMS_PER_ACCOUNT_MAX: Final = 50  # in one process: a few clients with a few windows each
+STREAM_EVENTS_MAX: Final = 10_000  # that wait to be told in a storm of posts: a minute of it; then the newest goes
+ANNOUNCEMENT_LENGTH_MAX: Final = 5_000  # a notice of the operator; more belongs on a page
+ANNOUNCEMENT_REACTIONS_MAX: Final = 8  # different ones, as Mastodon: a row of a phone

@@ -7,6 +7,7 @@ import structlog
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rostra.site.rates import Allowance, Rates, address_key, of_account, of_address
@@ -58,15 +59,21 @@ class Envelope:
             await app(scope, receive, enveloped)
 
 
-async def count_address(request: Request) -> None:
-    """A dependency of every route. RefusedError (429) for an address that asks too often."""
-    site: Site = request.app.state.site
+async def count_address(connection: HTTPConnection) -> None:
+    """A dependency of every route; a WebSocket's counts by itself, since its refusals are written by hand."""
+    if connection.scope["type"] == "http":
+        count_asking(connection)
+
+
+def count_asking(connection: HTTPConnection) -> None:
+    """RefusedError (429) for an address that asks too often."""
+    site: Site = connection.app.state.site
     if not site.settings.rate_limits:
         return
-    key = address_key("" if request.client is None else request.client.host)
-    has_token = "authorization" in request.headers
-    for rate in of_address(request.method, request.url.path, has_token=has_token):
-        _remember(request, _rates(request).take(rate, key, site.clock()))
+    key = address_key("" if connection.client is None else connection.client.host)
+    has_token = "authorization" in connection.headers
+    for rate in of_address(connection.scope.get("method", "GET"), connection.url.path, has_token=has_token):
+        _remember(connection, _rates(connection).take(rate, key, site.clock()))
 
 
 def count_account(request: Request, account_id: int) -> None:
@@ -78,11 +85,11 @@ def count_account(request: Request, account_id: int) -> None:
         _remember(request, _rates(request).take(rate, str(account_id), site.clock()))
 
 
-def _rates(request: Request) -> Rates:
-    rates: Rates = request.app.state.rates
+def _rates(connection: HTTPConnection) -> Rates:
+    rates: Rates = connection.app.state.rates
     return rates
 
 
-def _remember(request: Request, allowance: Allowance) -> None:
+def _remember(connection: HTTPConnection, allowance: Allowance) -> None:
     """The last is the strictest, and what the answer tells."""
-    request.state.allowance = allowance
+    connection.state.allowance = allowance

@@ -63,6 +63,12 @@ class AccountClosed(SiteEvent, frozen=True):
     account_id: int
 
 
+class TokenRevoked(SiteEvent, frozen=True):
+    """A client was logged out: its streams end at once."""
+
+    token_id: int
+
+
 class RelationChanged(SiteEvent, frozen=True):
     """`account_id` follows, blocks, mutes or lists others than before, or filters otherwise."""
 
@@ -71,6 +77,11 @@ class RelationChanged(SiteEvent, frozen=True):
 
 class AnnouncementChanged(SiteEvent, frozen=True):
     announcement_id: int
+
+
+class AnnouncementReacted(SiteEvent, frozen=True):
+    announcement_id: int
+    name: str
 
 
 class ConversationChanged(SiteEvent, frozen=True):
@@ -98,8 +109,10 @@ AnyEvent = (
     | DirectThreadChanged
     | AccountChanged
     | AccountClosed
+    | TokenRevoked
     | RelationChanged
     | AnnouncementChanged
+    | AnnouncementReacted
     | ConversationChanged
 )
 _encoder = msgspec.msgpack.Encoder()

@@ -18,12 +18,10 @@ from rostra.site.mastodon.routes import (
     domain_blocks,
     emails,
     instance,
-    markers,
-    media,
     profile,
     relations,
 )
-from rostra.site.mastodon.routes import push as push_routes
+from rostra.site.mastodon.routes.of_attention import ATTENTION
 from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
 from rostra.site.media import serving, uploads
 from rostra.site.moderation import effects, purge
@@ -42,9 +40,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     relations.router,
     accounts.router,
     conversations.router,
-    markers.router,
-    media.router,
-    push_routes.router,
+    *ATTENTION,
     *POSTS,
     serving.router,
     *PAGES,

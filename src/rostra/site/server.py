@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rostra.bus.connection import Connection
 from rostra.bus.site import BusEvents, BusStage
 from rostra.bus.telemetry import publish_report
+from rostra.core.limits import STREAM_MESSAGE_BYTES_MAX
 from rostra.core.messages import SiteReport
 from rostra.site.app import create_app
 from rostra.site.database.engine import Database
@@ -25,6 +26,7 @@ from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
+from rostra.site.streaming.feed import Feed
 from rostra.site.work import Site
 
 _log = structlog.get_logger()
@@ -51,12 +53,15 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=1,
                 backlog=_BACKLOG,
+                ws_max_size=STREAM_MESSAGE_BYTES_MAX,
             )
         )
+        feed = Feed(site)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Jobs(site, HANDLERS).run(), name="jobs")
             tasks.create_task(Jobs(site, SLOW_HANDLERS, at_once=1).run(), name="slow jobs")
-            tasks.create_task(_hear(site), name="events")
+            tasks.create_task(_hear(site, feed), name="events")
+            tasks.create_task(feed.run(), name="streams")
             tasks.create_task(stage.run(), name="conversations")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:
@@ -100,10 +105,12 @@ class Counted:
             self.streams -= is_stream
 
 
-async def _hear(site: Site) -> None:
-    """What other site processes have changed is no longer shown from this one's cache."""
+async def _hear(site: Site, feed: Feed) -> None:
+    """What any site process has changed is no longer shown from this one's cache, and is told to its streams."""
     async for payload in site.events.hear():
-        site.entities.hear(decoded(payload))
+        event = decoded(payload)
+        site.entities.hear(event)
+        feed.hear(event)
 
 
 async def _report(connection: Connection, name: str, site: Site, counted: Counted) -> None:

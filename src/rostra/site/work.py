@@ -20,6 +20,7 @@ from rostra.site.outbound import Outbound
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.stage import Stage
+from rostra.site.streaming.streams import Streams
 
 _log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ class Site:
     ids: Snowflakes
     outbound: Outbound = field(default_factory=Outbound)
     entities: EntityCache = field(default_factory=EntityCache)
+    streams: Streams = field(default_factory=Streams)
     remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
 
     @asynccontextmanager

@@ -1,0 +1,1 @@
+"""Streams: what changes reaches those who look, over Server-Sent Events and WebSocket, while they look."""
