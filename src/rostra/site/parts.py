@@ -24,7 +24,7 @@ from rostra.site.mastodon.routes import (
 from rostra.site.mastodon.routes.of_attention import ATTENTION
 from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
 from rostra.site.media import serving, uploads
-from rostra.site.moderation import effects, purge
+from rostra.site.moderation.parts import MODERATION, MODERATION_JOBS
 from rostra.site.oauth import routes as oauth
 from rostra.site.pages.routers import PAGES
 from rostra.site.people import leaving
@@ -42,6 +42,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     conversations.router,
     *ATTENTION,
     *POSTS,
+    *MODERATION,
     serving.router,
     *PAGES,
 )
@@ -55,10 +56,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "cards.fetch": cards.fetch,
     "media.forget": uploads.forget,
     leaving.FORGET: leaving.forget,
-    effects.END: effects.end,
-    effects.EXPEL: effects.expel,
-    effects.EXPIRE: effects.expire,
-    effects.PURGE: purge.purge,
+    **MODERATION_JOBS,
     **POST_JOBS,
     "push.send": push.send,
 }

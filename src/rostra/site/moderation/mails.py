@@ -1,4 +1,4 @@
-"""Letters of moderation: the whole statement to whom it concerns, receipts and outcomes to who reported, answers."""
+"""Letters of moderation: the statement to whom it concerns, receipts and outcomes to who reported, answers."""
 
 from typing import Any
 

@@ -37,13 +37,10 @@ class NotifierStanding:
 
 
 async def standing(work: Work, account_id: int) -> Standing:
-    against = (
-        select(func.count(), func.count(Decision.overruled_at))
-        .where(
-            Decision.target_account_id == account_id,
-            Decision.action != REINSTATE,
-            Decision.decided_at > work.now - WINDOW,
-        )
+    against = select(func.count(), func.count(Decision.overruled_at)).where(
+        Decision.target_account_id == account_id,
+        Decision.action != REINSTATE,
+        Decision.decided_at > work.now - WINDOW,
     )
     decided, overruled = (await work.session.execute(against)).one()
     reported = (

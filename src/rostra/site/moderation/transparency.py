@@ -1,4 +1,4 @@
-"""What anybody may know: every decision without personal data, counts, medians, letters (arts. 15, 24(1), 24(5))."""
+"""What anybody may know: every decision without names, counts, medians, letters (arts. 15, 24(1), 24(5))."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -84,7 +84,8 @@ async def figures(work: Work, since: datetime, until: datetime) -> Figures:
         reports_by_source=await _counts(work, Report.source, reported),
         reports_rejected=await work.session.scalar(rejected) or 0,
         report_median_hours=await _median(
-            work, select(Report.created_at, Report.action_taken_at).where(reported, Report.action_taken_at.is_not(None))
+            work,
+            select(Report.created_at, Report.action_taken_at).where(reported, Report.action_taken_at.is_not(None)),
         ),
         decisions=await _counts(work, Decision.action, restricting),
         decisions_by_ground=await _counts(work, Decision.ground, restricting),
@@ -163,9 +164,7 @@ async def statements(work: Work, since: datetime, until: datetime) -> list[State
     return [statement_of(row, [each.target_id for each in targets[row.id]]) for row in rows]
 
 
-def _between(
-    column: InstrumentedAttribute[datetime], since: datetime, until: datetime
-) -> ColumnElement[bool]:
+def _between(column: InstrumentedAttribute[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:
     return (column >= since) & (column < until)
 
 
@@ -174,7 +173,7 @@ async def _counts(work: Work, column: InstrumentedAttribute[Any], condition: Col
     return {str(value): count for value, count in await work.session.execute(query)}
 
 
-async def _median(work: Work, pairs: Select[Any]) -> float | None:
+async def _median(work: Work, pairs: Select[datetime, datetime | None]) -> float | None:
     """Hours between the two instants of each row. SQLite has no median, and the rows are few."""
-    hours = [(until - since).total_seconds() / 3600 for since, until in await work.session.execute(pairs)]
+    hours = [(until - since).total_seconds() / 3600 for since, until in await work.session.execute(pairs) if until]
     return round(median(hours), 2) if hours else None

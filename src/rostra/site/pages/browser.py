@@ -18,6 +18,7 @@ from rostra.site.answers import RefusedError, forbidden
 from rostra.site.app import TheSite
 from rostra.site.login.sessions import LIFETIME, LoggedIn, find, is_stale, note_use
 from rostra.site.mastodon.body import Asked, Body
+from rostra.site.moderation.restrictions import CLOSED, in_force
 from rostra.site.oauth.bearer import Viewer
 from rostra.site.pages.flashes import FLASHES
 from rostra.site.pages.languages import choose, translations
@@ -258,7 +259,13 @@ AnyForm = Annotated[Form, Depends(read_form)]
 
 
 async def read_members_form(form: AnyForm) -> Form:
-    _ = form.browser.me
+    """RefusedError (403) for an account that is suspended or frozen: it may appeal, and log out."""
+    browser = form.browser
+    async with browser.site.reading() as work:
+        if (await in_force(work, "account", [browser.account_id]))[browser.account_id] & CLOSED:
+            raise forbidden(
+                "Your account is suspended or frozen. Why, and how to appeal, is under Settings, Decisions."
+            )
     return form
 
 

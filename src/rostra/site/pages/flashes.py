@@ -29,5 +29,8 @@ FLASHES: Final[Mapping[str, str]] = {
     "guest_added": N_("They find the way to the stage on this page."),
     "called_off": N_("The conversation is called off."),
     "ended": N_("The conversation is over."),
+    "appealed": N_("We have your appeal. Somebody else than who decided judges it."),
+    "decided": N_("It is decided, and whom it is about is told why."),
+    "lifted": N_("It is lifted, and whom it is about is told."),
     "try_again": N_("That did not work just now. Try again."),
 }

@@ -132,7 +132,7 @@ async def act(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
 
 
 async def _reasons(work: Work, report: Report | None, text: str) -> Reasons:
-    """What can be said without having been asked: the rules that the report names, or those of the site at large."""
+    """What can be said without having been asked: the rules that the report names, or all of the site."""
     rule = None
     if report is not None and report.rule_ids:
         rule = await work.session.get(Rule, int(report.rule_ids[0]))

@@ -70,7 +70,11 @@ async def _verdict(work: Work, asked: Asked) -> Verdict:
     rule_id = asked.optional_id("rule_id")
     rule = next((each for each in await rules.in_order(work) if each.id == rule_id), None)
     action = asked.text("action")
-    if action in ACTIONS and "account" in ACTIONS[action].on and not {each.kind for each in targets} <= ACTIONS[action].on:
+    if (
+        action in ACTIONS
+        and "account" in ACTIONS[action].on
+        and not {each.kind for each in targets} <= ACTIONS[action].on
+    ):
         target = await of_account(work, account_id)
         assert target is not None
         targets = [target]  # the reported posts are why, the account is what it is about

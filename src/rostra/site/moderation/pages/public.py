@@ -55,7 +55,9 @@ async def _targets(work: Work, addresses: str) -> list[Target]:
     for line in lines:
         target = await resolve(work, line[:2000])
         if target is None:
-            raise invalid("There is nothing of this site at one of the addresses", details={"addresses": [line[:200]]})
+            raise invalid(
+                "There is nothing of this site at one of the addresses", details={"addresses": [line[:200]]}
+            )
         found.append(target)
     return found
 

@@ -96,7 +96,9 @@ async def show_account(desk: AtDesk, account_id: int) -> Response:
                 select(Decision).where(Decision.target_account_id == account.id).order_by(Decision.id.desc())
             )
         ).all()
-        reported = select(Report).where(or_(Report.target_account_id == account.id, Report.account_id == account.id))
+        reported = select(Report).where(
+            or_(Report.target_account_id == account.id, Report.account_id == account.id)
+        )
         intervals = await restrictions.history(work, "account", account.id)
         return desk.browser.page(
             "moderation/account.html",

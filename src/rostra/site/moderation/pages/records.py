@@ -105,7 +105,9 @@ async def reply_to_letter(form: FromDesk, letter_id: int) -> Response:
 @router.get("/rules")
 async def show_rules(desk: AtDesk) -> Response:
     async with desk.browser.site.reading() as work:
-        return desk.browser.page("moderation/rules.html", rules=await rules.in_order(work), owns=desk.moderator.owns)
+        return desk.browser.page(
+            "moderation/rules.html", rules=await rules.in_order(work), owns=desk.moderator.owns
+        )
 
 
 @router.post("/rules")
@@ -144,5 +146,8 @@ async def give_statements(desk: AtDesk, asked: Body) -> Response:
         found = await transparency.statements(work, since, until)
     return Json(
         {"statements": [statement.as_submitted() for statement in found]},
-        headers={"Content-Disposition": f'attachment; filename="statements-{year}.json"', "Cache-Control": "no-store"},
+        headers={
+            "Content-Disposition": f'attachment; filename="statements-{year}.json"',
+            "Cache-Control": "no-store",
+        },
     )
