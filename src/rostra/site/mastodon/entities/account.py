@@ -150,7 +150,7 @@ async def muted_accounts(work: Work, account_id: int, rows: Sequence[Account]) -
             Mute.account_id == account_id, Mute.target_id.in_([row.id for row in rows])
         )
     )
-    expires_at = dict(ends.tuples().all())
+    expires_at = dict(ends.all())
     return [
         MutedAccountEntity(**entity, mute_expires_at=optional(expires_at.get(row.id)))
         for row, entity in zip(rows, await accounts(work, rows), strict=True)
@@ -252,7 +252,7 @@ async def _mentioned(work: Work, rows: Sequence[Account]) -> Mapping[str, str]:
             Account.username_key.in_(names), Account.deleted_at.is_(None)
         )
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _account(
