@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from rostra.site.database.tables.authorization import Token
 from rostra.site.database.tables.people import User
+from rostra.site.events import TokenRevoked
 from rostra.site.login import sessions
 from rostra.site.mail.post import send
 from rostra.site.people import links, lookup, passwords
@@ -27,11 +28,14 @@ async def by_link(site: Site, token: str, password: str) -> int | None:
             return None
         user.confirmed_at = user.confirmed_at or work.now  # who reads the letter has the address
         await _change(work, user, password_hash, keep=None)
-        await work.session.execute(
+        revoked = await work.session.scalars(
             update(Token)
             .where(Token.account_id == user.account_id, Token.revoked_at.is_(None))
             .values(revoked_at=work.now)
+            .returning(Token.id)
         )
+        for token_id in revoked:
+            work.tell(TokenRevoked(token_id))
     return user.account_id
 
 

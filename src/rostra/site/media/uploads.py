@@ -1,8 +1,8 @@
-"""Attachments from the upload to the post: made anew, described, attached; forgotten if nobody posts them."""
+"""Attachments until they are posted: taken in, made anew, described; forgotten if nobody posts them."""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select
 from starlette.datastructures import UploadFile
 
 from rostra.core.errors import BadInputError
 from rostra.core.limits import (
-    MEDIA_ATTACHMENTS_MAX,
     MEDIA_BYTES_MAX,
     MEDIA_DESCRIPTION_LENGTH_MAX,
     MEDIA_UNATTACHED_S,
@@ -123,29 +121,6 @@ async def own(work: Work, account_id: int, media_id: int) -> MediaAttachment:
     if row is None or row.account_id != account_id:
         raise not_found()
     return row
-
-
-async def attachable(
-    work: Work, account_id: int, ids: Sequence[int], *, status_id: int | None = None
-) -> list[MediaAttachment]:
-    """Somebody's attachments, in this order, if a post may have them; those of `status_id` may stay in it.
-
-    RefusedError as Mastodon puts it. The caller sets `status_id` and `position`.
-    """
-    wanted = list(dict.fromkeys(ids))
-    if len(wanted) > MEDIA_ATTACHMENTS_MAX:
-        raise invalid(f"Cannot attach more than {MEDIA_ATTACHMENTS_MAX} files")
-    found = await work.session.scalars(
-        select(MediaAttachment).where(MediaAttachment.id.in_(wanted), MediaAttachment.account_id == account_id)
-    )
-    rows = {row.id: row for row in found if row.status_id in {None, status_id}}
-    if len(rows) != len(wanted):
-        raise invalid(f"Media {', '.join(str(each) for each in wanted if each not in rows)} not found")
-    if any(row.state != "ready" for row in rows.values()):
-        raise invalid("Cannot attach files that have not finished processing. Try again in a moment!")
-    if len(rows) > 1 and any(row.kind in {"video", "audio", "gifv"} for row in rows.values()):
-        raise invalid("Cannot attach a video to a post that already contains images")
-    return [rows[each] for each in wanted]
 
 
 async def portrait(site: Site, upload: UploadFile, shape: Shape) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from rostra.site.answers import RefusedError
 from rostra.site.database.tables.authorization import App, Grant, Token
+from rostra.site.events import TokenRevoked
 from rostra.site.oauth.apps import token_for
 from rostra.site.oauth.bearer import digest
 from rostra.site.oauth.client import AUTH_METHODS, Client, Code, IssuedToken
@@ -243,3 +244,4 @@ class _Revocation(RevocationEndpoint):
     def revoke_token(self, token: IssuedToken, request: OAuth2Request) -> None:
         del request
         token.token.revoked_at = self.server.work.now
+        self.server.work.tell(TokenRevoked(token.token.id))

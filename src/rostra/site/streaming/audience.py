@@ -68,14 +68,14 @@ async def told(work: Work, status_id: int) -> Told | None:
     original = row if row.reblog_of_id is None else await work.session.get_one(Status, row.reblog_of_id)
     mentions = select(Mention.account_id).where(Mention.status_id == original.id)
     tags = select(Tag.id, Tag.name).join(StatusTag, StatusTag.tag_id == Tag.id).where(StatusTag.status_id == row.id)
-    media = select(MediaAttachment.id).where(MediaAttachment.status_id == row.id).limit(1)
+    media = select(MediaAttachment.id).where(MediaAttachment.status_id == row.id, MediaAttachment.position >= 0)
     silenced = select(Status.id).where(Status.id == row.id, account_is("silence", Status.account_id, work.now))
     return Told(
         row,
         original,
         mentioned=frozenset(await work.session.scalars(mentions)),
         tags={each.id: each.name for each in await work.session.execute(tags)},
-        has_media=await work.session.scalar(media) is not None,
+        has_media=await work.session.scalar(media.limit(1)) is not None,
         is_heard=await work.session.scalar(silenced) is None,
     )
 
