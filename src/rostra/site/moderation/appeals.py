@@ -17,6 +17,7 @@ from rostra.site.moderation.actions import REINSTATE
 from rostra.site.moderation.decisions import APPEAL_WINDOW
 from rostra.site.moderation.moderators import Moderator, are_several
 from rostra.site.moderation.restrictions import is_in_force
+from rostra.site.pages.languages import N_
 from rostra.site.work import Work
 
 TEXT_LENGTH_MAX: Final = 2000  # as Mastodon's
@@ -64,14 +65,14 @@ async def appeal(work: Work, subject: Subject, text: str, *, account_id: int | N
         if account_id != report.account_id and account_id is not None:
             raise not_found()
         if report.outcome != "rejected" or report.action_taken_at is None:
-            raise forbidden("Only a report that was rejected can be appealed")
+            raise forbidden(N_("Only a report that was rejected can be appealed"))
         account_id, until = report.account_id, report.action_taken_at + APPEAL_WINDOW
     if work.now > until:
-        raise forbidden("The time for an appeal is over")
+        raise forbidden(N_("The time for an appeal is over"))
     values = {f"{subject.kind}_id": subject.id, "account_id": account_id, "text": text, "created_at": work.now}
     id_ = work.make_id()
     if not await insert_once(work.session, Appeal, id=id_, **values):
-        raise RefusedError(HTTPStatus.CONFLICT, "There is an appeal already")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("There is an appeal already"))
     await log.append(work, "appealed", {"appeal": str(id_), subject.kind: str(subject.id)}, by=account_id)
     return await work.session.get_one(Appeal, id_)
 
@@ -88,9 +89,9 @@ async def judge(work: Work, by: Moderator, appeal_id: int, *, reverse: bool, ans
     if row is None:
         raise not_found()
     if row.decided_at is not None:
-        raise RefusedError(HTTPStatus.CONFLICT, "Somebody has judged this appeal already")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("Somebody has judged this appeal already"))
     if row.account_id == by.account_id or (await decider(work, row) == by.account_id and await are_several(work)):
-        raise forbidden("Somebody else than who decided it judges an appeal")
+        raise forbidden(N_("Somebody else than who decided it judges an appeal"))
     row.decided_at, row.decided_by_id, row.answer = work.now, by.account_id, answer
     row.outcome = "reversed" if reverse else "upheld"
     await log.append(work, row.outcome, {"appeal": str(row.id)}, by=by.account_id)

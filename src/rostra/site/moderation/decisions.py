@@ -19,6 +19,7 @@ from rostra.site.moderation.moderators import Moderator, outranks, role_of
 from rostra.site.moderation.reasons import NOT_AUTOMATED, Reasons, check_names_nobody, source_of, statement_of
 from rostra.site.moderation.restrictions import is_in_force
 from rostra.site.moderation.targets import Target
+from rostra.site.pages.languages import N_
 from rostra.site.work import Work
 
 APPEAL_WINDOW: Final = timedelta(days=183)  # art. 20(1): at least six months
@@ -75,14 +76,14 @@ async def lift(
     `overrules` is the decision that an appeal has reversed. RefusedError (409) if there is nothing to lift.
     """
     if not restrictions:
-        raise RefusedError(HTTPStatus.CONFLICT, "Nothing is in force that could be lifted")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("Nothing is in force that could be lifted"))
     first = await work.session.get_one(Decision, restrictions[0].decision_id)
     account = await _locked(work, first.target_account_id)
     if overrules is None and not outranks(by, await role_of(work, account.id)):
         raise forbidden()
     in_force = [each for each in restrictions if await _is_open(work, each)]
     if not in_force:
-        raise RefusedError(HTTPStatus.CONFLICT, "Somebody has lifted this already")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("Somebody has lifted this already"))
     decision = Decision(
         id=work.make_id(),
         action=REINSTATE,
@@ -199,7 +200,7 @@ async def _open_report(work: Work, report_id: int, account_id: int) -> Report:
     if report.target_account_id != account_id:
         raise not_found()
     if report.action_taken_at is not None:
-        raise RefusedError(HTTPStatus.CONFLICT, "Somebody has resolved this report already")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("Somebody has resolved this report already"))
     return report
 
 
@@ -234,7 +235,7 @@ async def _check_new(work: Work, kind: str, verdict: Verdict) -> None:
         in_force = await open_restrictions(work, target.kind, target.id, [kind])
         if kind == "label" or not any(_lasts(each, verdict.ends_at) for each in in_force):
             return
-    raise RefusedError(HTTPStatus.CONFLICT, "That is in force already, and for as long")
+    raise RefusedError(HTTPStatus.CONFLICT, N_("That is in force already, and for as long"))
 
 
 def _lasts(restriction: Restriction, until: datetime | None) -> bool:

@@ -14,6 +14,7 @@ from rostra.site.database.tables.moderation import Report, ReportNote, ReportTar
 from rostra.site.moderation import log
 from rostra.site.moderation.moderators import Moderator, staff
 from rostra.site.moderation.targets import Target
+from rostra.site.pages.languages import N_
 from rostra.site.work import Work
 
 CATEGORIES: Final = ("spam", "legal", "violation", "other")
@@ -215,7 +216,7 @@ async def reject(work: Work, by: Moderator, report_id: int) -> Report:
     """Resolve it without a decision: nothing was wrong. RefusedError (409) if it is resolved already."""
     row = await find(work, report_id, change=True)
     if row.action_taken_at is not None:
-        raise RefusedError(HTTPStatus.CONFLICT, "Somebody has resolved this report already")
+        raise RefusedError(HTTPStatus.CONFLICT, N_("Somebody has resolved this report already"))
     await close(work, row, by=by, outcome="rejected")
     return row
 

@@ -21,7 +21,7 @@ from rostra.site.mastodon.body import Asked, Body
 from rostra.site.moderation.restrictions import CLOSED, in_force
 from rostra.site.oauth.bearer import Viewer
 from rostra.site.pages.flashes import FLASHES
-from rostra.site.pages.languages import choose, translations
+from rostra.site.pages.languages import N_, choose, translations
 from rostra.site.pages.templates import render, zone_of
 from rostra.site.work import Site
 from rostra.web.pages import HTML, policy
@@ -264,7 +264,7 @@ async def read_members_form(form: AnyForm) -> Form:
     async with browser.site.reading() as work:
         if (await in_force(work, "account", [browser.account_id]))[browser.account_id] & CLOSED:
             raise forbidden(
-                "Your account is suspended or frozen. Why, and how to appeal, is under Settings, Decisions."
+                N_("Your account is suspended or frozen. Why, and how to appeal, is under Settings, Decisions.")
             )
     return form
 

@@ -17,6 +17,7 @@ from rostra.site.moderation.restrictions import KINDS
 from rostra.site.moderation.statement import COUNTRIES
 from rostra.site.moderation.targets import Target, of_account, of_conversations, of_statuses
 from rostra.site.pages.browser import Browser
+from rostra.site.pages.languages import N_
 from rostra.site.people import lookup
 from rostra.site.work import Work
 
@@ -52,7 +53,7 @@ async def lift(form: FromDesk, account_id: int) -> Response:
     asked = form.asked
     why, kind, target_kind = asked.text("why").strip(), asked.text("kind"), asked.text("target_kind", "account")
     if not why:
-        raise invalid("Say why it is lifted")
+        raise invalid(N_("Say why it is lifted"))
     if kind not in KINDS.get(target_kind, ()):
         raise not_found()
     async with form.browser.site.writing() as work:

@@ -12,6 +12,7 @@ from rostra.site.mastodon.body import Asked, Body
 from rostra.site.moderation import letters, reports, transparency, words
 from rostra.site.moderation.targets import Target, resolve
 from rostra.site.pages.browser import AnyForm, Browser, TheBrowser
+from rostra.site.pages.languages import N_
 from rostra.site.snowflake import parse_snowflake
 from rostra.site.work import Work
 
@@ -56,7 +57,7 @@ async def _targets(work: Work, addresses: str) -> list[Target]:
         target = await resolve(work, line[:2000])
         if target is None:
             raise invalid(
-                "There is nothing of this site at one of the addresses", details={"addresses": [line[:200]]}
+                N_("There is nothing of this site at one of the addresses"), details={"addresses": [line[:200]]}
             )
         found.append(target)
     return found
@@ -65,7 +66,7 @@ async def _targets(work: Work, addresses: str) -> list[Target]:
 def _notifier(browser: Browser, asked: Asked) -> reports.Notifier:
     name, email = asked.text("name").strip(), asked.text("email").strip()
     if len(name) > _NAME_LENGTH_MAX or len(email) > _EMAIL_LENGTH_MAX or not (name + email).isprintable():
-        raise invalid("A name has at most 200 characters, an e-mail address 254")
+        raise invalid(N_("A name has at most 200 characters, an e-mail address 254"))
     viewer = browser.viewer
     return reports.Notifier(
         account_id=None if viewer is None else viewer.account_id,
@@ -140,5 +141,5 @@ def _period(asked: Asked, now: datetime) -> tuple[datetime, datetime]:
     """The year that was asked for, or this one."""
     year = asked.integer("year", now.year)
     if not 2020 <= year <= now.year:
-        raise invalid("There is nothing of that year")
+        raise invalid(N_("There is nothing of that year"))
     return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ from rostra.site.moderation import appeals, letters, rules, transparency, words
 from rostra.site.moderation.letters import KINDS, Letter
 from rostra.site.moderation.pages.access import AtDesk, FromDesk
 from rostra.site.moderation.statement import COUNTRIES
+from rostra.site.pages.languages import N_
 
 router = APIRouter(prefix="/moderation", include_in_schema=False)
 
@@ -38,7 +39,7 @@ async def show_appeals(desk: AtDesk) -> Response:
 async def judge(form: FromDesk, appeal_id: int) -> Response:
     outcome = form.asked.text("outcome")
     if outcome not in {"reversed", "upheld"}:
-        raise invalid("Say whether the decision stands")
+        raise invalid(N_("Say whether the decision stands"))
     async with form.browser.site.writing() as work:
         answer = form.asked.text("answer")
         await appeals.judge(work, form.moderator, appeal_id, reverse=outcome == "reversed", answer=answer)
@@ -61,9 +62,9 @@ async def record_letter(form: FromDesk) -> Response:
     try:
         received = datetime.fromisoformat(asked.text("received_at"))
     except ValueError as error:
-        raise invalid("Say on which day it was received") from error
+        raise invalid(N_("Say on which day it was received")) from error
     if asked.text("kind") not in KINDS:
-        raise invalid("Say what kind of letter it is")
+        raise invalid(N_("Say what kind of letter it is"))
     async with form.browser.site.writing() as work:
         name, talk_id = asked.text("conversation").strip(), None
         if name:
