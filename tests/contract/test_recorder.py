@@ -4,8 +4,10 @@ import asyncio
 import resource
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +26,18 @@ from rostra.bus.seats import SeatPublisher, calls
 from rostra.bus.subjects import Role, chunk_subject
 from rostra.core.conversation import Cancelled, Conversation, Held, Schedule
 from rostra.core.errors import BadInputError
+from rostra.core.limits import PROGRAMME_RETENTION_S
 from rostra.core.messages import Chunk, FeedFrames, Init, StageEvent, encode
 from rostra.core.roster import Enter, StageRole
 from rostra.core.units import CHUNK_NS, FRAME_NS, FRAME_SAMPLES, SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import Closed, Conversing, Happened, Opened, read
-from rostra.recorder.merge import Speaker, merge, read_manifest
+from rostra.recorder.merge import Speaker, StemPiece, merge, read_manifest
 from rostra.recorder.server import RecorderServer, RecorderSettings
+from rostra.recorder.survey import read_journal
 from rostra.recorder.tracks import Piece
-from rostra.recorder.writer import Batch, Writer, claim
+from rostra.recorder.writer import Batch, StemFormat, Writer, claim
 
 BEGAN_NS = 1_790_000_000 * SECOND_NS
 STEM = layout.stem("anna")
@@ -167,8 +171,58 @@ def test_p7_a_full_disk_loses_nothing_that_memory_can_hold(tmp_path: Path) -> No
     manifest = merge(folder, now_ns=BEGAN_NS)
     assert (manifest.seconds, manifest.gaps) == (3.0, [])
     assert check_recordings(tmp_path)[1] == []
+    assert said_in(folder, manifest.stems) == [said(BEGAN_NS // FRAME_NS + n).payload for n in range(150)]
     opened = [entry for entry in read((folder / layout.JOURNAL).read_bytes())[0] if isinstance(entry, Opened)]
     assert [entry.because for entry in opened] == ["begin", "begin", "disk", "disk"]
+
+
+def said_in(folder: Path, stems: list[StemPiece]) -> list[bytes]:
+    """The frames of all pieces, one after the other; each piece as long as the manifest says."""
+    frames: list[bytes] = []
+    for piece in stems:
+        assert piece.at_s == pytest.approx(len(frames) * 0.02)
+        count = round(piece.seconds / 0.02)
+        frames += [frame_to_pcm16(frame) for frame in frames_from(str(folder / piece.file))][:count]
+    return frames
+
+
+@pytest.mark.parametrize("stems", ["flac", "opus"])
+def test_p7_what_a_coder_holds_back_when_the_disk_fails_goes_into_the_next_segment(
+    tmp_path: Path, stems: StemFormat
+) -> None:
+    """Also when the disk fails again, at the very end, and in the midst of a segment's end."""
+    folder = tmp_path / "evening"
+    writer = claim(folder, stems=stems, now_ns=BEGAN_NS)
+    assert writer is not None
+    writer.write(evening(), now_ns=BEGAN_NS)
+    for first, count in ((0, 13), (13, 7), (20, 18)):
+        batch = Batch([(STEM, said(BEGAN_NS // FRAME_NS + first + n)) for n in range(count)])
+        for _ in range(2):
+            with full_disk(300), pytest.raises(OSError, match="File too large"):
+                writer.write(batch, now_ns=BEGAN_NS)
+        writer.write(batch, now_ns=BEGAN_NS)
+    with full_disk(300), pytest.raises(OSError, match="File too large"):
+        writer.finish(heard_end=True, now_ns=BEGAN_NS)
+    writer.write(Batch(), now_ns=BEGAN_NS)
+    writer.finish(heard_end=True, now_ns=BEGAN_NS)
+    writer.release()
+    journal = read_journal(folder)
+    assert [segment.first for segment in journal.of_track(STEM)][1:] == [
+        segment.end for segment in journal.of_track(STEM)
+    ][:-1], "no number is missing"
+    assert sum(segment.end - segment.first for segment in journal.of_track(STEM)) == 38
+
+
+def test_a_disk_that_fails_for_long_uses_up_no_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rostra.recorder.writer.RECORDING_SEGMENTS_MAX", 3)
+    writer = writer_of(tmp_path / "evening")
+    with full_disk(600):  # the journal has room for the names of segments, they have none
+        for _ in range(5):
+            with pytest.raises(OSError, match="File too large"):
+                writer.write(second(0), now_ns=BEGAN_NS)
+    writer.write(second(0), now_ns=BEGAN_NS)
+    writer.release()
+    assert writer.refused_pieces == 0
 
 
 def finished(recordings: Path, conversation: str = "evening") -> Path:
@@ -239,6 +293,43 @@ def test_deletion_is_real_and_recorded(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no recording"):
         archive.delete(tmp_path, "evening", who="anna", why="again", now_ns=BEGAN_NS)
     assert check_recordings(tmp_path) == (0, [])
+
+
+@pytest.mark.parametrize("left", [layout.JOURNAL, layout.REPLAY])
+def test_whatever_a_deletion_that_was_interrupted_has_left_is_found_and_removed(tmp_path: Path, left: str) -> None:
+    folder = finished(tmp_path)
+    kept = (folder / left).read_bytes()
+    archive.delete(tmp_path, "evening", who="anna", why="asked by a guest", now_ns=BEGAN_NS)
+    folder.mkdir()
+    (folder / left).write_bytes(kept)
+    (finding,) = check_recordings(tmp_path)[1]
+    assert (finding.where, finding.what) == ("evening", "deleted, but files of it are still there")
+    assert archive.sweep(tmp_path, days=None, now_ns=BEGAN_NS) == ["evening"]
+    assert not folder.exists()
+
+
+def test_a_deletion_waits_until_another_one_is_recorded(tmp_path: Path) -> None:
+    """Deleting are the command and every recorder's retention: neither may overwrite what the other writes."""
+    finished(tmp_path, "morning")
+    archive.delete(tmp_path, "morning", who="anna", why="asked by a guest", now_ns=BEGAN_NS)
+    finished(tmp_path)
+    with (tmp_path / layout.TOMBSTONES).open("r+b") as stones, ThreadPoolExecutor(1) as other:
+        flock(stones, LOCK_EX)
+        deleting = other.submit(archive.delete, tmp_path, "evening", who="bas", why="old", now_ns=BEGAN_NS)
+        with pytest.raises(TimeoutError):
+            deleting.result(timeout=0.3)
+        line = stones.read()
+        stones.write(line.replace(b"morning", b"noon"))
+        stones.flush()
+        flock(stones, LOCK_UN)
+        deleting.result(timeout=5)
+    assert [stone.conversation for stone in archive.tombstones(tmp_path)] == ["morning", "noon", "evening"]
+
+
+def test_one_damaged_recording_does_not_hide_the_others(tmp_path: Path) -> None:
+    folder = finished(tmp_path)
+    (folder / layout.MANIFEST).write_text("{")
+    assert archive.listed(folder).damaged
 
 
 def test_what_is_being_recorded_is_not_deleted(tmp_path: Path) -> None:
@@ -333,6 +424,13 @@ class Evening:
             await asyncio.sleep(0.01)
 
 
+def chunk_of(seq: int, *, last: bool = False) -> Chunk:
+    """A chunk as a stage sends it, without the cost of an encoder."""
+    page = made(seq)
+    media = {"ogg-64": page.payload}
+    return Chunk("evening", 1, seq, page.starts_ns + CHUNK_NS, "live", -16.0, media, last=last)
+
+
 @asynccontextmanager
 async def recorder(bus: Bus, folder: Path) -> AsyncIterator[RecorderServer]:
     """A recorder that is killed (cancelled without a word to the disk is what a test of the writer is for)."""
@@ -425,6 +523,38 @@ def test_p7_a_recorder_whose_disk_is_full_goes_on_when_there_is_room(bus: Bus, t
     run(test)
 
 
+def test_p7_a_recorder_that_comes_late_takes_all_that_the_bus_still_has(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with speaking(bus), bus.connect(Role.STAGE) as stage:
+            for seq in range(PROGRAMME_RETENTION_S * 10 - 50):
+                await stage.store(chunk_subject("evening", seq), encode(chunk_of(seq)))
+            async with recorder(bus, tmp_path):
+                await until((tmp_path / "evening" / "programme-000000000000.ogg").exists)
+                seq += 1
+                await stage.store(chunk_subject("evening", seq), encode(chunk_of(seq, last=True)))
+                await until((tmp_path / "evening" / layout.MANIFEST).exists)
+        manifest = read_manifest(tmp_path / "evening")
+        assert manifest is not None
+        assert (manifest.seconds, manifest.gaps) == ((seq + 1) / 10, [])
+
+    run(test)
+
+
+def test_a_recording_that_is_deleted_is_not_made_again_by_a_recorder_that_stood_by(
+    bus: Bus, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with speaking(bus) as evening, recorder(bus, tmp_path), recorder(bus, tmp_path):
+            await until((tmp_path / "evening" / layout.JOURNAL).exists)
+            await evening.speak(2, last=True)
+            await until((tmp_path / "evening" / layout.MANIFEST).exists)
+            archive.delete(tmp_path, "evening", who="anna", why="asked by a guest", now_ns=BEGAN_NS)
+            await asyncio.sleep(1.5)  # who stands by looks once a second
+            assert archive.leftovers(tmp_path) == []
+
+    run(test)
+
+
 def test_two_recorders_share_a_folder_and_one_records(bus: Bus, tmp_path: Path) -> None:
     async def test() -> None:
         async with speaking(bus) as evening, recorder(bus, tmp_path), recorder(bus, tmp_path):
@@ -469,18 +599,7 @@ def test_a_chunk_that_comes_after_the_next_one_is_no_hole(bus: Bus, tmp_path: Pa
         async with speaking(bus), bus.connect(Role.STAGE) as stage, recorder(bus, tmp_path):
             await until((tmp_path / "evening" / layout.JOURNAL).exists)
             for seq in (1, 0, 2):
-                page = made(seq)
-                chunk = Chunk(
-                    "evening",
-                    1,
-                    seq,
-                    page.starts_ns + CHUNK_NS,
-                    "live",
-                    -16.0,
-                    {"ogg-64": page.payload},
-                    last=seq == 2,
-                )
-                await stage.store(chunk_subject("evening", seq), encode(chunk))
+                await stage.store(chunk_subject("evening", seq), encode(chunk_of(seq, last=seq == 2)))
                 await asyncio.sleep(0.3)
             await until((tmp_path / "evening" / layout.MANIFEST).exists)
         manifest = read_manifest(tmp_path / "evening")

@@ -13,7 +13,6 @@ from rostra.config import read_settings
 from rostra.core.conversation import parse_timezone
 from rostra.core.errors import BadInputError
 from rostra.recorder import archive
-from rostra.recorder.merge import Manifest
 
 _recording = typer.Typer(no_args_is_help=True)
 app.add_typer(_recording, name="recording", help="What has been recorded, and deleting it.")
@@ -28,7 +27,7 @@ def list_command(as_json: JsonFlag = False) -> None:
         return
     table = Table("conversation", "title", "began", "length", "missing", "size", title="Recordings")
     for each in found:
-        table.add_row(each.id, *_row(each.manifest), f"{each.bytes / 1e6:.1f} MB")
+        table.add_row(each.id, *_row(each), f"{each.bytes / 1e6:.1f} MB")
     out.print(table)
 
 
@@ -40,11 +39,10 @@ def show_command(conversation: ConversationId, as_json: JsonFlag = False) -> Non
     if as_json:
         print_json(each)
         return
-    if each.manifest is None:
-        out.print(f"{conversation} is not finished yet: {each.bytes / 1e6:.1f} MB in {folder}.")
+    title, began, length, missing = _row(each)
+    if (manifest := each.manifest) is None:
+        out.print(f"{conversation}, {began}: {each.bytes / 1e6:.1f} MB in {folder}.")
         return
-    manifest = each.manifest
-    title, began, length, missing = _row(manifest)
     out.print(f"[bold]{title}[/], {began}, {length}, missing: {missing}. In {folder}.")
     for chapter in manifest.chapters:
         out.print(f"  {_clock(chapter.start_time)}  {chapter.title}")
@@ -66,17 +64,24 @@ def delete_command(
     stone = archive.delete(
         read_settings().recordings,
         conversation,
-        who=who or getpass.getuser(),
+        who=who or _login(),
         why=why.strip(),
         now_ns=time.time_ns(),
     )
     out.print(f"{conversation} is deleted: {stone.files} files, {stone.bytes / 1e6:.1f} MB.")
 
 
-def _row(manifest: Manifest | None) -> tuple[str, str, str, str]:
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a container's user need not have a name
+        raise BadInputError("Say who: a deletion is recorded with the name of who decided it (--who).") from error
+
+
+def _row(listed: archive.Listed) -> tuple[str, str, str, str]:
     """Title, beginning, length and what is missing."""
-    if manifest is None:
-        return "", "being recorded", "", ""
+    if (manifest := listed.manifest) is None:
+        return "", "damaged (see `rostra fsck`)" if listed.damaged else "not finished", "", ""
     began = datetime.fromtimestamp(manifest.begins_ms / 1000, parse_timezone(manifest.timezone))
     missing_s = sum(gap.seconds for gap in manifest.gaps)
     missing = f"{missing_s:.1f} s in {len(manifest.gaps)} gaps" if manifest.gaps else "nothing"

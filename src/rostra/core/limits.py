@@ -67,7 +67,9 @@ CONVERSATIONS_PER_EDGE_MAX: Final = 500  # 500 x 5 renditions x 30 s is about 60
 
 # --- recorder ------------------------------------------------------------------------------------
 RECORDING_SYNC_S: Final = 0.5  # what a kill takes stays under a second, also when the disk needs half of one
-RECORDING_PENDING_CHUNKS_MAX: Final = 600  # 60 s while the disk cannot be written; then the oldest goes, counted
+# 130 s while the disk cannot be written: 1 MB; then the oldest goes, counted. A recorder that starts hears at once
+# all that the bus still has, PROGRAMME_RETENTION_S of it, and what is said meanwhile.
+RECORDING_PENDING_CHUNKS_MAX: Final = 1_300
 RECORDING_PENDING_FRAMES_MAX: Final = 3_000  # likewise 60 s of each seat: 6 MB
 RECORDING_PENDING_ENTRIES_MAX: Final = 5_000  # events meanwhile; a busy evening has one a second
 RECORDING_STEMS_MAX: Final = 200  # who has sat on the stage in one evening; the next one has no stem, is counted

@@ -1,7 +1,6 @@
 """The folder of recordings: what there is, deletion that is real and recorded, and retention."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import msgspec
 from rostra.core.errors import BadInputError
 from rostra.core.units import SECOND_NS
 from rostra.recorder import layout
+from rostra.recorder.disk import sync
 from rostra.recorder.merge import Manifest, read_manifest
 
 _DAY_NS: Final = 24 * 3600 * SECOND_NS
@@ -33,11 +33,12 @@ class Tombstone(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A recording as `rostra recording list` shows it; `manifest` is None until it is finished."""
+    """A recording as `rostra recording list` shows it; `manifest` is None until it is finished, or `damaged`."""
 
     id: str
     bytes: int
     manifest: Manifest | None
+    damaged: bool = False
 
 
 def folders(recordings: Path) -> Iterator[Path]:
@@ -46,10 +47,18 @@ def folders(recordings: Path) -> Iterator[Path]:
         yield from (each for each in sorted(recordings.iterdir()) if (each / layout.JOURNAL).exists())
 
 
+def leftovers(recordings: Path) -> list[Path]:
+    """What is still there of recordings that were deleted. BadInputError as `tombstones`."""
+    gone = {each.conversation for each in tombstones(recordings)}
+    return sorted(each for each in recordings.glob("*/") if each.name in gone)
+
+
 def listed(folder: Path) -> Listed:
-    """One recording. BadInputError if it is damaged."""
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    return Listed(folder.name, size, read_manifest(folder))
+    size = sum(_sizes(folder))
+    try:
+        return Listed(folder.name, size, read_manifest(folder))
+    except BadInputError:
+        return Listed(folder.name, size, None, damaged=True)
 
 
 def find(recordings: Path, conversation: str) -> Path:
@@ -91,19 +100,17 @@ def delete(recordings: Path, conversation: str, *, who: str, why: str, now_ns: i
             ) from error
         tombstone = _tombstone(folder, who=who, why=why, now_ns=now_ns)
         _append(recordings / layout.TOMBSTONES, msgspec.json.encode(tombstone) + b"\n")
-        shutil.rmtree(folder)
+        _remove(folder)
     return tombstone
 
 
 def sweep(recordings: Path, *, days: int | None, now_ns: int) -> list[str]:
     """Delete what was made more than `days` ago, and what is left of an interrupted deletion; their names."""
-    gone = {each.conversation for each in tombstones(recordings)}
     swept = []
+    for folder in leftovers(recordings):
+        _remove(folder)
+        swept.append(folder.name)
     for folder in list(folders(recordings)):
-        if folder.name in gone:
-            shutil.rmtree(folder)
-            swept.append(folder.name)
-            continue
         with suppress(BadInputError):  # what is damaged or being recorded is a person's decision
             manifest = read_manifest(folder)
             if days is None or manifest is None or now_ns - manifest.made_ms * 1_000_000 < days * _DAY_NS:
@@ -119,16 +126,34 @@ def _tombstone(folder: Path, *, who: str, why: str, now_ns: int) -> Tombstone:
         manifest = read_manifest(folder)
         if manifest is not None and layout.REPLAY in manifest.files:
             replay = manifest.files[layout.REPLAY].sha256
-    sizes = [path.stat().st_size for path in folder.iterdir()]
+    sizes = list(_sizes(folder))
     return Tombstone(folder.name, now_ns // 1_000_000, who, why, len(sizes), sum(sizes), replay)
 
 
+def _sizes(folder: Path) -> Iterator[int]:
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # a recorder at work gives a file its name only when it is whole
+            yield path.stat().st_size
+
+
+def _remove(folder: Path) -> None:
+    """Remove a recording's files and its folder, though another process may be doing the same."""
+    for path in list(folder.iterdir()):
+        path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        folder.rmdir()
+    sync(folder.parent)
+
+
 def _append(path: Path, line: bytes) -> None:
+    """Add a line, one process at a time: the command and every recorder's retention delete."""
     path.touch()
     with path.open("r+b") as file:
+        flock(file, LOCK_EX)
         whole = file.read().rfind(b"\n") + 1
         file.seek(whole)
         file.truncate()  # what a crash has torn
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
+    sync(path.parent)

@@ -18,25 +18,26 @@ def check_recordings(recordings: Path) -> tuple[int, list[Finding]]:
     """How many segments were read, and every finding. Nothing is changed: the recorder repairs what it can."""
     findings: list[Finding] = []
     read = 0
+    deleted: list[Path] = []
     try:
-        deleted = {each.conversation for each in archive.tombstones(recordings)}
+        deleted = archive.leftovers(recordings)
     except BadInputError as error:
         findings.append(Finding(layout.TOMBSTONES, str(error)))
-        deleted = set()
+    findings += [Finding(folder.name, "deleted, but files of it are still there") for folder in deleted]
     for folder in archive.folders(recordings):
-        if folder.name in deleted:
-            findings.append(Finding(folder.name, "deleted, but files of it are still there"))
+        if folder in deleted:
             continue
         try:
+            names = sorted(path.name for path in folder.iterdir())  # before the journal: a segment is in it first
             journal = read_journal(folder)
             read += len(journal.segments)
-            findings += _findings(folder, journal)
+            findings += _findings(folder, names, journal)
         except BadInputError as error:
             findings.append(Finding(folder.name, str(error)))
     return read, findings
 
 
-def _findings(folder: Path, journal: Journal) -> Iterator[Finding]:
+def _findings(folder: Path, names: list[str], journal: Journal) -> Iterator[Finding]:
     for segment in journal.segments.values():
         end = held_end(folder, segment)
         if end < segment.end:
@@ -45,9 +46,9 @@ def _findings(folder: Path, journal: Journal) -> Iterator[Finding]:
     for gap in gaps(journal, first=0):
         span = f"from {_wall(gap.from_ms)} to {_wall(gap.to_ms)}"
         yield Finding(folder.name, f"{gap.seconds:.1f} s of the programme are missing {span} ({gap.because})")
-    for path in sorted(folder.iterdir()):
-        if layout.parse_segment(path.name) and path.name not in journal.segments:
-            yield Finding(f"{folder.name}/{path.name}", "the journal does not know this file")
+    for name in names:
+        if layout.parse_segment(name) and name not in journal.segments:
+            yield Finding(f"{folder.name}/{name}", "the journal does not know this file")
     manifest = read_manifest(folder)
     if manifest is None:
         if journal.closed is not None and not _is_held(folder):

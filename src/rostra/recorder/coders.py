@@ -8,6 +8,7 @@ from rostra.audio.frame import PCM16_FRAME_BYTES, pcm16_to_frame, silence
 from rostra.audio.opus import OpusEncoder
 from rostra.core.units import CHUNK_FRAMES, CHUNK_SAMPLES, FRAME_SAMPLES
 
+HELD_MAX_BYTES: Final = CHUNK_FRAMES * PCM16_FRAME_BYTES  # of payload: FLAC's block is 96 ms, a page of Opus 100
 _STEM_BPS: Final = 96_000  # one voice, to be cut and mixed again later: more than the programme's 64 kbit/s
 
 

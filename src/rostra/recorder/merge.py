@@ -15,6 +15,7 @@ from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
 from rostra.recorder import layout
+from rostra.recorder.disk import blocks
 from rostra.recorder.journal import Conversing, Journal
 from rostra.recorder.level import gain_db, integrated_lufs
 from rostra.recorder.replay import (
@@ -30,7 +31,6 @@ from rostra.recorder.replay import (
     wall_ns,
 )
 from rostra.recorder.survey import read_journal, surveyed
-from rostra.recorder.writer import blocks
 
 _SILENCE_BPS: Final = 64_000
 _R128_LUFS: Final = -23.0  # what R128_TRACK_GAIN leads to, on top of the output gain (RFC 7845 §5.2.1)

@@ -247,10 +247,12 @@ class Recording:
 
     def _leave(self) -> None:
         """What is still in memory goes to the disk if it can be: the process is stopping, or all is there."""
-        if not self._is_closed and self._writer.programme_header is not None:
-            with suppress(OSError):
-                self._writer.write(self._take(patience_s=0.0), now_ns=time.time_ns())
-        self._writer.release()
+        try:
+            if not self._is_closed and self._writer.programme_header is not None:
+                with suppress(OSError):
+                    self._writer.write(self._take(patience_s=0.0), now_ns=time.time_ns())
+        finally:
+            self._writer.release()
 
 
 def _piece(frames: FeedFrames) -> Piece | None:

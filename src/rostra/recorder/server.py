@@ -16,7 +16,7 @@ from rostra.bus.programme import last_chunk
 from rostra.bus.state import follow_conversations
 from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import is_over, parse_id
-from rostra.core.errors import BadInputError
+from rostra.core.errors import BadInputError, RostraError
 from rostra.core.limits import PROGRAMME_RETENTION_S
 from rostra.core.messages import ConversationRecord, RecorderReport, from_record
 from rostra.core.units import SECOND_NS
@@ -78,7 +78,7 @@ class RecorderServer:
 
     def _is_wanted(self, record: ConversationRecord) -> bool:
         """Whether there is something to record, or to finish that a recorder before us has begun."""
-        if self._is_done(record.id) or archive.is_deleted(self._settings.folder, record.id):
+        if self._is_done(record.id):
             return False
         stored = time.time_ns() - record.since_ns < PROGRAMME_RETENTION_S * SECOND_NS
         return stored or not is_over(from_record(record).state) or self._has_begun(record.id)
@@ -94,7 +94,7 @@ class RecorderServer:
                     await self._record(conversation, writer)
             except Exception as error:  # noqa: BLE001 # whatever broke this recording must not silence the others
                 self._failures += 1
-                expected = isinstance(error, OSError | BadInputError)
+                expected = isinstance(error, OSError | RostraError)
                 log = _log.error if expected else _log.exception
                 log("recording.failed", conversation=conversation, error=str(error), failures=self._failures)
             if not self._is_done(conversation):
@@ -111,7 +111,9 @@ class RecorderServer:
         return (self._settings.folder / conversation / layout.JOURNAL).exists()
 
     def _is_done(self, conversation: str) -> bool:
-        return (self._settings.folder / conversation / layout.MANIFEST).exists()
+        """Whether it is finished, or deleted: then what the bus still has of it is not recorded anew."""
+        finished = (self._settings.folder / conversation / layout.MANIFEST).exists()
+        return finished or archive.is_deleted(self._settings.folder, conversation)
 
     def _claim(self, conversation: str) -> Writer | None:
         folder = self._settings.folder / parse_id(conversation)

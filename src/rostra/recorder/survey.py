@@ -6,8 +6,8 @@ from rostra.audio.containers import ogg
 from rostra.audio.source import frames_from
 from rostra.core.errors import BadInputError, SourceError
 from rostra.recorder import layout
+from rostra.recorder.disk import blocks
 from rostra.recorder.journal import Journal, Segment, read, summed
-from rostra.recorder.writer import blocks
 
 
 def read_journal(folder: Path) -> Journal:

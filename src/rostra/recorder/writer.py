@@ -8,24 +8,25 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Literal
 
 from rostra.audio.containers import ogg
 from rostra.audio.flac import HEADER_BYTES, with_length
+from rostra.audio.frame import PCM16_FRAME_BYTES
 from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES, RECORDING_SEGMENTS_MAX, RECORDING_STEMS_OPEN_MAX
-from rostra.core.units import FRAME_SAMPLES
+from rostra.core.units import FRAME_NS, FRAME_SAMPLES
 from rostra.recorder import layout
-from rostra.recorder.coders import Coder, Pages, stem_coder
+from rostra.recorder.coders import HELD_MAX_BYTES, Coder, Pages, stem_coder
+from rostra.recorder.disk import blocks, sync, write_whole
 from rostra.recorder.journal import AnyEntry, Closed, Journal, Levels, Opened, Synced, read, summed, to_line
 from rostra.recorder.level import Level, LevelMeter
 from rostra.recorder.tracks import Cursor, Piece, Placement, after, place
 
 StemFormat = Literal["flac", "opus"]
-_READ_BYTES: Final = 1 << 20
 
 
 @dataclass(slots=True)
@@ -36,26 +37,42 @@ class Batch:
     entries: list[AnyEntry] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Open:
-    """A segment that is being written. `synced_bytes` of it are on the disk."""
+    """A segment that is being written. With each batch that is on the disk as a whole it is `settled`."""
 
     name: layout.SegmentName
     file: IO[bytes]
     coder: Coder
     numbers: int = 0
     size: int = 0
-    synced_bytes: int = 0
+    settled_size: int = 0
+    _newest: bytes = b""  # payload, as much as a coder can hold back
+    _held: bytes = b""  # of what is settled, the payload that the coder held back
 
-    def put(self, data: bytes) -> None:
-        _write_whole(self.file, data)
+    def put(self, payload: bytes, count: int) -> None:
+        self.put_bytes(self.coder.encode(payload))
+        self.numbers += count
+        self._newest = (self._newest + payload)[-HELD_MAX_BYTES:]
+
+    def put_bytes(self, data: bytes) -> None:
+        write_whole(self.file, data)
         self.size += len(data)
 
     def sync(self) -> tuple[int, int]:
         """The number after the last that is on the disk, and the bytes."""
         os.fsync(self.file.fileno())
-        self.synced_bytes = self.size
         return self.name.first + self.numbers - self.coder.held, self.size
+
+    def settle(self) -> None:
+        self.settled_size = self.size
+        self._held = self._newest[-self.coder.held * PCM16_FRAME_BYTES :] if self.coder.held else b""
+
+    def rest(self, cursor: Cursor) -> Piece | None:
+        """What only the coder had of what is settled, which reaches to `cursor`."""
+        count = len(self._held) // PCM16_FRAME_BYTES
+        starts_ns = cursor.starts_ns - count * FRAME_NS
+        return Piece(cursor.number - count, count, starts_ns, self._held) if count else None
 
 
 class Writer:
@@ -70,40 +87,52 @@ class Writer:
         self._open: dict[str, _Open] = {}
         self._meter = LevelMeter()
         self._journal = (folder / layout.JOURNAL).open("ab", buffering=0)
-        before, whole = read((folder / layout.JOURNAL).read_bytes())
-        self._journal.truncate(whole)
-        self._journal_bytes = whole
-        self.journal = summed(before)
+        try:
+            self.journal = self._resumed(now_ns)
+        except BaseException:
+            self._journal.close()
+            raise
         self._segments = len(self.journal.segments)
-        if before and self.journal.closed is None:
-            repair = Synced(now_ns, _repaired(folder, self.journal))
-            try:
-                self._append([repair])
-            except OSError:
-                self._journal.close()
-                raise
-            self.journal = summed([*before, repair])
         self._cursors: dict[str, Cursor | None] = {each: self.journal.cursor(each) for each in self.journal.tracks}
         self._because = dict.fromkeys(self._cursors, "restart")
+        self._rest: dict[str, Piece] = {}  # what coders of abandoned segments held back: it goes into the next ones
+
+    def _resumed(self, now_ns: int) -> Journal:
+        """What the recorder before us has left, once what is torn has been cut off. OSError, BadInputError."""
+        before, whole = read((self.folder / layout.JOURNAL).read_bytes())
+        self._journal.truncate(whole)
+        self._journal_bytes = whole
+        journal = summed(before)
+        if not before or journal.closed is not None:
+            return journal
+        repair = Synced(now_ns, _repaired(self.folder, journal))
+        self._append([repair])
+        return summed([*before, repair])
 
     def write(self, batch: Batch, *, now_ns: int) -> None:
         """Put `batch` on the disk. OSError if that cannot be done; then nothing of it has been written."""
-        cursors = dict(self._cursors)
-        try:
-            self._write(batch, now_ns)
-        except OSError:
-            self._cursors = cursors
-            self._abandon()
-            raise
+        with self._or_as_before():
+            self._write([*self._rest.items(), *batch.pieces], batch.entries, now_ns)
+        self._rest.clear()
 
     def finish(self, *, heard_end: bool, now_ns: int) -> None:
         """Nothing more comes. OSError as `write`."""
-        try:
+        with self._or_as_before():
             done = {str(segment.name): self._close(segment) for segment in list(self._open.values())}
             self._append([Synced(now_ns, done), Closed(now_ns, heard_end)])
+
+    @contextmanager
+    def _or_as_before(self) -> Iterator[None]:
+        """If the work fails with OSError, go back to what was settled before it."""
+        before, cursors, segments = list(self._open.values()), dict(self._cursors), self._segments
+        try:
+            yield
         except OSError:
-            self._abandon()
+            self._cursors, self._segments = cursors, segments
+            self._abandon([*before, *(each for each in self._open.values() if each not in before)])
             raise
+        for segment in self._open.values():
+            segment.settle()
 
     def release(self) -> None:
         """Let go of every file; what is not synced may be lost."""
@@ -114,12 +143,12 @@ class Writer:
 
     # --- a batch -----------------------------------------------------------------------------------
 
-    def _write(self, batch: Batch, now_ns: int) -> None:
+    def _write(self, pieces: Iterable[tuple[str, Piece]], entries: Iterable[AnyEntry], now_ns: int) -> None:
         if shutil.disk_usage(self.folder).free < RECORDING_DISK_FREE_MIN_BYTES:
             raise OSError(errno.ENOSPC, "too little room is left for the others")
         closed: dict[str, tuple[int, int]] = {}
         levels: dict[int, Level] = {}
-        for track, piece in batch.pieces:
+        for track, piece in pieces:
             placement = place(piece, self._cursors.get(track), paused_matters=track != layout.PROGRAMME)
             if placement is Placement.DROP:
                 continue
@@ -130,8 +159,7 @@ class Writer:
             if segment is None:
                 self.refused_pieces += 1
                 continue
-            segment.put(segment.coder.encode(piece.payload))
-            segment.numbers += piece.count
+            segment.put(piece.payload, piece.count)
             cursor = self._cursors[track] if appended else None
             self._cursors[track] = after(piece, cursor, unit_ns=layout.unit_ns(track))
             if track == layout.PROGRAMME:
@@ -139,14 +167,14 @@ class Writer:
         synced = {
             str(segment.name): segment.sync()
             for segment in self._open.values()
-            if segment.size != segment.synced_bytes
+            if segment.size != segment.settled_size
         }
-        entries = list(batch.entries)
+        lines = list(entries)
         for first, run in _runs(levels):
-            entries.append(Levels(now_ns, first, [level.lufs for level in run], [level.peak_dbtp for level in run]))
+            lines.append(Levels(now_ns, first, [level.lufs for level in run], [level.peak_dbtp for level in run]))
         if closed or synced:
-            entries.append(Synced(now_ns, closed | synced))
-        self._append(entries)
+            lines.append(Synced(now_ns, closed | synced))
+        self._append(lines)
 
     def _begin(self, track: str, piece: Piece, now_ns: int) -> dict[str, tuple[int, int]]:
         """Open the segment of `track` that begins with `piece`; what was synced of those that are closed for it."""
@@ -178,13 +206,13 @@ class Writer:
         segment = _Open(name, (self.folder / str(name)).open("wb", buffering=0), coder)
         self._open[track] = segment
         self._segments += 1
-        segment.put(coder.header)
-        _sync_folder(self.folder)
+        segment.put_bytes(coder.header)
+        sync(self.folder)
         return closed
 
     def _close(self, segment: _Open) -> tuple[int, int]:
         """Write what is held back and the length, close the file, and tell what was synced of it."""
-        segment.put(segment.coder.finish())
+        segment.put_bytes(segment.coder.finish())
         if segment.name.suffix == "flac":
             _tell_length(self.folder / str(segment.name), segment.numbers * FRAME_SAMPLES)
         end, size = segment.sync()
@@ -196,18 +224,21 @@ class Writer:
         lines = b"".join(to_line(entry) for entry in entries)
         if not lines:
             return
-        _write_whole(self._journal, lines)
+        write_whole(self._journal, lines)
         if durable:
             os.fsync(self._journal.fileno())
             self._journal_bytes = os.fstat(self._journal.fileno()).st_size
 
-    def _abandon(self) -> None:
-        """Go back to what was synced last. Nothing here needs room on the disk."""
-        for segment in self._open.values():
-            path = self.folder / str(segment.name)
+    def _abandon(self, segments: Iterable[_Open]) -> None:
+        """Leave `segments` with what is settled in them, and none open. Nothing here needs room on the disk."""
+        for segment in segments:
+            track, path = segment.name.track, self.folder / str(segment.name)
+            if (cursor := self._cursors.get(track)) is not None and (rest := segment.rest(cursor)) is not None:
+                self._rest[track] = rest
+                self._cursors[track] = Cursor(rest.number, rest.starts_ns)
             with suppress(OSError):
-                if segment.synced_bytes:
-                    segment.file.truncate(segment.synced_bytes)
+                if segment.settled_size:
+                    os.truncate(path, segment.settled_size)
                 else:
                     path.unlink()
             with suppress(OSError):
@@ -233,13 +264,6 @@ def claim(folder: Path, *, stems: StemFormat, now_ns: int) -> Writer | None:
     except BaseException:
         lock.close()
         raise
-
-
-def blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a megabyte at a time."""
-    with path.open("rb") as file:
-        while data := file.read(_READ_BYTES):
-            yield data
 
 
 def _repaired(folder: Path, journal: Journal) -> dict[str, tuple[int, int]]:
@@ -293,18 +317,3 @@ def _runs(levels: Mapping[int, Level]) -> Iterator[tuple[int, list[Level]]]:
         run.append(level)
     if run:
         yield first, run
-
-
-def _write_whole(file: IO[bytes], data: bytes) -> None:
-    """Write all of `data`: a disk that is filling up takes a part of it before it says no."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,50 @@
+"""What a disk has to be told so that it keeps what it was given: whole writes, synced folders, files as a whole."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+_READ_BYTES: Final = 1 << 20
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a megabyte at a time."""
+    with path.open("rb") as file:
+        while data := file.read(_READ_BYTES):
+            yield data
+
+
+def write_whole(file: IO[bytes], data: bytes) -> None:
+    """Write all of `data`: a disk that is filling up takes a part of it before it says no."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def sync(path: Path) -> None:
+    """Return when a file's bytes, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write `path` as a whole or not at all."""
+    made = unfinished(path)
+    made.write_bytes(data)
+    finish(made, path)
+
+
+def unfinished(path: Path) -> Path:
+    """Where `path` is made, until `finish`."""
+    return path.with_name(f".{path.name}")
+
+
+def finish(made: Path, path: Path) -> None:
+    """Give a file that was made beside it its name, once all of it is on the disk."""
+    sync(made)
+    made.replace(path)
+    sync(path.parent)
