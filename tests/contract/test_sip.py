@@ -206,6 +206,34 @@ def test_one_source_with_too_many_calls_is_486_with_the_time_to_come_back() -> N
     run(test)
 
 
+def test_no_spelling_of_an_invitation_comes_in_past_the_door() -> None:
+    async def test() -> None:
+        async with a_telephone() as (wire, _):
+            for number in range(CALLS_PER_SOURCE_MAX):
+                wire.request("invite", f"call-{number}", PCMA.format(port=9))
+            wire.request("Invite", "more", PCMA.format(port=9))
+            while "Call-ID: more" not in (refusal := await wire.final()):
+                pass
+            assert refusal.startswith("SIP/2.0 486")
+
+    run(test)
+
+
+def test_a_second_invitation_before_the_first_is_answered_is_no_call() -> None:
+    async def test() -> None:
+        async with a_telephone() as (wire, _):
+            wire.request("INVITE", "a", PCMA.format(port=wire.port))
+            wire.request("INVITE", "a", PCMA.format(port=9), to="<sip:rostra@127.0.0.1>;tag=forged", cseq=2)
+            answer = await wire.final()
+            assert (answer[:11], header(answer, "CSeq")) == ("SIP/2.0 200", "1 INVITE")
+            wire.request("ACK", "a", to=header(answer, "To"))
+            await rtp(wire)
+            wire.request("BYE", "a", to=header(answer, "To"), cseq=3)
+            assert (await wire_text(wire)).startswith("SIP/2.0 200")
+
+    run(test)
+
+
 def test_an_invitation_that_is_sent_again_is_the_same_call() -> None:
     async def test() -> None:
         async with a_telephone() as (wire, _):

@@ -27,6 +27,7 @@ from rostra.gate.call_script import (
     OnStage,
     PinRight,
     Play,
+    RosterSays,
     Step,
     begin,
     step,
@@ -165,16 +166,32 @@ class Call:
                 if self._place is None:
                     self.tell(Event.FULL)
             case Command.RAISE_HAND:
-                if self._place is not None:
-                    await self._place.raise_hand()
+                await self._raise_hand()
             case Mute(muted=muted):
-                if self._place is not None:
-                    await self._place.mute(muted=muted)
+                await self._mute(muted=muted)
             case Command.HANG_UP:
                 self._ending = True
                 self._over = not self._prompts
             case _:
                 assert_never(deed)
+
+    async def _raise_hand(self) -> None:
+        if self._place is None:
+            return
+        try:
+            await self._place.raise_hand()
+        except BusError as error:
+            _log.warning("call.unserved", error=str(error))  # the caller, who is not let up, will press it again
+
+    async def _mute(self, *, muted: bool) -> None:
+        """Who is on the stage stays there though the bus does not answer, and is told how things are."""
+        if self._place is None:
+            return
+        try:
+            await self._place.mute(muted=muted)
+        except BusError as error:
+            _log.warning("call.unserved", error=str(error))
+            self.tell(RosterSays.UNMUTED if muted else RosterSays.MUTED)
 
     # --- what is heard --------------------------------------------------------------------------------
 

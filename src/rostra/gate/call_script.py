@@ -102,7 +102,6 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    hand_up: bool = False
     star: bool = False  # the last key was *
 
 
@@ -208,10 +207,8 @@ def _placed(state: Waiting | Listening | OnStage, said: RosterSays) -> Step:
 def _pressed(state: Waiting | Listening | OnStage, happening: Happening) -> Step:
     match state, happening:
         case Listening(star=True), Digit(key="1"):
-            return replace(state, star=False, hand_up=True), (
-                *(() if state.hand_up else (Command.RAISE_HAND,)),
-                Play(Prompt.HAND_UP),
-            )
+            # Each time anew: a host may have lowered it, which nobody tells the caller.
+            return replace(state, star=False), (Command.RAISE_HAND, Play(Prompt.HAND_UP))
         case OnStage(star=True), Digit(key="6"):
             muted = not state.muted
             return replace(state, star=False, muted=muted), (

@@ -61,11 +61,17 @@ class Caller:
         await self._desk.do(self.person, Mute(self.person) if muted else Unmute())
 
     async def leave(self) -> None:
-        self._desk.callers.pop(self.person, None)
+        """Give back what is this call's: who has dialled again with the same PIN keeps the seat."""
+        if self._desk.callers.get(self.person) is self:
+            del self._desk.callers[self.person]
         self._desk.room.unlisten(self._speaker)
+        seated = self._desk.log.roster.seat(self.person)
         try:
             await self._desk.room.leave(self.person, self._speaker)
-            await self._desk.do(self.person, Leave() if self.generation else LowerHand(self.person))
+            if not self.generation:
+                await self._desk.do(self.person, LowerHand(self.person))
+            elif seated is not None and seated.generation == self.generation:
+                await self._desk.do(self.person, Leave())
         except BusError:
             _log.warning("caller.unsaid", person=self.person)  # nobody reports the caller any more: that says it
 
@@ -125,11 +131,16 @@ class Callers:
             return None
         if access.role is CallerRole.SPEAKER:
             caller = Caller(desk, access.person, f"Telephone {access.number}", speaker, say)
+            if (former := desk.callers.get(caller.person)) is not None:
+                former.over()  # the same PIN again: the line broke, and the other call has not noticed yet
             desk.callers[caller.person] = caller
-            if not await caller.sit_down():
-                del desk.callers[caller.person]
-                return None
-            return caller
+            seated = False
+            try:
+                seated = await caller.sit_down()
+            finally:
+                if not seated:
+                    await caller.leave()
+            return caller if seated else None
         caller = Caller(desk, f"caller-{secrets.token_hex(6)}", "Telephone", speaker, say)
         desk.callers[caller.person] = caller
         caller.listen()

@@ -92,6 +92,7 @@ class Exchange:
         self._uas.on_reinvite = self._invited_again
         self._uas.on_bye = lambda incoming, _: self._hung_up(incoming)
         self._uas.on_session_expired = self._hung_up
+        self._uas.on_ack_timeout = self._hung_up  # the library has forgotten the call, and would not know its BYE
         await self._uas.start()
         assert self._port.on_message is not None
         self._library_takes, self._port.on_message = self._port.on_message, self._take
@@ -133,21 +134,22 @@ class Exchange:
             self._port.dropped += 1
             return
         if isinstance(message, SipRequest) and not missing_required_headers(message):
-            if message.method == "INVITE":
-                self._door_opens(message, sender)
-                return
-            if message.method == "INFO":
-                self._informed(message)
-                return
-            if message.method == "ACK":
-                self._acknowledged(message)
+            match message.method.upper():  # as the library reads it, or a call would come in past the door
+                case "INVITE":
+                    self._door_opens(message, sender)
+                    return
+                case "INFO":
+                    self._informed(message)
+                    return
+                case "ACK":
+                    self._acknowledged(message)
         self._library_takes(message, sender)
 
     def _door_opens(self, invite: SipRequest, sender: tuple[str, int]) -> None:
         call_id = invite.call_id or ""
         within_a_dialog = "tag=" in (invite.headers.get_first("to") or "")
         if self._uas.get_call(call_id) is not None:
-            if within_a_dialog:
+            if within_a_dialog and call_id in self._connected:  # before, the library would take it for a new call
                 self._library_takes(invite, sender)
             return  # sent again; the library repeats its answer until it is acknowledged
         if within_a_dialog:  # the library would take it for a new call
@@ -246,17 +248,28 @@ class Exchange:
         line = Line(trial.codec, peers, lambda key: call.tell(Digit(key)))
         call = Call(line, self._sounds, self._desk, lambda digits: self._check_pin(digits, source))
         _agree_on_refreshing(incoming)
+        if not await self._bind(line):
+            _log.error("call.without_port", first=first, last=last)
+            incoming.reject(UNAVAILABLE, _REASONS[UNAVAILABLE])
+            return None
+        try:
+            incoming.accept(agree(incoming.invite.text, address=address, port=line.local_port).answer)
+        except BaseException:
+            line.close()
+            raise
+        tag = incoming.dialog.local_tag
+        self._connected[incoming.call_id] = _Connected(call, line, address, tag, asyncio.Event())
+        return line
+
+    async def _bind(self, line: Line) -> bool:
+        """Give `line` an even port of ours (RFC 3550 §11); False if all are taken."""
+        first, last = self._settings.rtp_ports
         loop = asyncio.get_running_loop()
         for port in range(first, last + 1, 2):
             with suppress(OSError):
                 await loop.create_datagram_endpoint(lambda: line, local_addr=(self._settings.host, port))
-                incoming.accept(agree(incoming.invite.text, address=address, port=port).answer)
-                tag = incoming.dialog.local_tag
-                self._connected[incoming.call_id] = _Connected(call, line, address, tag, asyncio.Event())
-                return line
-        _log.error("call.without_port", first=first, last=last)
-        incoming.reject(UNAVAILABLE, _REASONS[UNAVAILABLE])
-        return None
+                return True
+        return False
 
     def _invited_again(self, incoming: IncomingCall) -> None:
         """A re-INVITE (RFC 3261 §14.2): hold, or the caller's sound moves. The codec stays what it is."""

@@ -54,12 +54,18 @@ class Wire:
 class Guest:
     def __init__(self) -> None:
         self.acts: list[str] = []
+        self.bus_is_away = False
 
     async def raise_hand(self) -> None:
-        self.acts.append("hand")
+        self._act("hand")
 
     async def mute(self, *, muted: bool) -> None:
-        self.acts.append("mute" if muted else "unmute")
+        self._act("mute" if muted else "unmute")
+
+    def _act(self, what: str) -> None:
+        if self.bus_is_away:
+            raise BusError("The bus is away.")
+        self.acts.append(what)
 
     async def leave(self) -> None:
         self.acts.append("leave")
@@ -213,6 +219,16 @@ def test_where_there_is_no_place_the_caller_is_told_and_let_go(desk: Reception) 
     dialogue = Dialogue(desk=desk).play(f"{PIN}#", 0.2)
     assert dialogue.over
     assert desk.guest.acts == []
+
+
+@pytest.mark.parametrize(("news", "keys"), [(RosterSays.ON_STAGE, "*6"), (RosterSays.LISTENING, "*1")])
+def test_who_presses_keys_while_the_bus_is_away_stays_and_is_heard_as_before(news: RosterSays, keys: str) -> None:
+    dialogue = Dialogue()
+    dialogue.desk.guest.bus_is_away = True
+    dialogue.play(f"{PIN}#", news, 0.2, keys, 0.2)
+    assert not dialogue.over
+    assert dialogue.was_heard == (news is RosterSays.ON_STAGE)
+    assert dialogue.desk.guest.acts == ["leave"]
 
 
 def test_keys_without_end_cost_no_memory() -> None:
