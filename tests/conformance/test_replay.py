@@ -81,17 +81,20 @@ def test_ranges_of_the_replay_are_the_bytes_of_the_file(served: Served) -> None:
     assert served.get("/r/evening/replay.opus", Range="bytes=0-9", If_Range='"other"')[0] == 200
 
 
+@pytest.mark.parametrize("name", ["replay.opus", "replay.m4a"])
 @pytest.mark.parametrize("start_s", [0, 5, 9])
-def test_ffmpeg_seeks_in_the_replay_and_hears_what_the_file_has_there(served: Served, start_s: int) -> None:
+def test_ffmpeg_seeks_in_the_replay_and_hears_what_the_file_has_there(
+    served: Served, start_s: int, name: str
+) -> None:
     command = [require("ffmpeg"), "-v", "warning", "-xerror", "-ss", str(start_s), "-t", "2"]
     raw = ["-f", "f32le", "-ac", "1", "-ar", "48000", "-"]
     done = subprocess.run(
-        [*command, "-i", f"{served.url}/r/evening/replay.opus", *raw], capture_output=True, timeout=30, check=True
+        [*command, "-i", f"{served.url}/r/evening/{name}", *raw], capture_output=True, timeout=30, check=True
     )
     assert done.stderr == b""
     heard = np.frombuffer(done.stdout, np.float32)
     assert abs(len(heard) - 2 * SAMPLE_RATE_HZ) <= 960
-    file = served.system.folder / "data" / "recordings" / "evening" / "replay.opus"
+    file = served.system.folder / "data" / "recordings" / "evening" / name
     whole = subprocess.run(
         [command[0], "-v", "error", "-i", str(file), *raw], capture_output=True, check=True
     ).stdout
@@ -135,21 +138,29 @@ def test_the_feed_has_what_was_what_is_on_and_what_comes(served: Served) -> None
     feed = wait_until(channel, within_s=15, what="both conversations are in the feed")
     (item,) = feed.findall("item")
     enclosure = item.find("enclosure")
-    _, _, replay = served.get("/r/evening/replay.opus")
-    assert enclosure.get("url") == f"{served.url}/r/evening/replay.opus"
-    assert int(enclosure.get("length")) == len(replay)
+    _, headers, podcast = served.get("/r/evening/replay.m4a")
+    assert enclosure.get("url") == f"{served.url}/r/evening/replay.m4a"
+    assert (enclosure.get("type"), headers["content-type"]) == ("audio/mp4", "audio/mp4")
+    assert int(enclosure.get("length")) == len(podcast)
+    assert {
+        each.get("type"): (each.get("default"), each.find(f"{PODCAST}source").get("uri"))
+        for each in item.findall(f"{PODCAST}alternateEnclosure")
+    } == {
+        "audio/mp4": ("true", f"{served.url}/r/evening/replay.m4a"),
+        "audio/ogg; codecs=opus": (None, f"{served.url}/r/evening/replay.opus"),
+    }
     assert item.find(f"{PODCAST}chapters").get("url") == f"{served.url}/r/evening/chapters.json"
     live = {each.find("title").text: each for each in feed.findall(f"{PODCAST}liveItem")}
     assert live["Tomorrow"].get("status") == "pending"
     address = live["Now"].find("enclosure").get("url")
-    assert address == f"{served.system.url}/c/now/live.ogg"
+    assert address == f"{served.system.url}/c/now/live.mp4"
     wait_until(lambda: _sounds(address), within_s=10, what="the live enclosure is sound")
 
 
 def _sounds(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:
-            return bool(answer.read(4) == b"OggS")
+            return bool(answer.read(8)[4:] == b"ftyp")
     except HTTPError:
         return False
 

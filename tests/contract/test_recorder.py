@@ -241,6 +241,26 @@ def cut(path: Path, share: float) -> None:
         file.truncate(round(path.stat().st_size * share))
 
 
+def test_a_replay_for_which_there_is_no_room_leaves_nothing_and_is_made_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "evening"
+    writer = writer_of(folder)
+    for batch in (evening(), second(0), second(10)):
+        writer.write(batch, now_ns=BEGAN_NS)
+    writer.finish(heard_end=True, now_ns=BEGAN_NS)
+    writer.release()
+    before = sorted(folder.iterdir())
+    with full_disk(2_048), pytest.raises(OSError, match="File too large"):
+        merge(folder, now_ns=BEGAN_NS)
+    assert sorted(folder.iterdir()) == before, "half a replay would take the room of others"
+    with monkeypatch.context() as short:
+        short.setattr("rostra.recorder.merge.RECORDING_DISK_FREE_MIN_BYTES", 1 << 60)
+        with pytest.raises(OSError, match="MB of room"):
+            merge(folder, now_ns=BEGAN_NS)
+    assert merge(folder, now_ns=BEGAN_NS).complete
+
+
 def test_fsck_names_what_a_truncated_segment_lacks_and_the_rest_is_read(tmp_path: Path) -> None:
     folder = finished(tmp_path)
     for path in folder.iterdir():

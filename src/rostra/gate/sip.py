@@ -143,6 +143,8 @@ class Exchange:
                     return
                 case "ACK":
                     self._acknowledged(message)
+                case _:
+                    pass
         self._library_takes(message, sender)
 
     def _door_opens(self, invite: SipRequest, sender: tuple[str, int]) -> None:

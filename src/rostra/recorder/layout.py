@@ -14,7 +14,8 @@ from rostra.core.units import CHUNK_NS, FRAME_NS
 
 JOURNAL: Final = "journal.jsonl"
 LOCK: Final = "lock"
-REPLAY: Final = "replay.opus"
+REPLAY: Final = "replay.opus"  # for browsers
+PODCAST: Final = "replay.m4a"  # for podcast players, of which many know no Opus
 MANIFEST: Final = "recording.json"
 CHAPTERS: Final = "chapters.json"
 TOMBSTONES: Final = "deletions.jsonl"

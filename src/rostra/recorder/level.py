@@ -1,17 +1,15 @@
-"""How loud the programme is, chunk by chunk while it is recorded: the replay need not be decoded once more."""
+"""How loud the programme is, chunk by chunk while it is recorded."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from rostra.audio.containers import ogg
 from rostra.audio.frame import finite
-from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, TARGET_LUFS, GatedLoudness, LoudnessMeter, mean_square
+from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, GatedLoudness, LoudnessMeter, mean_square
 from rostra.audio.opus import OpusDecoder
 from rostra.audio.true_peak import PeakEnvelope, to_db
 from rostra.core.errors import BadInputError
 from rostra.core.units import FRAME_SAMPLES
-
-PEAK_MAX_DBTP: Final = -1.0  # EBU R 128: what decoders and resamplers add must not clip
 
 
 class Level(NamedTuple):
@@ -51,10 +49,3 @@ def integrated_lufs(blocks_lufs: Iterable[float]) -> float:
     for block in blocks_lufs:
         gated.add(mean_square(block))
     return gated.integrated_lufs
-
-
-def gain_db(loudness_lufs: float, peak_dbtp: float) -> float:
-    """What brings sound to TARGET_LUFS without its peaks above PEAK_MAX_DBTP; 0 for silence."""
-    if loudness_lufs <= ABSOLUTE_GATE_LUFS:
-        return 0.0
-    return min(TARGET_LUFS - loudness_lufs, PEAK_MAX_DBTP - peak_dbtp)

@@ -1,9 +1,13 @@
-"""From segments to a replay: one Ogg/Opus file without encoding anything anew, and the files that tell of it."""
+"""From segments to a replay: two files of sound, and those that tell of it."""
 
-import os
+import errno
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from hashlib import file_digest
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +17,13 @@ from rostra.audio.containers import ogg
 from rostra.audio.frame import silence
 from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
-from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
+from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES
+from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.disk import blocks
+from rostra.recorder.disk import blocks, finish, replace, unfinished
 from rostra.recorder.journal import Conversing, Journal
-from rostra.recorder.level import gain_db, integrated_lufs
+from rostra.recorder.level import integrated_lufs
+from rostra.recorder.master import AAC_BPS, OPUS_BPS, gain_for, master
 from rostra.recorder.replay import (
     Chapter,
     Gap,
@@ -32,9 +38,9 @@ from rostra.recorder.replay import (
 )
 from rostra.recorder.survey import read_journal, surveyed
 
+_LISTED: Final = {layout.REPLAY, layout.PODCAST, layout.CHAPTERS, layout.JOURNAL}
 _SILENCE_BPS: Final = 64_000
-_R128_LUFS: Final = -23.0  # what R128_TRACK_GAIN leads to, on top of the output gain (RFC 7845 §5.2.1)
-_GAIN_STEPS_PER_DB: Final = 256
+_ROOM: Final = 1.2  # constrained VBR and indexes, on top of the nominal rate
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -45,7 +51,7 @@ class FileDigest(msgspec.Struct, frozen=True):
 
 
 class Loudness(msgspec.Struct, frozen=True):
-    """What was measured (LUFS, dBTP), and the gain that every player of the replay applies."""
+    """Of the replay: its loudness (LUFS), its true peak (dBTP), and by how much it is louder than what was said."""
 
     lufs: float
     peak_dbtp: float
@@ -105,7 +111,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def merge(folder: Path, *, now_ns: int) -> Manifest:
-    """Make replay.opus, chapters.json and, last, recording.json. OSError; BadInputError without a journal."""
+    """Make the replay, its chapters and, last, recording.json. OSError; BadInputError without a journal."""
     journal = surveyed(folder, read_journal(folder))
     conversation = journal.conversation
     if conversation is None:
@@ -113,14 +119,17 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
     segments = journal.programme
     first = first_chunk(journal)
     end = max((segment.end for segment in segments), default=first)
+    end = max(first, end)  # what was said from `first` on may have been lost
     begins_ns = wall_ns(segments, first) if segments else conversation.doors_ns
-    loudness = _loudness(journal, first)
+    loudness: Loudness | None = None
     made: list[Chapter] = []
     if end > first:
         made = chapters(journal, first=first, end=end)
-        _write_replay(folder, _header(conversation, loudness), plan(segments, first=first, end=end))
+        loudness = _write_replay(
+            folder, conversation, plan(segments, first=first, end=end), recorded_lufs=_recorded_lufs(journal, first)
+        )
         listed = {"version": "1.2.0", "title": conversation.title, "chapters": made}
-        _replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(listed)))
+        replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(listed)))
     missing = gaps(journal, first=first)
     manifest = Manifest(
         version=1,
@@ -145,10 +154,10 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
         files={
             path.name: FileDigest(path.stat().st_size, sha256(path))
             for path in sorted(folder.iterdir())
-            if layout.parse_segment(path.name) or path.name in {layout.REPLAY, layout.CHAPTERS, layout.JOURNAL}
+            if layout.parse_segment(path.name) or path.name in _LISTED
         },
     )
-    _replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest
 
 
@@ -157,27 +166,9 @@ def sha256(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _loudness(journal: Journal, first: int) -> Loudness | None:
-    """Of what the replay holds; None if nothing was measured or heard."""
-    levels = [level for number, level in journal.levels.items() if number >= first]
-    lufs = integrated_lufs(level.lufs for level in levels)
-    if lufs == float("-inf"):
-        return None
-    peak_dbtp = max(level.peak_dbtp for level in levels)
-    return Loudness(round(lufs, 2), peak_dbtp, round(gain_db(lufs, peak_dbtp), 2))
-
-
-def _header(conversation: Conversing, loudness: Loudness | None) -> bytes:
-    comments = {"TITLE": conversation.title, "LANGUAGE": conversation.language}
-    if loudness is not None:
-        rest_db = _R128_LUFS - loudness.lufs - loudness.gain_db
-        comments["R128_TRACK_GAIN"] = str(round(rest_db * _GAIN_STEPS_PER_DB))
-    return ogg.init(
-        pre_skip=OpusEncoder(_SILENCE_BPS).pre_skip,
-        application="rostra",
-        gain_db=0.0 if loudness is None else loudness.gain_db,
-        comments=comments,
-    )
+def _recorded_lufs(journal: Journal, first: int) -> float:
+    """Of what the replay holds; minus infinity if nothing was heard."""
+    return integrated_lufs(level.lufs for number, level in journal.levels.items() if number >= first)
 
 
 def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:
@@ -195,16 +186,31 @@ def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:
     ]
 
 
-def _write_replay(folder: Path, header: bytes, parts: Sequence[Sound | Silence]) -> None:
-    unfinished = folder / f".{layout.REPLAY}"
-    last = parts[-1].end - parts[0].first - 1
-    with unfinished.open("wb") as file:
-        file.write(header)
-        for number, page in enumerate(_pages(folder, parts)):
-            file.write(ogg.moved(page, pts=number * CHUNK_SAMPLES, last=number == last))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(folder / layout.REPLAY)
+def _write_replay(
+    folder: Path, conversation: Conversing, parts: Sequence[Sound | Silence], *, recorded_lufs: float
+) -> Loudness | None:
+    """Both files, or neither. None if nothing is to be heard in them."""
+    count = parts[-1].end - parts[0].first
+    needed = count * CHUNK_NS / SECOND_NS * (OPUS_BPS + AAC_BPS) / 8 * _ROOM + RECORDING_DISK_FREE_MIN_BYTES
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, f"the replay needs {needed / 1e6:.0f} MB of room")
+    pages = partial(_pages, folder, parts)
+    gain_db = gain_for(recorded_lufs, pages, count=count)
+    files = folder / layout.REPLAY, folder / layout.PODCAST
+    opus, m4a = map(unfinished, files)
+    tags = {"title": conversation.title, "language": conversation.language}
+    try:
+        meter = master(pages(), gain_db=gain_db, opus=opus, m4a=m4a, tags=tags)
+        for file in files:
+            finish(unfinished(file), file)
+    except OSError:
+        for made in (opus, m4a):
+            with suppress(OSError):
+                made.unlink(missing_ok=True)
+        raise
+    if not isfinite(meter.integrated_lufs):
+        return None
+    return Loudness(round(meter.integrated_lufs, 2), round(meter.true_peak_dbtp, 2), round(gain_db, 2))
 
 
 def _pages(folder: Path, parts: Sequence[Sound | Silence]) -> Iterator[bytes]:
@@ -229,13 +235,3 @@ def _silent_page() -> bytes:
     for _ in range(CHUNK_FRAMES):
         encoder.encode(silence())
     return ogg.chunk([encoder.encode(silence()) for _ in range(CHUNK_FRAMES)], pts=0)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write `path` as a whole or not at all."""
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

@@ -12,10 +12,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, register_namespac
 
 from rostra.core.messages import ConversationRecord
 from rostra.core.units import SECOND_NS
-from rostra.recorder.layout import CHAPTERS, REPLAY
+from rostra.recorder.layout import CHAPTERS, PODCAST, REPLAY
 from rostra.recorder.merge import Manifest
 
-MEDIA_TYPE: Final = "audio/ogg; codecs=opus"
+OPUS_TYPE: Final = "audio/ogg; codecs=opus"
+AAC_TYPE: Final = "audio/mp4"
 ITEMS_MAX: Final = 200  # what podcast players fetch each hour; the page of an older recording stays
 _PODCAST: Final = "https://podcastindex.org/namespace/1.0"
 _ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
@@ -37,7 +38,7 @@ def feed(
     SubElement(channel, f"{{{_PODCAST}}}medium").text = "podcast"
     for record in sorted(coming, key=lambda record: record.starts_ns):
         _live_item(channel, record, listen_url)
-    replayable = (each for each in recordings if each.begun and REPLAY in each.files)
+    replayable = (each for each in recordings if each.begun and {PODCAST, REPLAY} <= each.files.keys())
     for manifest in sorted(replayable, key=lambda each: each.begins_ms, reverse=True)[:ITEMS_MAX]:
         _item(channel, manifest, url)
     indent(rss)
@@ -55,7 +56,7 @@ def _live_item(channel: Element, record: ConversationRecord, listen_url: str) ->
     )
     _texts(item, title=record.title, link=page)
     SubElement(item, "guid", isPermaLink="false").text = f"live:{record.id}"
-    SubElement(item, "enclosure", url=f"{page}/live.ogg", type=MEDIA_TYPE, length="0")
+    _enclosures(item, aac=f"{page}/live.mp4", opus=f"{page}/live.ogg")
     SubElement(item, f"{{{_PODCAST}}}contentLink", href=page).text = record.title
 
 
@@ -65,10 +66,22 @@ def _item(channel: Element, manifest: Manifest, url: str) -> None:
     began = format_datetime(_at(manifest.begins_ms * 1_000_000))
     _texts(item, title=manifest.title, link=page, pubDate=began)
     SubElement(item, "guid", isPermaLink="false").text = manifest.id
-    length = str(manifest.files[REPLAY].bytes)
-    SubElement(item, "enclosure", url=f"{page}/{REPLAY}", type=MEDIA_TYPE, length=length)
+    sizes = manifest.files[PODCAST].bytes, manifest.files[REPLAY].bytes
+    _enclosures(item, aac=f"{page}/{PODCAST}", opus=f"{page}/{REPLAY}", sizes=sizes)
     SubElement(item, f"{{{_ITUNES}}}duration").text = str(round(manifest.seconds))
     SubElement(item, f"{{{_PODCAST}}}chapters", url=f"{page}/{CHAPTERS}", type="application/json+chapters")
+
+
+def _enclosures(item: Element, *, aac: str, opus: str, sizes: tuple[int, int] = (0, 0)) -> None:
+    """AAC, which every player knows, and Opus for those that look for something better."""
+    SubElement(item, "enclosure", url=aac, type=AAC_TYPE, length=str(sizes[0]))
+    for url, media_type, size in ((aac, AAC_TYPE, sizes[0]), (opus, OPUS_TYPE, sizes[1])):
+        alternate = SubElement(item, f"{{{_PODCAST}}}alternateEnclosure", type=media_type)
+        if size:
+            alternate.set("length", str(size))
+        if url == aac:
+            alternate.set("default", "true")
+        SubElement(alternate, f"{{{_PODCAST}}}source", uri=url)
 
 
 def _texts(parent: Element, **texts: str) -> None:

@@ -26,12 +26,13 @@ from rostra.core.messages import ConversationRecord
 from rostra.recorder import archive, layout
 from rostra.recorder.merge import Manifest, read_manifest
 from rostra.recorder.pages import Pages
-from rostra.recorder.podcast import MEDIA_TYPE, feed
+from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, feed
 from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY
 
 _log = structlog.get_logger()
 _TYPES: Final = {
-    layout.REPLAY: MEDIA_TYPE,
+    layout.REPLAY: OPUS_TYPE,
+    layout.PODCAST: AAC_TYPE,
     layout.CHAPTERS: "application/json+chapters",
     layout.MANIFEST: "application/json",
 }
@@ -90,7 +91,7 @@ class Web:
         name = request.path_params["name"]
         if name not in _TYPES or not (folder / name).exists():
             raise HTTPException(HTTPStatus.NOT_FOUND, f"This recording has no such file: {', '.join(_TYPES)}.")
-        attached = f"{manifest.id}.opus" if "download" in request.query_params else None
+        attached = f"{manifest.id}{Path(name).suffix}" if "download" in request.query_params else None
         return FileResponse(folder / name, media_type=_TYPES[name], filename=attached, headers=dict([REVALIDATE]))
 
     def feed(self, _: Request) -> Response:
@@ -122,7 +123,8 @@ class Web:
         manifest = read_manifest(self._folder / conversation)
         if manifest is None:
             begun = (self._folder / conversation / layout.JOURNAL).exists()
-            detail = "It is ready seconds after the conversation's end." if begun else "There is no such recording."
+            soon = "It is made after the conversation's end, an hour of it in two minutes."
+            detail = soon if begun else "There is no such recording."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail, {"Retry-After": "10"} if begun else None)
         return self._folder / conversation, manifest
 
