@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -30,3 +32,14 @@ def require(program: str) -> str:
     if path is not None:
         return path
     lacks(program, f"apt-get install {DEBIAN_PACKAGES.get(program, program)}")
+
+
+def on_a_disk_of_its_own(folder: Path, options: str) -> list[str]:
+    """What to write before a command so that it finds a tmpfs at `folder`: in a mount namespace of its own."""
+    namespace = ["unshare", "--mount", "--map-root-user"]
+    script = f'mkdir -p {folder} && mount -t tmpfs -o {options} none {folder} && exec "$@"'
+    command = [*namespace, "sh", "-c", script, "sh"]
+    probe = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        pytest.xfail(f"this machine allows no mount: {probe.stderr.strip()}")
+    return command

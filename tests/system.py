@@ -53,6 +53,7 @@ class System:
     folder: Path
     port: int
     environment: dict[str, str]
+    before: list[str] = field(default_factory=list)  # of the command line of `rostra serve`
     process: subprocess.Popen[bytes] | None = None
     feeds: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -71,7 +72,7 @@ class System:
         said = self.folder / "serve.log"
         with said.open("wb") as log:
             self.process = subprocess.Popen(
-                self.command("serve"), cwd=self.folder, env=self.environment, stderr=log
+                [*self.before, *self.command("serve")], cwd=self.folder, env=self.environment, stderr=log
             )
         wait_until(
             lambda: "Rostra is up" in said.read_text() or self.process.poll() is not None, within_s=UP_S, what="up"
@@ -137,8 +138,8 @@ class System:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[System]:
-    """A running system in `folder`; `settings` are ROSTRA_* variables in lower case."""
+def running(folder: Path, *before: str, **settings: str) -> Iterator[System]:
+    """A running system in `folder`; `settings` are ROSTRA_* in lower case, `before` precedes its command."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = os.environ | {
@@ -153,9 +154,9 @@ def running(folder: Path, **settings: str) -> Iterator[System]:
     environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}
     cache = os.environ.get("ROSTRA_TEST_CACHE")
     if cache:  # the hold music need not be composed for every test
-        (folder / "data").mkdir(parents=True)
+        (folder / "data").mkdir(parents=True, exist_ok=True)
         (folder / "data" / "cache").symlink_to(cache)
-    system = System(folder, port, environment)
+    system = System(folder, port, environment, list(before))
     try:
         system.start()
         yield system

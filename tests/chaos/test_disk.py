@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from machine import on_a_disk_of_its_own
 from rostra.audio.recordings import two_cities
 from rostra.rehearsal.listener import Listener
 from states import wait_for_state
@@ -32,16 +33,7 @@ def test_a_data_folder_that_is_a_file_is_refused_in_one_sentence(tmp_path: Path)
 
 @pytest.mark.parametrize(("options", "said"), [("ro,size=512m", "cannot be written"), ("size=32m", "MB left")])
 def test_a_read_only_or_full_disk_is_refused_in_one_sentence(tmp_path: Path, options: str, said: str) -> None:
-    """In a mount namespace of its own, where the machine lets us make one."""
-    (tmp_path / "data").mkdir()
-    namespace = ["unshare", "--mount", "--map-root-user"]
-    script = f'mount -t tmpfs -o {options} none {tmp_path}/data && exec "$@"'
-    probe = subprocess.run(
-        [*namespace, "sh", "-c", script, "sh", "true"], capture_output=True, text=True, check=False
-    )
-    if probe.returncode != 0:
-        pytest.xfail(f"this machine allows no mount: {probe.stderr.strip()}")
-    done = serve(tmp_path, *namespace, "sh", "-c", script, "sh")
+    done = serve(tmp_path, *on_a_disk_of_its_own(tmp_path / "data", options))
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
