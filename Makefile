@@ -6,8 +6,14 @@ BIN := .venv/bin
 run: .venv/.run
 	$(BIN)/rostra demo
 
+# First what waits for no clock, in two processes; then what listens in real time, alone. With ARGS: only that.
 test: .venv/.dev
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract; \
+	first=$$?; $(BIN)/python -m pytest --durations 25 tests/conformance tests/e2e tests/chaos && exit $$first
+endif
 
 check: .venv/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -20,3 +20,13 @@ def wait_for_state(system: System, conversation: str, state: str, *, within_s: f
     wait_until(
         lambda: state_or_none(system, conversation) == state, within_s=within_s, what=f"{conversation} {state}"
     )
+
+
+def everybody_is_back(system: System) -> None:
+    """Wait until every process runs again and has said so."""
+
+    def reported() -> bool:
+        now = system.status()
+        return len(now["edges"]) == 2 and len(now["stages"]) == 2
+
+    wait_until(reported, within_s=20, what="two edges and two stages")

@@ -13,7 +13,7 @@ import pytest
 
 from rostra.audio.recordings import two_cities
 from rostra.rehearsal.listener import Listener, ListenReport
-from states import wait_for_state
+from states import everybody_is_back, wait_for_state
 from system import System, running, wait_until
 
 SETTLED_S = 1.5  # of sound before anything happens
@@ -60,16 +60,6 @@ def assert_nothing_is_broken(system: System) -> None:
 
 def stages(system: System) -> dict[str, Any]:
     return {report["stage"]: report for report in system.status()["stages"]}
-
-
-def everybody_is_back(system: System) -> None:
-    """Wait until every process runs again and has said so."""
-
-    def reported() -> bool:
-        now = system.status()
-        return len(now["edges"]) == 2 and len(now["stages"]) == 2
-
-    wait_until(reported, within_s=20, what="two edges and two stages")
 
 
 def test_killed_edges_are_not_heard(evening: System) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scipy.signal import correlate
 
 from hearing import ffmpeg_hears, speech
 from machine import on_a_disk_of_its_own, require
-from rostra.audio.frame import Samples
+from rostra.audio.frame import Samples, frame_to_pcm16
 from rostra.audio.loudness import integrated_lufs
 from rostra.audio.recordings import two_cities
 from rostra.audio.source import frames_from
@@ -29,7 +30,7 @@ from system import System, running, wait_until
 DOWN_S = 12  # longer than what stages make up for
 PIECE_S = 2
 FADED_S = 0.6  # so long the hold music still fades under the first words
-BEGINS_S = 0.205  # the replay begins two chunks before the announced instant; the stage's limiter looks 5 ms ahead
+LOOKAHEAD_S = 0.005  # of the stage's limiter
 FINISHED_S = 60.0
 
 
@@ -52,11 +53,19 @@ def likeness(piece: Samples, heard: Samples) -> float:
     return float(scores[at] / (np.linalg.norm(piece) * np.linalg.norm(likest) + 1e-12))
 
 
-def missing_pieces(heard: Samples, *, share_min: float = 0.99) -> list[tuple[int, float]]:
+def loud_speech(file: Path) -> Path:
+    """The recording 15 dB louder, at -21 LUFS, which no leveller needs to touch."""
+    with wave.open(str(file), "wb") as written:
+        written.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
+        written.writeframes(frame_to_pcm16(speech() * np.float32(10 ** (15 / 20))))
+    return file
+
+
+def missing_pieces(heard: Samples, begins_s: float, *, share_min: float) -> list[tuple[int, float]]:
     """Which pieces of 2 s of the recording are not in `heard` where they belong, within 50 ms; and how alike."""
     said, length, reach = speech(), PIECE_S * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
     pieces = range(round(FADED_S * SAMPLE_RATE_HZ), len(said) - length, length)
-    begins = BEGINS_S * SAMPLE_RATE_HZ
+    begins = begins_s * SAMPLE_RATE_HZ
     alike = {
         start // length: likeness(
             said[start : start + length],
@@ -72,8 +81,12 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
     tmp_path: Path,
 ) -> None:
     with running(tmp_path) as system:
-        system.schedule("Two cities", at="+2s", id="evening")
-        feed = system.feed("evening", str(two_cities()), "--original", stderr=subprocess.DEVNULL)
+        system.schedule(
+            "Two cities", at="+4s", doors="2s", id="evening"
+        )  # a busy stage comes late to doors that open now
+        feed = system.feed(
+            "evening", str(loud_speech(tmp_path / "loud.wav")), "--original", stderr=subprocess.DEVNULL
+        )
         wait_for_state(system, "evening", "live")
         for victim in ("recorder-1", "stage", "bus", "recorder-1"):
             time.sleep(7)
@@ -85,9 +98,10 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
         assert manifest["gaps"] == []
         folder = folder_of(system, "evening")
         heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
-        assert missing_pieces(heard) == []
+        begins_s = manifest["stems"][0]["at_s"]  # where the feed was on time; later where the machine was busy
+        assert missing_pieces(heard, begins_s + LOOKAHEAD_S, share_min=0.98) == []
         podcast = np.concatenate(list(frames_from(str(folder / "replay.m4a"))))
-        assert missing_pieces(podcast) == []
+        assert missing_pieces(podcast, begins_s + LOOKAHEAD_S, share_min=0.98) == []
         for sound in (heard, podcast):
             assert integrated_lufs(sound) == pytest.approx(-16, abs=0.5)
             assert to_db(true_peak(sound)) <= -1
@@ -96,7 +110,7 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
             sound = ffmpeg_hears((folder / piece["file"]).read_bytes(), tmp_path / "copy.flac").samples
             at = round(piece["at_s"] * SAMPLE_RATE_HZ)
             stems[at : at + len(sound)] = sound
-        assert missing_pieces(stems, share_min=0.999) == []
+        assert missing_pieces(stems, begins_s, share_min=0.999) == []
         assert system.rostra("fsck", check=False).returncode == 0
         probe = [require("ffprobe"), "-v", "warning", "-show_entries", "format=duration", "-of", "json"]
         done = subprocess.run([*probe, str(folder / "replay.opus")], capture_output=True, check=True)

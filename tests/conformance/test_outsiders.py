@@ -2,6 +2,9 @@
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from rostra.audio.loudness import integrated_lufs
 from rostra.audio.recordings import two_cities
 from rostra.audio.true_peak import to_db, true_peak
 from rostra.core.units import SAMPLE_RATE_HZ
-from rostra.rehearsal.listener import Listener
+from rostra.rehearsal.listener import Listener, ListenReport
 from system import System, running, wait_until
 
 HEARD_S = 40
@@ -49,25 +52,49 @@ def test_mpv_plays_the_plain_stream(on_air: System, surface: str, tmp_path: Path
     assert out.stat().st_size > 2.5 * SAMPLE_RATE_HZ * 2
 
 
-@pytest.mark.timeout(150)
-def test_speech_is_heard_through_the_whole_system_as_well_as_it_was_said(on_air: System, tmp_path: Path) -> None:
-    announced = on_air.schedule(at="+2s", id="quality")
+@dataclass
+class Recorded:
+    """What was heard, as files, and when the speech in it began, in seconds from the doors on."""
+
+    files: dict[str, Path]
+    reports: list[ListenReport]
+    begins_s: float
+
+
+@pytest.fixture(scope="module")
+def recorded(on_air: System, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Two conversations at the same time: the recording as it is, at two qualities, and levelled."""
+    folder = tmp_path_factory.mktemp("recorded")
+    quality = on_air.schedule(at="+3s", id="quality")
+    loudness = on_air.schedule(at="+3s", id="loudness")
     on_air.feed("quality", str(two_cities()), "--original", stderr=subprocess.DEVNULL)
-    files = {name: tmp_path / f"{name}.webm" for name in ("webm-64", "webm-32")}
-    arguments = ["--rendition", "webm-32", "--to", str(files["webm-32"]), "--seconds", str(HEARD_S)]
-    second = subprocess.Popen(
-        on_air.command("listen", announced["url"], *arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    with files["webm-64"].open("wb") as file:
-        report = Listener(announced["url"], sink=file.write).listen(seconds=HEARD_S)
-    second.wait(timeout=30)
-    assert report.missing_chunks == 0
+    on_air.feed("loudness", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+    renditions = {
+        "webm-64": (quality["url"], "webm-64"),
+        "webm-32": (quality["url"], "webm-32"),
+        "levelled": (loudness["url"], "webm-64"),
+    }
+    files = {name: folder / f"{name}.webm" for name in renditions}
+    with ExitStack() as stack, ThreadPoolExecutor(len(files)) as threads:
+        listeners = [
+            Listener(url, rendition=rendition, sink=stack.enter_context(files[name].open("wb")).write)
+            for name, (url, rendition) in renditions.items()
+        ]
+        reports = list(threads.map(lambda listener: listener.listen(seconds=HEARD_S), listeners))
     state = on_air.state("quality")
-    begins_s = (state["starts_ms"] - state["doors_ms"]) / 1000 + 0.005  # the limiter looks 5 ms ahead
+    lookahead_s = 0.005  # of the limiter
+    return Recorded(files, reports, (state["starts_ms"] - state["doors_ms"]) / 1000 + lookahead_s)
+
+
+@pytest.mark.timeout(150)
+def test_speech_is_heard_through_the_whole_system_as_well_as_it_was_said(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    assert [report.missing_chunks for report in recorded.reports] == [0, 0, 0]
     scores = {}
-    for name, file in files.items():
-        heard = ffmpeg_hears(file.read_bytes(), tmp_path / "copy.webm")
-        skip = max(0, round((begins_s - heard.start_s) * SAMPLE_RATE_HZ))
+    for name in ("webm-64", "webm-32"):
+        heard = ffmpeg_hears(recorded.files[name].read_bytes(), tmp_path / "copy.webm")
+        skip = max(0, round((recorded.begins_s - heard.start_s) * SAMPLE_RATE_HZ))
         speech = np.concatenate((heard.samples[skip:], np.zeros(12 * SAMPLE_RATE_HZ, np.float32)))
         scores[name] = float(np.mean(wideband_pesq(Heard(0.0, speech), 0, reach_s=1.0)[:6]))
     assert scores["webm-64"] >= 4.2
@@ -76,14 +103,9 @@ def test_speech_is_heard_through_the_whole_system_as_well_as_it_was_said(on_air:
 
 @pytest.mark.timeout(150)
 def test_a_recording_of_minus_36_lufs_is_evened_to_minus_16_lufs_and_never_over_minus_1_dbtp(
-    on_air: System, tmp_path: Path
+    recorded: Recorded, tmp_path: Path
 ) -> None:
-    announced = on_air.schedule(at="+2s", id="loudness")
-    on_air.feed("loudness", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
-    file = tmp_path / "heard.webm"
-    with file.open("wb") as sink:
-        Listener(announced["url"], sink=sink.write).listen(seconds=HEARD_S)
-    heard = ffmpeg_hears(file.read_bytes(), tmp_path / "copy.webm")
+    heard = ffmpeg_hears(recorded.files["levelled"].read_bytes(), tmp_path / "copy.webm")
     settled = heard.samples[14 * SAMPLE_RATE_HZ :]
     loudness, peak = integrated_lufs(settled), to_db(true_peak(heard.samples))
     assert abs(loudness + 16) <= 1

@@ -13,10 +13,10 @@ RECORDING = str(two_cities())
 
 
 def test_p1_p2_hold_music_countdown_and_the_recording_at_the_announced_instant(
-    system: System, listening: Listening
+    system: System, evening: str, listening: Listening
 ) -> None:
-    announced = system.schedule(at="+7s", id="evening")
-    system.feed("evening", RECORDING)
+    announced = system.schedule(at="+7s", id=evening)
+    system.feed(evening, RECORDING)
     listening.open(announced["url"])
     expect(listening.page.locator("#state")).to_have_text("Doors are open")
     expect(listening.page.locator("#clock")).to_have_text("00:05", timeout=4_000)
@@ -35,9 +35,9 @@ def test_p1_p2_hold_music_countdown_and_the_recording_at_the_announced_instant(
     assert [line for line in listening.console if line.startswith("error")] == []
 
 
-def test_p6_an_edge_killed_in_mid_sentence_is_not_heard(system: System, listening: Listening) -> None:
-    announced = system.schedule(at="+1s", id="evening")
-    system.feed("evening", RECORDING)
+def test_p6_an_edge_killed_in_mid_sentence_is_not_heard(system: System, evening: str, listening: Listening) -> None:
+    announced = system.schedule(at="+1s", id=evening)
+    system.feed(evening, RECORDING)
     listening.open(announced["url"])
     listening.press_listen()
     listening.wait("r.state === 'live' && r.level > 0", within_s=10)
@@ -53,16 +53,16 @@ def test_p6_an_edge_killed_in_mid_sentence_is_not_heard(system: System, listenin
 
 @pytest.mark.parametrize(("victim", "pause_ms_max"), [("bus", 1_000), ("stage", 1_000)])
 def test_p6_a_killed_bus_or_stage_is_a_pause_of_at_most_a_second(
-    system: System, listening: Listening, victim: str, pause_ms_max: float
+    system: System, evening: str, listening: Listening, victim: str, pause_ms_max: float
 ) -> None:
-    announced = system.schedule(at="+1s", id="evening")
-    system.feed("evening", RECORDING)
+    announced = system.schedule(at="+1s", id=evening)
+    system.feed(evening, RECORDING)
     listening.open(announced["url"])
     listening.press_listen()
     listening.wait("r.state === 'live' && r.level > 0", within_s=10)
     listening.hear(1.5)
     before = listening.samples()[-1]
-    system.kill(system.active_stage("evening") if victim == "stage" else "bus")
+    system.kill(system.active_stage(evening) if victim == "stage" else "bus")
     killed_ms = time.time() * 1000
     listening.hear(5)
     after = listening.samples()[-1]
@@ -71,21 +71,25 @@ def test_p6_a_killed_bus_or_stage_is_a_pause_of_at_most_a_second(
     assert after.state == "live"
 
 
-def test_the_end_is_shown_when_it_is_heard_and_the_page_lets_go(system: System, listening: Listening) -> None:
-    announced = system.schedule(at="+1s", id="evening")
-    system.feed("evening", RECORDING)
+def test_the_end_is_shown_when_it_is_heard_and_the_page_lets_go(
+    system: System, evening: str, listening: Listening
+) -> None:
+    announced = system.schedule(at="+1s", id=evening)
+    system.feed(evening, RECORDING)
     listening.open(announced["url"])
     listening.press_listen()
     listening.wait("r.state === 'live'", within_s=10)
-    system.rostra("end", "evening")
+    system.rostra("end", evening)
     expect(listening.page.locator("#notice")).to_contain_text("The conversation has ended", timeout=5_000)
     listening.wait("r.state === 'ended'", within_s=10)
     expect(listening.page.locator("#listen")).to_be_hidden()
     expect(listening.page.locator("#about")).to_have_text("Thank you for listening.")
 
 
-def test_who_comes_before_the_doors_open_hears_music_when_they_do(system: System, listening: Listening) -> None:
-    announced = system.schedule(at="+30s", doors="24s", id="evening")
+def test_who_comes_before_the_doors_open_hears_music_when_they_do(
+    system: System, evening: str, listening: Listening
+) -> None:
+    announced = system.schedule(at="+30s", doors="24s", id=evening)
     listening.open(announced["url"])
     expect(listening.page.locator("#clock-label")).to_have_text("Doors open in")
     listening.press_listen()
@@ -94,18 +98,22 @@ def test_who_comes_before_the_doors_open_hears_music_when_they_do(system: System
     assert listening.samples()[-1].state == "doors_open"
 
 
-def test_a_start_that_is_moved_is_shown_to_those_who_wait(system: System, listening: Listening) -> None:
-    announced = system.schedule(at="+20s", id="evening")
+def test_a_start_that_is_moved_is_shown_to_those_who_wait(
+    system: System, evening: str, listening: Listening
+) -> None:
+    announced = system.schedule(at="+20s", id=evening)
     listening.open(announced["url"])
     listening.press_listen()
     listening.wait("r.started", within_s=5)
-    system.rostra("reschedule", "evening", "--at", "+10m")
+    system.rostra("reschedule", evening, "--at", "+10m")
     expect(listening.page.locator("#status")).to_contain_text("The start has been moved", timeout=5_000)
     assert listening.page.locator("#clock").inner_text().startswith(("09:", "10:"))
 
 
-def test_everything_is_reached_by_keyboard_and_said_to_a_screen_reader(system: System, browser: Browser) -> None:
-    announced = system.schedule(at="+1h", doors="1h", id="evening")
+def test_everything_is_reached_by_keyboard_and_said_to_a_screen_reader(
+    system: System, evening: str, browser: Browser
+) -> None:
+    announced = system.schedule(at="+1h", doors="1h", id=evening)
     context = browser.new_context(viewport={"width": 320, "height": 640}, locale="nl-NL")
     page = context.new_page()
     page.goto(announced["url"])
@@ -140,13 +148,13 @@ def test_everything_is_reached_by_keyboard_and_said_to_a_screen_reader(system: S
     context.close()
 
 
-def test_pages_for_people_in_every_other_case(system: System, browser: Browser) -> None:
-    system.schedule("<script>alert(1)</script> & more", at="+1h", id="evening")
+def test_pages_for_people_in_every_other_case(system: System, evening: str, browser: Browser) -> None:
+    system.schedule("<script>alert(1)</script> & more", at="+1h", id=evening)
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     said: list[str] = []
     page.on("dialog", lambda dialog: said.append(dialog.message))
-    page.goto(f"{system.url}/c/evening")
+    page.goto(f"{system.url}/c/{evening}")
     expect(page.locator("h1")).to_have_text("<script>alert(1)</script> & more")
     page.goto(f"{system.url}/")
     expect(page.get_by_role("link", name="<script>alert(1)</script> & more")).to_be_visible()

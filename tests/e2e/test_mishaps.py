@@ -47,7 +47,7 @@ STRICT = """
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a conversation whose doors are open; nothing is killed in its system."""
     with running(tmp_path_factory.mktemp("mishaps") / "rostra") as system:
-        yield system.schedule(at="+1h", doors="1h", id="evening")["url"]
+        yield system.schedule(at="+1h", doors="1h", id="waiting")["url"]
 
 
 def hears_music(listening: Listening, *, level: bool = True) -> None:
@@ -58,9 +58,9 @@ def hears_music(listening: Listening, *, level: bool = True) -> None:
 
 
 def test_p6_a_planned_move_is_not_heard_nor_seen_and_leaves_one_stream(
-    system: System, listening: Listening
+    system: System, evening: str, listening: Listening
 ) -> None:
-    listening.open(system.schedule(at="+1h", doors="1h", id="evening")["url"])
+    listening.open(system.schedule(at="+1h", doors="1h", id=evening)["url"])
     listening.press_listen()
     hears_music(listening)
     since_ms = listening.samples()[-1].at_ms
@@ -73,8 +73,10 @@ def test_p6_a_planned_move_is_not_heard_nor_seen_and_leaves_one_stream(
     expect(listening.page.locator("#status")).to_have_text("Sound is on.")
 
 
-def test_p6_after_an_edge_died_unheard_the_page_does_not_complain(system: System, listening: Listening) -> None:
-    listening.open(system.schedule(at="+1h", doors="1h", id="evening")["url"])
+def test_p6_after_an_edge_died_unheard_the_page_does_not_complain(
+    system: System, evening: str, listening: Listening
+) -> None:
+    listening.open(system.schedule(at="+1h", doors="1h", id=evening)["url"])
     listening.press_listen()
     hears_music(listening)
     for name in ("edge-1", "edge-2"):
@@ -86,9 +88,9 @@ def test_p6_after_an_edge_died_unheard_the_page_does_not_complain(system: System
 
 
 def test_when_the_whole_platform_is_gone_the_page_says_so_and_comes_back_by_itself(
-    system: System, listening: Listening
+    system: System, evening: str, listening: Listening
 ) -> None:
-    listening.open(system.schedule(at="+1h", doors="1h", id="evening")["url"])
+    listening.open(system.schedule(at="+1h", doors="1h", id=evening)["url"])
     listening.press_listen()
     hears_music(listening)
     system.stop()
@@ -99,8 +101,10 @@ def test_when_the_whole_platform_is_gone_the_page_says_so_and_comes_back_by_itse
     assert listening.streams_open == 1
 
 
-def test_a_phone_without_network_says_so_and_goes_on_when_it_is_back(system: System, listening: Listening) -> None:
-    listening.open(system.schedule(at="+1h", doors="1h", id="evening")["url"])
+def test_a_phone_without_network_says_so_and_goes_on_when_it_is_back(
+    system: System, evening: str, listening: Listening
+) -> None:
+    listening.open(system.schedule(at="+1h", doors="1h", id=evening)["url"])
     listening.press_listen()
     hears_music(listening)
     listening.page.context.set_offline(True)  # forbids new connections only: the old one must be cut, too

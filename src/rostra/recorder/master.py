@@ -39,12 +39,16 @@ def gain_for(recorded_lufs: float, pages: Callable[[], Iterable[bytes]], *, coun
     every = -(-count // _TRIED_CHUNKS)
     tried = [page for n, page in enumerate(pages()) if n // _STRETCH_CHUNKS % every == 0]
     before_lufs = _lufs(_decoded(tried))
+    found: dict[float, float] = {}  # how far from the target each gain leads
     for _ in range(_TRIALS_MAX):
         short_lu = wanted_db - (_lufs(limited(tried, gain_db=gain_db)) - before_lufs)
-        if not abs(short_lu) > _NEAR_LU:  # not a number where nothing is to be heard
+        if not np.isfinite(short_lu):
+            return gain_db  # where nothing is to be heard
+        found[gain_db] = abs(short_lu)
+        if abs(short_lu) <= _NEAR_LU:
             break
         gain_db = min(gain_db + _STEP * short_lu, LEVELLER_GAIN_MAX_DB)
-    return gain_db
+    return min(found, key=found.__getitem__)
 
 
 def master(
