@@ -33,7 +33,8 @@ from rostra.core.units import CHUNK_NS, FRAME_NS, FRAME_SAMPLES, SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import Closed, Conversing, Happened, Opened, read
-from rostra.recorder.merge import Speaker, StemPiece, merge, read_manifest
+from rostra.recorder.manifest import Speaker, StemPiece, read_manifest
+from rostra.recorder.merge import merge
 from rostra.recorder.server import RecorderServer, RecorderSettings
 from rostra.recorder.survey import read_journal
 from rostra.recorder.tracks import Piece

@@ -14,7 +14,7 @@ from rostra.core.errors import BadInputError
 from rostra.core.units import SECOND_NS
 from rostra.recorder import layout
 from rostra.recorder.disk import sync
-from rostra.recorder.merge import Manifest, read_manifest
+from rostra.recorder.manifest import Manifest, read_manifest
 
 _DAY_NS: Final = 24 * 3600 * SECOND_NS
 

@@ -9,7 +9,7 @@ from rostra.bus.fsck import Finding
 from rostra.core.errors import BadInputError
 from rostra.recorder import archive, layout
 from rostra.recorder.journal import Journal, Segment
-from rostra.recorder.merge import read_manifest, sha256
+from rostra.recorder.manifest import read_manifest, sha256
 from rostra.recorder.replay import gaps
 from rostra.recorder.survey import held_end, read_journal
 

@@ -6,14 +6,21 @@ So what a process that was killed leaves behind is at least what its journal say
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
 from rostra.core.errors import BadInputError
 from rostra.core.messages import StageEvent
 from rostra.recorder.layout import PROGRAMME, parse_segment, unit_ns
-from rostra.recorder.level import Level
 from rostra.recorder.tracks import Cursor
+
+
+class Level(NamedTuple):
+    """Momentary loudness at the end of a chunk, which is a gating block (BS.1770-5), and the true peak in it."""
+
+    lufs: float
+    peak_dbtp: float
 
 
 class Entry(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):

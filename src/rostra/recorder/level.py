@@ -1,7 +1,6 @@
 """How loud the programme is, chunk by chunk while it is recorded."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from rostra.audio.containers import ogg
 from rostra.audio.frame import finite
@@ -10,13 +9,7 @@ from rostra.audio.opus import OpusDecoder
 from rostra.audio.true_peak import PeakEnvelope, to_db
 from rostra.core.errors import BadInputError
 from rostra.core.units import FRAME_SAMPLES
-
-
-class Level(NamedTuple):
-    """Momentary loudness at the end of a chunk, which is a gating block (BS.1770-5), and the true peak in it."""
-
-    lufs: float
-    peak_dbtp: float
+from rostra.recorder.journal import Level
 
 
 class LevelMeter:

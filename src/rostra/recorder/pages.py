@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Final
 
 from rostra.core.conversation import parse_timezone
-from rostra.recorder.merge import Manifest
+from rostra.recorder.manifest import Manifest
 from rostra.web.pages import PageFiles, escaped, filled
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {

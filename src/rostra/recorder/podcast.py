@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, register_namespac
 from rostra.core.messages import ConversationRecord
 from rostra.core.units import SECOND_NS
 from rostra.recorder.layout import CHAPTERS, PODCAST, REPLAY
-from rostra.recorder.merge import Manifest
+from rostra.recorder.manifest import Manifest
 
 OPUS_TYPE: Final = "audio/ogg; codecs=opus"
 AAC_TYPE: Final = "audio/mp4"

@@ -21,7 +21,8 @@ from rostra.core.limits import PROGRAMME_RETENTION_S
 from rostra.core.messages import ConversationRecord, RecorderReport, from_record
 from rostra.core.units import SECOND_NS
 from rostra.recorder import archive, layout
-from rostra.recorder.merge import Manifest, merge
+from rostra.recorder.manifest import Manifest
+from rostra.recorder.merge import merge
 from rostra.recorder.recording import Recording
 from rostra.recorder.web import Web, WebSettings, serve
 from rostra.recorder.writer import StemFormat, Writer, claim

@@ -24,7 +24,7 @@ from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError
 from rostra.core.messages import ConversationRecord
 from rostra.recorder import archive, layout
-from rostra.recorder.merge import Manifest, read_manifest
+from rostra.recorder.manifest import Manifest, read_manifest
 from rostra.recorder.pages import Pages
 from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, feed
 from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY

@@ -22,8 +22,8 @@ from rostra.core.units import FRAME_NS, FRAME_SAMPLES
 from rostra.recorder import layout
 from rostra.recorder.coders import HELD_MAX_BYTES, Coder, Pages, stem_coder
 from rostra.recorder.disk import blocks, sync, write_whole
-from rostra.recorder.journal import AnyEntry, Closed, Journal, Levels, Opened, Synced, read, summed, to_line
-from rostra.recorder.level import Level, LevelMeter
+from rostra.recorder.journal import AnyEntry, Closed, Journal, Level, Levels, Opened, Synced, read, summed, to_line
+from rostra.recorder.level import LevelMeter
 from rostra.recorder.tracks import Cursor, Piece, Placement, after, place
 
 StemFormat = Literal["flac", "opus"]

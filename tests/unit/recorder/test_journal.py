@@ -12,6 +12,7 @@ from rostra.recorder.journal import (
     Closed,
     Conversing,
     Happened,
+    Level,
     Levels,
     Named,
     Opened,
@@ -22,7 +23,6 @@ from rostra.recorder.journal import (
     to_line,
 )
 from rostra.recorder.layout import SegmentName, parse_segment, stem
-from rostra.recorder.level import Level
 from rostra.recorder.tracks import Cursor
 
 NAME = "programme-000000000007.ogg"
