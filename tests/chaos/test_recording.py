@@ -32,6 +32,9 @@ PIECE_S = 2
 FADED_S = 0.6  # so long the hold music still fades under the first words
 LOOKAHEAD_S = 0.005  # of the stage's limiter
 FINISHED_S = 60.0
+LIMITED_SHARE = (
+    0.97  # how alike speech stays whose peaks the replay's limiter takes; what is missing lowers it more
+)
 
 
 def folder_of(system: System, conversation: str) -> Path:
@@ -99,9 +102,9 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
         folder = folder_of(system, "evening")
         heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
         begins_s = manifest["stems"][0]["at_s"]  # where the feed was on time; later where the machine was busy
-        assert missing_pieces(heard, begins_s + LOOKAHEAD_S, share_min=0.98) == []
+        assert missing_pieces(heard, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
         podcast = np.concatenate(list(frames_from(str(folder / "replay.m4a"))))
-        assert missing_pieces(podcast, begins_s + LOOKAHEAD_S, share_min=0.98) == []
+        assert missing_pieces(podcast, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
         for sound in (heard, podcast):
             assert integrated_lufs(sound) == pytest.approx(-16, abs=0.5)
             assert to_db(true_peak(sound)) <= -1
