@@ -365,6 +365,32 @@ def test_a_reader_with_filters_hears_what_they_leave(database_url: str, tmp_path
     run(test)
 
 
+def test_a_filter_that_changes_is_told_to_the_clients_of_its_owner(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with _served(database_url, tmp_path) as served:
+            kit = served.kit
+            ann = await kit.account("ann")
+            token = await kit.token(ann)
+            async with served.hear(token, "user") as events, served.converse(token, "?stream=user") as socket:
+                await _subscribed(kit, "user", 2)
+                async with kit.site.writing() as work:
+                    await filters.create(work, ann, title="x", contexts=["home"])
+                assert await events.next() == ("filters_changed", "undefined")
+                assert await _received(socket) == {"stream": ["user"], "event": "filters_changed"}
+
+    run(test)
+
+
+async def _subscribed(kit: Kit, name: str, count: int) -> None:
+    """So many listen to the stream of that name: a WebSocket is not told when it does."""
+    async with asyncio.timeout(10):
+        while True:
+            listening = [each for every in kit.site.streams._by_account.values() for each in every]  # noqa: SLF001
+            if sum(stream.name == name for each in listening for stream in each.streams) == count:
+                return
+            await asyncio.sleep(0.01)
+
+
 def test_a_listener_that_reads_too_slowly_is_closed() -> None:
     async def test() -> None:
         listener, stream = Listener(1, None), Stream("public")

@@ -91,7 +91,7 @@ async def tell(work: Work, site: Site, event: AnyEvent) -> None:
         case Notified(notification_id, account_id):
             await _tell_notification(work, site, notification_id, account_id)
         case RelationChanged(account_id):
-            site.streams.give(Stream("user", str(account_id)), Frame("filters_changed", ""))
+            site.streams.give(Stream("user", str(account_id)), Frame("filters_changed"))
         case AnnouncementChanged(announcement_id):
             await _tell_announcement(work, site, announcement_id)
         case AnnouncementReacted(announcement_id, name):

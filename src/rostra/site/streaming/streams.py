@@ -66,19 +66,23 @@ def stream_of(name: str, account_id: int, *, tag: str = "", list_id: str = "") -
 
 @dataclass(frozen=True)
 class Frame:
-    """One event, written once for all who get it. `payload` is JSON, or the id of what was deleted."""
+    """One event, written once for all who get it. `payload` is JSON, or the id of what was deleted, or nothing."""
 
     event: str
-    payload: str
+    payload: str | None = None
 
     @cached_property
     def sse(self) -> bytes:
-        """Event first, one line of data: other clients' parsers take nothing else (microblog.md §3)."""
-        return f"event: {self.event}\ndata: {self.payload}\n\n".encode()
+        """Event first, one line of data: other clients' parsers take nothing else (microblog.md §3).
+
+        Mastodon writes nothing as JavaScript does, and its clients look for that word.
+        """
+        return f"event: {self.event}\ndata: {'undefined' if self.payload is None else self.payload}\n\n".encode()
 
     @cached_property
     def _tail(self) -> str:
-        return orjson.dumps({"event": self.event, "payload": self.payload}).decode()[1:]
+        payload = {} if self.payload is None else {"payload": self.payload}
+        return orjson.dumps({"event": self.event} | payload).decode()[1:]
 
     def message(self, stream: Stream) -> str:
         return f'{{"stream":{orjson.dumps(stream.labels).decode()},{self._tail}'
