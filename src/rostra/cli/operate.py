@@ -94,11 +94,13 @@ def fsck_command(as_json: JsonFlag = False) -> None:
     async def work() -> None:
         from rostra.bus.fsck import check  # noqa: PLC0415
         from rostra.recorder.check import check_recordings  # noqa: PLC0415
+        from rostra.site.moderation.check import check_database  # noqa: PLC0415
 
         async with bus() as connection:
             read, findings = await check(connection)
         segments, damaged = check_recordings(read_settings().recordings)
-        read, findings = read + segments, findings + damaged
+        decided, altered = await check_database(read_settings().database_url)
+        read, findings = read + segments + decided, findings + damaged + altered
         if as_json:
             print_json({"read": read, "findings": findings})
         else:

@@ -67,7 +67,7 @@ def test_who_is_suspended_appeals_by_the_link_of_the_letter_and_is_reinstated(
                 assert [each.action for each in kept] == ["suspend", "reinstate"]
                 assert (kept[0].overruled_by_id, kept[0].overruled_at) == (kept[1].id, kept[1].decided_at)
                 assert (await work.session.get_one(Appeal, row.id)).lift_decision_id == kept[1].id
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
             await kit.do_jobs()
             subjects = [subject for subject, _, _ in letters(tmp_path / "mail")]
             assert sorted(subjects[1:]) == ["A restriction of yours was lifted", "Your appeal was granted"]
@@ -243,7 +243,7 @@ def test_nothing_removed_is_destroyed_before_its_appeal_window_has_ended_nor_whi
             await kit.do_jobs()
             assert await texts() == ["", "", "Back"]
             async with kit.site.reading() as work:
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
 
     run(test)
 

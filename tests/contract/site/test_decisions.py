@@ -19,7 +19,7 @@ from rostra.site.database.tables.graph import Follow
 from rostra.site.database.tables.moderation import Decision, ModerationEntry, Report, Restriction
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import AccountChanged, AccountClosed, StatusDeleted, StatusEdited
-from rostra.site.moderation.check import check_moderation
+from rostra.site.moderation.check import check_database, check_moderation
 from rostra.site.moderation.reasons import Reasons
 from rostra.site.moderation.restrictions import in_force, not_hidden
 from site_kit import site_kit
@@ -60,7 +60,7 @@ def test_a_suspension_and_its_lifting_both_stay_visible_and_everything_comes_bac
                 assert (interval.lifted_at, interval.lift_decision_id) == (reinstated.decided_at, reinstated.id)
                 entries = await work.session.scalars(select(ModerationEntry).order_by(ModerationEntry.number))
                 assert [each.verb for each in entries] == ["decided", "reinstated"]
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
 
     run(test)
 
@@ -135,7 +135,7 @@ def test_of_two_moderators_who_decide_at_once_one_is_told_that_the_other_was_fas
             async with kit.site.reading() as work:
                 assert await work.session.scalar(select(func.count()).select_from(Decision)) == 1
                 assert await work.session.scalar(select(func.count()).select_from(Restriction)) == 1
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
             lifts: list[object] = []
 
             async def try_lift(by: int) -> None:
@@ -301,7 +301,7 @@ def test_what_was_altered_behind_the_log_is_found(database_url: str, tmp_path: P
             banned = await decide(kit, moderator, "suspend", ann, report_id=told.id)
             await lift(kit, moderator, ann, "suspend")
             async with kit.site.reading() as work:
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
             async with kit.site.writing() as work:
                 await work.session.execute(
                     update(Decision).where(Decision.id == banned.id).values(explanation="Something else")
@@ -311,15 +311,32 @@ def test_what_was_altered_behind_the_log_is_found(database_url: str, tmp_path: P
                 )
                 await work.session.execute(update(Restriction).values(ends_at=work.now))
             async with kit.site.reading() as work:
-                found = {finding.where: finding.what for finding in (await check_moderation(work))[1]}
+                found = {finding.where: finding.what for finding in (await check_moderation(work.session))[1]}
             assert "changed after it was made" in found[f"decision {banned.id}"]
             assert "changed after it was written" in found["moderation log entry 1"]
             assert any(where.startswith("restriction") for where in found)
             async with kit.site.writing() as work:
                 await work.session.delete(await work.session.get_one(ModerationEntry, 2))
             async with kit.site.reading() as work:
-                found = {finding.where: finding.what for finding in (await check_moderation(work))[1]}
+                found = {finding.where: finding.what for finding in (await check_moderation(work.session))[1]}
             assert "are missing before it" in found["moderation log entry 3"]
+            read, findings = await check_database(database_url)
+            assert read > 0, "rostra fsck looks at the same"
+            assert {finding.where for finding in findings} == set(found)
             assert f"decision {banned.id}" in found
+
+    run(test)
+
+
+def test_a_database_that_no_site_has_used_yet_has_nothing_to_find(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        absent = tmp_path / "absent.db"
+        assert await check_database(f"sqlite:///{absent}") == (0, [])
+        assert not absent.exists()
+        (tmp_path / "broken.db").write_bytes(b"no database at all" * 100)
+        read, findings = await check_database(f"sqlite:///{tmp_path / 'broken.db'}")
+        assert (read, [finding.where for finding in findings]) == (0, ["database"])
+        async with site_kit(database_url, tmp_path):
+            assert await check_database(database_url) == (0, [])
 
     run(test)

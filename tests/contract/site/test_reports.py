@@ -159,12 +159,12 @@ def test_what_was_seen_stays_as_it_was_when_the_post_is_changed(database_url: st
                 seen = (await work.session.scalars(select(ReportTarget))).one()
                 assert seen.snapshot["text"] == "Something rude"
                 assert seen.snapshot_hash == hash_of(seen.snapshot)
-                assert (await check_moderation(work))[1] == []
+                assert (await check_moderation(work.session))[1] == []
             async with kit.site.writing() as work:
                 row = (await work.session.scalars(select(ReportTarget))).one()
                 row.snapshot = row.snapshot | {"text": "Something worse"}
             async with kit.site.reading() as work:
-                (finding,) = (await check_moderation(work))[1]
+                (finding,) = (await check_moderation(work.session))[1]
                 assert "snapshot" in finding.what
 
     run(test)
@@ -182,7 +182,10 @@ def test_of_two_who_resolve_a_report_one_is_told(tmp_path: Path) -> None:
                         await reports.reject(work, Moderator(moderator, "moderator"), row.id)
                 except RefusedError as error:
                     assert error.message == outcome  # noqa: PT017 # the first one does not raise
+            own = await report(kit, bob, moderator)
             async with kit.site.writing() as work:
+                with pytest.raises(RefusedError, match="not allowed"):
+                    await reports.reject(work, Moderator(moderator, "moderator"), own.id)
                 with pytest.raises(RefusedError, match="A note has"):
                     await reports.note(work, Moderator(moderator, "moderator"), row.id, " ")
 

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from bus_server import run
 from moderating import decide, lift, post, report
+from rostra.core.errors import BadInputError
 from rostra.site.moderation import appeals, reports, transparency
 from rostra.site.moderation.appeals import Subject
 from rostra.site.moderation.moderators import Moderator
@@ -84,9 +87,12 @@ def test_every_action_exports_a_statement_that_the_database_would_take(database_
                 await decide(kit, one, action, ann, status_ids=(status_id,), label=label)
             await lift(kit, one, ann, "suspend")
             async with kit.site.reading() as work:
-                found = await transparency.statements(work, *YEAR)
+                found = await transparency.statements(work.session, *YEAR)
             assert len(found) == 8, "a reversal is no statement"
             assert len({each.puid for each in found}) == 8
+            assert await transparency.statements_of_database(database_url, *YEAR) == found
+            with pytest.raises(BadInputError, match="cannot be read"):
+                await transparency.statements_of_database(f"sqlite:///{tmp_path / 'none' / 'site.db'}", *YEAR)
             for each in found:
                 assert Statement.model_validate(each.as_submitted()) == each
             ends = {each.decision_account: each.end_date_account_restriction for each in found}

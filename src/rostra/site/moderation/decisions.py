@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rostra.site.answers import RefusedError, forbidden, invalid, not_found
 from rostra.site.database.tables.moderation import Decision, DecisionTarget, Report, ReportTarget, Restriction
@@ -144,10 +145,10 @@ async def find(work: Work, decision_id: int) -> Decision:
     return found
 
 
-async def targets_of(work: Work, decision_ids: Iterable[int]) -> dict[int, list[DecisionTarget]]:
+async def targets_of(session: AsyncSession, decision_ids: Iterable[int]) -> dict[int, list[DecisionTarget]]:
     found: dict[int, list[DecisionTarget]] = {each: [] for each in decision_ids}
     query = select(DecisionTarget).where(DecisionTarget.decision_id.in_(found)).order_by(DecisionTarget.id)
-    for target in await work.session.scalars(query):
+    for target in await session.scalars(query):
         found[target.decision_id].append(target)
     return found
 

@@ -23,7 +23,7 @@ async def send_statement(site: Site, payload: dict[str, Any]) -> None:
         if reader is None or decision.sent_at is not None:
             return
         decision.sent_at = work.now
-        targets = (await decisions.targets_of(work, [decision.id]))[decision.id]
+        targets = (await decisions.targets_of(work.session, [decision.id]))[decision.id]
         values = _statement(decision, [each.url for each in targets])
         if decision.action == REINSTATE:
             values["lifted"] = await _lifted(work, decision)

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from rostra.site.answers import RefusedError, invalid, not_found
+from rostra.site.answers import RefusedError, forbidden, invalid, not_found
 from rostra.site.attention.notify import notify
 from rostra.site.database.tables.moderation import Report, ReportNote, ReportTarget, Rule
 from rostra.site.moderation import log
@@ -213,8 +213,13 @@ async def note(work: Work, by: Moderator, report_id: int, text: str) -> ReportNo
 
 
 async def reject(work: Work, by: Moderator, report_id: int) -> Report:
-    """Resolve it without a decision: nothing was wrong. RefusedError (409) if it is resolved already."""
+    """Resolve it without a decision: nothing was wrong.
+
+    RefusedError: 403 for whoever it is about, 409 if it is resolved already.
+    """
     row = await find(work, report_id, change=True)
+    if row.target_account_id == by.account_id:
+        raise forbidden()
     if row.action_taken_at is not None:
         raise RefusedError(HTTPStatus.CONFLICT, N_("Somebody has resolved this report already"))
     await close(work, row, by=by, outcome="rejected")

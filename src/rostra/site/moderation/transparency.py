@@ -6,9 +6,13 @@ from statistics import median
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from typing_extensions import TypedDict
 
+from rostra.core.errors import BadInputError
+from rostra.site.database.engine import Database
 from rostra.site.database.tables.moderation import Appeal, AuthorityLetter, Decision, Report, Restriction
 from rostra.site.mastodon.entities.instants import optional, written
 from rostra.site.moderation import decisions as deciding
@@ -149,7 +153,19 @@ def _public(row: Decision, intervals: Iterable[Restriction]) -> PublicDecision:
     )
 
 
-async def statements(work: Work, since: datetime, until: datetime) -> list[Statement]:
+async def statements_of_database(url: str, since: datetime, until: datetime) -> list[Statement]:
+    """As `statements`, for a command that runs beside the site. BadInputError if the database cannot be read."""
+    database = Database(url)
+    try:
+        async with database.read() as session:
+            return await statements(session, since, until)
+    except DBAPIError as error:
+        raise BadInputError(f"The site's database cannot be read: {error.orig}.") from error
+    finally:
+        await database.close()
+
+
+async def statements(session: AsyncSession, since: datetime, until: datetime) -> list[Statement]:
     """Every statement of reasons of a time, checked against the Transparency Database's rules, the oldest first."""
     query = (
         select(Decision)
@@ -159,8 +175,8 @@ async def statements(work: Work, since: datetime, until: datetime) -> list[State
         )
         .order_by(Decision.id)
     )
-    rows = (await work.session.scalars(query)).all()
-    targets = await deciding.targets_of(work, [row.id for row in rows])
+    rows = (await session.scalars(query)).all()
+    targets = await deciding.targets_of(session, [row.id for row in rows])
     return [statement_of(row, [each.target_id for each in targets[row.id]]) for row in rows]
 
 

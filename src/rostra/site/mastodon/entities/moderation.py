@@ -68,7 +68,7 @@ async def reports(work: Work, rows: Sequence[Report]) -> list[ReportEntity]:
 
 async def account_warnings(work: Work, rows: Sequence[Decision]) -> list[AccountWarningEntity]:
     ids = [row.id for row in rows]
-    targets = await deciding.targets_of(work, ids)
+    targets = await deciding.targets_of(work.session, ids)
     appealed = await appeals.of_decisions(work, ids)
     people = await accounts_by_id(work, {row.target_account_id for row in rows})
     return [

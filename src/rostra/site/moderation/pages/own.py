@@ -26,7 +26,7 @@ async def show_own(browser: Member) -> Response:
             "moderation/own.html",
             headers={"Cache-Control": "no-store"},
             decisions=rows,
-            targets=await decisions.targets_of(work, ids),
+            targets=await decisions.targets_of(work.session, ids),
             appeals=await appeals.of_decisions(work, ids),
             reports=(await work.session.scalars(mine)).all(),
             window=APPEAL_WINDOW,

@@ -105,7 +105,7 @@ async def show_account(desk: AtDesk, account_id: int) -> Response:
             headers={"Cache-Control": "no-store"},
             account=account,
             decisions=rows,
-            targets=await decisions.targets_of(work, [row.id for row in rows]),
+            targets=await decisions.targets_of(work.session, [row.id for row in rows]),
             intervals=intervals,
             in_force=(await restrictions.in_force(work, "account", [account.id]))[account.id],
             reports=(await work.session.scalars(reported.order_by(Report.id.desc()).limit(_PAGE))).all(),

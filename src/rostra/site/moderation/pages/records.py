@@ -144,7 +144,7 @@ async def give_statements(desk: AtDesk, asked: Body) -> Response:
         if not 2020 <= year <= work.now.year:
             raise invalid("There is nothing of that year")
         since, until = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-        found = await transparency.statements(work, since, until)
+        found = await transparency.statements(work.session, since, until)
     return Json(
         {"statements": [statement.as_submitted() for statement in found]},
         headers={
