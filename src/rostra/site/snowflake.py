@@ -36,3 +36,8 @@ def parse_snowflake(text: str) -> int | None:
         return None
     value = int(text)
     return value if 0 < value <= ID_MAX else None
+
+
+def first_of(instant: datetime) -> int:
+    """The smallest id that is made at this instant or later."""
+    return int(instant.timestamp() * 1000) << _SEQUENCE_BITS

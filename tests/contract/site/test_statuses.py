@@ -10,59 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bus_server import run
-from rostra.site.database.tables.attention import Notification
-from rostra.site.database.tables.media import MediaAttachment
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import StatusPosted
-from site_kit import Kit, site_kit
-
-POSTS = "/api/v1/statuses"
-
-
-async def post(client: httpx2.AsyncClient, status: str = "hello", **values: Any) -> dict[str, Any]:
-    answer = await client.post(POSTS, json={"status": status, **values})
-    assert answer.status_code == 200, answer.text
-    entity: dict[str, Any] = answer.json()
-    return entity
-
-
-async def get(client: httpx2.AsyncClient, path: str) -> Any:
-    answer = await client.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def act(client: httpx2.AsyncClient, status: dict[str, Any], verb: str, **values: Any) -> dict[str, Any]:
-    answer = await client.post(f"{POSTS}/{status['id']}/{verb}", data=values)
-    assert answer.status_code == 200, answer.text
-    entity: dict[str, Any] = answer.json()
-    return entity
-
-
-async def picture(kit: Kit, username: str) -> int:
-    async with kit.site.writing() as work:
-        row = MediaAttachment(
-            id=work.make_id(),
-            account_id=await account_id(kit, username),
-            kind="image",
-            state="ready",
-            file=f"aa/{username}.png",
-            description="a picture",
-            created_at=work.now,
-        )
-        work.session.add(row)
-    return row.id
-
-
-async def account_id(kit: Kit, username: str) -> int:
-    found = await get(kit.anonymous, f"/api/v1/accounts/lookup?acct={username}")
-    return int(found["id"])
-
-
-async def notified(kit: Kit, username: str) -> list[str]:
-    async with kit.site.reading() as work:
-        query = select(Notification.kind).where(Notification.account_id == await account_id(kit, username))
-        return list(await work.session.scalars(query.order_by(Notification.id)))
+from site_kit import site_kit
+from site_posts import POSTS, act, get, notified, picture, post
 
 
 def test_a_post_is_what_clients_expect_and_everybody_sees_it(database_url: str, tmp_path: Path) -> None:

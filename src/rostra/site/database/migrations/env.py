@@ -22,7 +22,18 @@ def _render(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal
     return name
 
 
+def _ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Not the tables that SQLite's full-text index keeps for itself (0002_full_text.py)."""
+    return not (kind == "table" and name is not None and name.startswith("statuses_text"))
+
+
 connection: Connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True, render_item=_render)
+context.configure(
+    connection=connection,
+    target_metadata=Table.metadata,
+    render_as_batch=True,
+    render_item=_render,
+    include_name=_ours,
+)
 with context.begin_transaction():
     context.run_migrations()

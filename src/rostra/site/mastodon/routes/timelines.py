@@ -13,6 +13,7 @@ from rostra.site.mastodon.entities.status import StatusEntity, write
 from rostra.site.mastodon.paging import Page, links, page_of
 from rostra.site.mastodon.routes.statuses import Reader, id_of
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
+from rostra.site.people import lookup
 from rostra.site.posts.text import tag_key
 from rostra.site.timelines import feeds, lists
 from rostra.site.work import Site, Work
@@ -76,6 +77,23 @@ async def of_list(
         row = await lists.the_list(work, viewer.account_id, id_of(list_id))
         rows = await feeds.of_list(work, row, page)
         return await _answer(work, request, page, rows, viewer.account_id, "home")
+
+
+@router.get("/accounts/{account_id}/statuses", response_model=list[StatusEntity])
+async def of_account(site: TheSite, request: Request, account_id: str, asked: Body, viewer: Anybody) -> Json:
+    page, viewer_id = page_of(asked), viewer.account_id if viewer else None
+    wish = feeds.Wish(
+        exclude_replies=asked.flag("exclude_replies"),
+        exclude_reblogs=asked.flag("exclude_reblogs"),
+        exclude_direct=asked.flag("exclude_direct"),
+        only_media=asked.flag("only_media"),
+        pinned=asked.flag("pinned"),
+        tagged=tag_key(asked.text("tagged")),
+    )
+    async with site.reading() as work:
+        account = await lookup.account(work, id_of(account_id))
+        rows = await feeds.of_account(work, account.id, viewer_id, page, wish)
+        return await _answer(work, request, page, rows, viewer_id, "account")
 
 
 @router.get("/bookmarks", response_model=list[StatusEntity])
