@@ -13,6 +13,7 @@ import orjson
 import pytest
 import uvicorn
 from PIL import Image
+from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -20,8 +21,10 @@ from bus_server import run
 from rostra.core.limits import STREAM_FRAMES_MAX, STREAMS_PER_ACCOUNT_MAX
 from rostra.site.app import create_app
 from rostra.site.attention.announcements import publish, react, withdraw
+from rostra.site.database.tables.authorization import Token
 from rostra.site.database.tables.graph import Follow, List, ListMember
 from rostra.site.events import AccountClosed, TokenRevoked, decoded
+from rostra.site.oauth.bearer import digest
 from rostra.site.pages.refused import refused_page
 from rostra.site.parts import ROUTERS
 from rostra.site.streaming.feed import Feed
@@ -277,20 +280,40 @@ def test_streams_end_at_once_when_the_account_is_closed_or_the_token_revoked(
     async def test() -> None:
         async with _served(database_url, tmp_path) as served:
             kit = served.kit
-            ann, bob = await kit.account("ann"), await kit.account("bob")
-            hers, his = await kit.token(ann), await kit.token(bob)
-            async with served.hear(hers, "user") as events, served.converse(his) as socket:
+            ann = await kit.account("ann")
+            hers, his = await kit.token(ann), await kit.token(await kit.account("bob"))
+            async with served.converse(his) as socket:
+                (token_id,) = kit.site.streams.token_ids()
+                async with served.hear(hers, "user") as events:
+                    async with kit.site.writing() as work:
+                        work.tell(AccountClosed(ann))
+                    with pytest.raises(StopAsyncIteration):
+                        await events.line()
                 async with kit.site.writing() as work:
-                    work.tell(AccountClosed(ann))
-                with pytest.raises(StopAsyncIteration):
-                    await events.line()
-                (listener,) = kit.site.streams._by_account[bob]  # noqa: SLF001 # which token it came by
-                assert listener.token_id is not None
-                async with kit.site.writing() as work:
-                    work.tell(TokenRevoked(listener.token_id))
+                    work.tell(TokenRevoked(token_id))
                 with pytest.raises(ConnectionClosed):
                     await _received(socket)
-            assert len(kit.site.streams) == 0
+            await _gone(kit)
+
+    run(test)
+
+
+def test_streams_whose_end_the_bus_has_lost_are_found_when_it_is_looked_for_them(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with _served(database_url, tmp_path) as served:
+            kit = served.kit
+            hers, his = [await kit.token(await kit.account(name)) for name in ("ann", "bob")]
+            async with served.hear(hers, "user") as ended, served.hear(his, "user") as kept:
+                async with kit.site.writing() as work:
+                    revoked = update(Token).where(Token.token_hash == digest(hers)).values(revoked_at=work.now)
+                    await work.session.execute(revoked)
+                await Feed(kit.site).end_strangers()
+                with pytest.raises(StopAsyncIteration):
+                    await ended.line()
+                posted = await _post(kit.client(his), "hello")
+                assert (await kept.next())[1]["id"] == posted["id"]
 
     run(test)
 
@@ -304,17 +327,22 @@ def test_a_client_that_goes_leaves_nothing_and_nobody_has_more_streams_than_a_pe
             token = await kit.token(await kit.account("ann"))
             async with served.hear(token, "user"), served.converse(token):
                 assert len(kit.site.streams) == 2
-                opened = [kit.site.streams.open(1, None) for _ in range(STREAMS_PER_ACCOUNT_MAX)]
+                opened = [kit.site.streams.open(1, 1) for _ in range(STREAMS_PER_ACCOUNT_MAX)]
                 assert all(opened)
-                assert kit.site.streams.open(1, None) is None
+                assert kit.site.streams.open(1, 1) is None
                 for listener in opened:
                     assert listener is not None
                     kit.site.streams.close(listener)
-            async with asyncio.timeout(10):
-                while len(kit.site.streams):  # noqa: ASYNC110 # the kernel tells the server when it likes
-                    await asyncio.sleep(0.01)
+            await _gone(kit)
 
     run(test)
+
+
+async def _gone(kit: Kit) -> None:
+    """Nobody listens any more: the kernel tells the server when it likes."""
+    async with asyncio.timeout(10):
+        while len(kit.site.streams):  # noqa: ASYNC110 # as above
+            await asyncio.sleep(0.01)
 
 
 def test_announcements_reach_everybody(database_url: str, tmp_path: Path) -> None:
@@ -393,7 +421,7 @@ async def _subscribed(kit: Kit, name: str, count: int) -> None:
 
 def test_a_listener_that_reads_too_slowly_is_closed() -> None:
     async def test() -> None:
-        listener, stream = Listener(1, None), Stream("public")
+        listener, stream = Listener(1, 1), Stream("public")
         for number in range(STREAM_FRAMES_MAX):
             listener.give(stream, Frame("delete", str(number)))
         assert not listener.is_closed

@@ -1,6 +1,6 @@
 """Who asks: the bearer of a token (RFC 6750), and whether the token goes so far."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -85,6 +85,22 @@ async def find_bearer(work: Work, token: str) -> Bearer | None:
     refused = why_not(user, closed=bool(closed))
     viewer = Viewer(row.account_id, user.role, user.locale, scopes, row.app_id, row.id)
     return Bearer(row.app_id, scopes, None if refused else viewer, row.account_id, row.id, refused, stale)
+
+
+async def still_good(work: Work, token_ids: Iterable[int]) -> set[int]:
+    """Those of the tokens that somebody may still use."""
+    query = (
+        select(Token.id)
+        .join(Account, Account.id == Token.account_id)
+        .where(
+            Token.id.in_(list(token_ids)),
+            Token.revoked_at.is_(None),
+            Account.deleted_at.is_(None),
+            ~account_is("suspend", Account.id, work.now),
+            ~account_is("disable", Account.id, work.now),
+        )
+    )
+    return set(await work.session.scalars(query))
 
 
 def why_not(user: User, *, closed: bool) -> str | None:

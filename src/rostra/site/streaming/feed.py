@@ -27,12 +27,14 @@ from rostra.site.events import (
 from rostra.site.mastodon.entities.announcement import announcements
 from rostra.site.mastodon.entities.notification import notifications
 from rostra.site.mastodon.entities.status import write
+from rostra.site.oauth.bearer import still_good
 from rostra.site.streaming import audience
 from rostra.site.streaming.audience import Told
 from rostra.site.streaming.streams import Frame, Stream
 from rostra.site.work import Site, Work
 
 _log = structlog.get_logger()
+_LOOK_AGAIN_S: Final = 60.0  # so long may somebody listen whose end the bus has lost
 _NOBODY: Final = 0  # reads like somebody who has done nothing with any post
 _PUBLIC: Final = frozenset({"public", "public:local", "public:media", "public:local:media"})  # all are local
 _TAGGED: Final = frozenset({"hashtag", "hashtag:local"})
@@ -67,16 +69,36 @@ class Feed:
 
     async def run(self) -> None:
         """Tell what was heard, in its order, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_again(), name="listeners")
+            while True:
+                event = await self._waiting.get()
+                try:
+                    async with self._site.reading() as work:
+                        await tell(work, self._site, event)
+                except (SQLAlchemyError, OSError) as error:
+                    _log.warning("stream.event_lost", event_type=type(event).__name__, error=str(error))
+                if self._lost:
+                    _log.warning("stream.events_lost", count=self._lost)
+                    self._lost = 0
+
+    async def end_strangers(self) -> None:
+        """End the streams of those who may no longer listen: the event that said so may have been lost."""
+        listening = self._site.streams.token_ids()
+        if not listening:
+            return
+        async with self._site.reading() as work:
+            good = await still_good(work, listening)
+        for token_id in listening - good:
+            self._site.streams.end_token(token_id)
+
+    async def _look_again(self) -> None:
         while True:
-            event = await self._waiting.get()
+            await asyncio.sleep(_LOOK_AGAIN_S)
             try:
-                async with self._site.reading() as work:
-                    await tell(work, self._site, event)
+                await self.end_strangers()
             except (SQLAlchemyError, OSError) as error:
-                _log.warning("stream.event_lost", event_type=type(event).__name__, error=str(error))
-            if self._lost:
-                _log.warning("stream.events_lost", count=self._lost)
-                self._lost = 0
+                _log.warning("stream.database_away", error=str(error))
 
 
 async def tell(work: Work, site: Site, event: AnyEvent) -> None:

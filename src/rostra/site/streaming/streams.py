@@ -93,7 +93,7 @@ class Listener:
     """One connection: who, by which token, what it wants, and what waits to be written to it."""
 
     account_id: int
-    token_id: int | None
+    token_id: int
     streams: set[Stream] = field(default_factory=set)
     is_closed: bool = False
     _waiting: asyncio.Queue[tuple[Stream, Frame] | None] = field(
@@ -128,7 +128,7 @@ class Streams:
         self._by_stream: defaultdict[Stream, set[Listener]] = defaultdict(set)
         self._by_account: defaultdict[int, set[Listener]] = defaultdict(set)
 
-    def open(self, account_id: int, token_id: int | None) -> Listener | None:
+    def open(self, account_id: int, token_id: int) -> Listener | None:
         """A new connection, or None if the account has as many as it may."""
         if len(self._by_account[account_id]) >= STREAMS_PER_ACCOUNT_MAX:
             return None
@@ -184,6 +184,10 @@ class Streams:
 
     def end_token(self, token_id: int) -> None:
         self._end(each for every in self._by_account.values() for each in every if each.token_id == token_id)
+
+    def token_ids(self) -> set[int]:
+        """The tokens by which somebody listens."""
+        return {each.token_id for every in self._by_account.values() for each in every}
 
     @staticmethod
     def _end(listeners: Iterable[Listener]) -> None:

@@ -45,7 +45,7 @@ async def listen(request: Request, site: TheSite, asked: Body, path: str = "") -
         status = HTTPStatus.NOT_FOUND if name not in NAMES else HTTPStatus.BAD_REQUEST
         raise RefusedError(status, stream.message)
     await _check(site, viewer, stream)
-    listener = site.streams.open(viewer.account_id, viewer.token_id)
+    listener = _opened(site, viewer)
     if listener is None:
         raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY)
     site.streams.subscribe(listener, stream)
@@ -103,7 +103,7 @@ async def converse(socket: WebSocket) -> None:
         answer = Response(orjson.dumps({"error": refused.message}), refused.status, media_type="application/json")
         await socket.send_denial_response(answer)
         return
-    listener = site.streams.open(viewer.account_id, viewer.token_id)
+    listener = _opened(site, viewer)
     if listener is None:
         await socket.send_denial_response(Response(_TOO_MANY, HTTPStatus.TOO_MANY_REQUESTS))
         return
@@ -123,6 +123,11 @@ async def _write(socket: WebSocket, listener: Listener) -> None:
         await socket.send_text(found[1].message(found[0]))
     if socket.client_state == WebSocketState.CONNECTED:
         await socket.close()
+
+
+def _opened(site: Site, viewer: Viewer) -> Listener | None:
+    assert viewer.token_id is not None, "Streams are opened with a token."
+    return site.streams.open(viewer.account_id, viewer.token_id)
 
 
 async def _read(site: Site, socket: WebSocket, viewer: Viewer, listener: Listener) -> None:
