@@ -370,6 +370,27 @@ def test_announcements_reach_everybody(database_url: str, tmp_path: Path) -> Non
     run(test)
 
 
+def test_direct_posts_are_heard_by_those_whom_they_are_for(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with _served(database_url, tmp_path) as served:
+            kit = served.kit
+            ann, bob, cid = [await kit.token(await kit.account(name)) for name in ("ann", "bob", "cid")]
+            async with (
+                served.hear(ann, "direct") as hers,
+                served.hear(bob, "user") as his,
+                served.hear(cid, "direct") as others,
+            ):
+                posted = await _post(kit.client(bob), "@ann psst", visibility="direct")
+                event, heard = await hers.next()
+                assert (event, heard["unread"], heard["last_status"]["id"]) == ("conversation", True, posted["id"])
+                assert [each["username"] for each in heard["accounts"]] == ["bob"]
+                assert (await his.next())[1]["id"] == posted["id"]
+                second = await _post(kit.client(bob), "@cid psst", visibility="direct")
+                assert (await others.next())[1]["last_status"]["id"] == second["id"]
+
+    run(test)
+
+
 def test_a_reader_with_filters_hears_what_they_leave(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
         async with _served(database_url, tmp_path) as served:

@@ -12,11 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from rostra.core.limits import STREAM_EVENTS_MAX
 from rostra.site.attention.announcements import reaction_count
 from rostra.site.database.tables.attention import Announcement, Notification
+from rostra.site.database.tables.posts import DirectThread
 from rostra.site.events import (
     AccountClosed,
     AnnouncementChanged,
     AnnouncementReacted,
     AnyEvent,
+    DirectThreadChanged,
     Notified,
     RelationChanged,
     StatusDeleted,
@@ -27,6 +29,7 @@ from rostra.site.events import (
 from rostra.site.mastodon.entities.announcement import announcements
 from rostra.site.mastodon.entities.notification import notifications
 from rostra.site.mastodon.entities.status import write
+from rostra.site.mastodon.routes.direct_threads import conversations
 from rostra.site.oauth.bearer import still_good
 from rostra.site.streaming import audience
 from rostra.site.streaming.audience import Told
@@ -112,6 +115,8 @@ async def tell(work: Work, site: Site, event: AnyEvent) -> None:
             await _tell_deleted(work, site, status_id, account_id)
         case Notified(notification_id, account_id):
             await _tell_notification(work, site, notification_id, account_id)
+        case DirectThreadChanged(direct_thread_id, account_id):
+            await _tell_direct_thread(work, site, direct_thread_id, account_id)
         case RelationChanged(account_id):
             site.streams.give(Stream("user", str(account_id)), Frame("filters_changed"))
         case AnnouncementChanged(announcement_id):
@@ -201,6 +206,14 @@ async def _tell_notification(work: Work, site: Site, notification_id: int, accou
         frame = Frame("notification", orjson.dumps(entity).decode())
         for stream in streams:
             site.streams.give(stream, frame)
+
+
+async def _tell_direct_thread(work: Work, site: Site, direct_thread_id: int, account_id: int) -> None:
+    stream = Stream("direct", str(account_id))
+    row = await work.session.get(DirectThread, direct_thread_id) if site.streams.accounts(stream) else None
+    if row is not None:
+        (entity,) = await conversations(work, [row], account_id)
+        site.streams.give(stream, Frame("conversation", orjson.dumps(entity).decode()))
 
 
 async def _tell_announcement(work: Work, site: Site, announcement_id: int) -> None:
