@@ -1,0 +1,207 @@
+"""The site as people use it: a newcomer announces a talk, others come, a ban and its lifting stay visible."""
+
+import email
+import re
+import urllib.request
+from collections.abc import Iterator
+from email import policy
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from icalendar import Calendar
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from system import System, free_port, running, wait_until
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    port = free_port()
+    with running(tmp_path_factory.mktemp("site"), sites="1", site_port=str(port), rate_limits="false") as started:
+        yield started
+
+
+class Person:
+    """Somebody with a browser and a letter box."""
+
+    def __init__(self, browser: Browser, site: System, name: str, locale: str = "en-GB") -> None:
+        self.name, self.address = name, f"{name}@example.com"
+        self._mail = site.folder / "data" / "mail"
+        self.url = f"http://127.0.0.1:{site.environment['ROSTRA_SITE_PORT']}"
+        self.page: Page = browser.new_context(
+            base_url=self.url, viewport={"width": 390, "height": 800}, locale=locale
+        ).new_page()
+
+    def joins(self, page: str = "/join") -> None:
+        """At the page for everybody, or at the first owner's link."""
+        self.page.goto(page)
+        self.page.fill("#username", self.name)
+        self.page.fill("#email", self.address)
+        self.page.fill("#password", "a river runs through it")
+        for tick in self.page.locator("input[type=checkbox]").all():
+            tick.check()
+        self.page.locator("main form button.primary").click()
+
+    def confirms(self) -> None:
+        self.page.goto(self.letter(r"http\S+/confirm\S+"))
+        self.page.locator("main form button").click()
+
+    def logs_in(self) -> None:
+        self.page.goto("/login")
+        self.page.fill("#email", self.address)
+        self.page.fill("#password", "a river runs through it")
+        self.page.locator("form[action='/login'] button.primary").click()
+
+    def letter(self, pattern: str) -> str:
+        """What the newest letter to this person with `pattern` in it says there."""
+
+        def found() -> str:
+            for file in sorted(self._mail.glob("*.eml"), reverse=True):
+                letter = email.message_from_bytes(file.read_bytes(), policy=policy.default)
+                if self.address not in letter["To"]:
+                    continue
+                match = re.search(pattern, letter.get_body(("plain",)).get_content())
+                if match:
+                    return match[0]
+            return ""
+
+        return str(wait_until(found, within_s=20, what=f"a letter to {self.name} with {pattern}"))
+
+    def can_use(self) -> None:
+        """This page by WCAG 2.2 AA, as far as a machine can tell."""
+        result = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert result.violations_count == 0, f"{self.page.url}\n{result.generate_report()}"
+
+
+def announces(ann: Person, picture: Path) -> str:
+    """A newcomer joins, posts with a picture and announces a talk, whose address is returned."""
+    ann.page.goto("/join")
+    ann.can_use()
+    ann.joins()
+    ann.confirms()
+    ann.logs_in()
+    Image.new("RGB", (640, 360), (30, 90, 160)).save(picture)
+    ann.page.goto("/compose")
+    ann.can_use()
+    ann.page.fill("#status", "Tonight we talk about rivers. #rivers")
+    ann.page.get_by_text("Pictures, sound, video").click()
+    ann.page.set_input_files("#picture_1", picture)
+    ann.page.fill("#description_1", "A blue river")
+    ann.page.locator("form.compose button.primary").click()
+    expect(ann.page.get_by_role("img", name="A blue river")).to_be_visible()
+    ann.can_use()
+    ann.page.goto("/conversations/new")
+    ann.can_use()
+    ann.page.fill("#title", "An evening by the river")
+    ann.page.fill("#starts", "2036-05-01T20:00")
+    ann.page.fill("#time_zone", "Europe/Amsterdam")
+    ann.page.get_by_role("button", name="Announce it").click()
+    expect(ann.page.get_by_role("heading", name="An evening by the river")).to_be_visible()
+    ann.can_use()
+    return ann.page.url
+
+
+def comes(bob: Person, talk: str) -> None:
+    """Another one replies, wants to be reminded, and takes the calendar entry: in Dutch."""
+    bob.joins()
+    bob.confirms()
+    bob.logs_in()
+    bob.page.goto("/public")
+    bob.can_use()
+    bob.page.get_by_text("Tonight we talk about rivers").first.wait_for()
+    announcement = bob.page.locator("article", has_text="An evening by the river").first
+    announcement.locator("a:has(time)").first.click()
+    bob.page.fill("#status", "Ik ben erbij.")
+    bob.page.get_by_role("button", name="Reageren").or_(bob.page.get_by_role("button", name="Antwoorden")).click()
+    expect(bob.page.get_by_text("Ik ben erbij.")).to_be_visible()
+    bob.can_use()
+    bob.page.goto(talk)
+    bob.page.get_by_role("button", name="Herinner mij").click()
+    expect(bob.page.get_by_text("Je hoort het een kwartier van tevoren")).to_be_visible()
+    bob.can_use()
+    entry = bob.page.get_by_role("link", name="Zet in je agenda").get_attribute("href")
+    with urllib.request.urlopen(f"{entry}", timeout=10) as answer:
+        (event,) = Calendar.from_ical(answer.read()).walk("VEVENT")
+    assert event["SUMMARY"] == "An evening by the river"
+    assert event["DTSTART"].dt.isoformat() == "2036-05-01T20:00:00+02:00"
+
+
+def is_banned_and_comes_back(ada: Person, ann: Person, bob: Person) -> None:
+    """A moderator suspends with a statement of reasons; an appeal brings the account back, whole."""
+    ada.page.goto("/@ann")
+    ann_id = re.search(r"account=(\d+)", ada.page.content())
+    assert ann_id is not None
+    ada.page.goto(f"/moderation/decide?account={ann_id[1]}")
+    ada.can_use()
+    ada.page.select_option("#action", "suspend")
+    ada.page.fill("#legal_ground", "No advertising")
+    ada.page.fill("#explanation", "Your posts advertise a shipping company.")
+    ada.page.fill("#facts", "An account posted advertisements.")
+    ada.page.get_by_role("button", name="Decide").click()
+    ada.can_use()
+    assert bob.page.goto("/@ann").status in {403, 404, 410}
+    ann.page.goto(ann.letter(r"http\S+/appeal/\S+"))
+    ann.can_use()
+    ann.page.fill("#text", "I row; I sell nothing.")
+    ann.page.get_by_role("button", name="Appeal").click()
+    expect(ann.page.get_by_role("heading", name="We have your appeal")).to_be_visible()
+    ada.page.goto("/moderation/appeals")
+    ada.can_use()
+    ada.page.get_by_label("Your answer").fill("You are right, and we are sorry.")
+    ada.page.get_by_role("button", name="It was wrong: lift it").click()
+    assert bob.page.goto("/@ann").status == 200
+    expect(bob.page.get_by_text("Tonight we talk about rivers").first).to_be_visible()
+
+
+def test_a_newcomer_announces_a_talk_and_a_ban_and_its_lifting_stay_visible(
+    browser: Browser, site: System, tmp_path: Path
+) -> None:
+    ada, ann, bob = (
+        Person(browser, site, "ada"),
+        Person(browser, site, "ann"),
+        Person(browser, site, "bob", "nl-NL"),
+    )
+    owner_link = re.search(r"http\S+", site.rostra("owner").stdout.replace("\n", ""))
+    assert owner_link is not None
+    ada.joins(owner_link[0])
+    expect(ada.page.get_by_role("link", name="Moderation")).to_be_visible()
+    comes(bob, announces(ann, tmp_path / "river.png"))
+    is_banned_and_comes_back(ada, ann, bob)
+    for locale, suspended, lifted in (("en-GB", "Suspended", "Lifted on"), ("nl-NL", "Geschorst", "Opgeheven op")):
+        stranger = Person(browser, site, "stranger", locale)
+        stranger.page.goto("/transparency")
+        expect(stranger.page.get_by_text("An account posted advertisements.")).to_be_visible()
+        expect(stranger.page.get_by_text(suspended).first).to_be_visible()
+        expect(stranger.page.get_by_text(lifted).first).to_be_visible()
+        stranger.can_use()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desk"])
+def test_what_everybody_sees_can_be_used_by_everybody(
+    browser: Browser, site: System, scheme: str, width: int
+) -> None:
+    stranger = Person(browser, site, "stranger")
+    stranger.page.set_viewport_size({"width": width, "height": 900})
+    stranger.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    paths = (
+        "/",
+        "/public",
+        "/conversations",
+        "/search",
+        "/login",
+        "/join",
+        "/password",
+        "/notice",
+        "/transparency",
+    )
+    for path in (*paths, "/about", "/about/rules", "/about/privacy", "/about/contact"):
+        answer = stranger.page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        stranger.can_use()
+        assert stranger.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
