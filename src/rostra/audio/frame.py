@@ -1,5 +1,6 @@
 """The frame: 20 ms of mono sound at 48 kHz, the unit in which all sound moves."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -22,14 +23,19 @@ def silence() -> Frame:
 
 def finite(samples: Samples) -> Samples:
     """The same samples with NaN and infinities as 0: the very array if there is none of them."""
+    if math.isfinite(np.vdot(samples, samples)):  # a quarter of the time of looking at each sample
+        return samples
     usable = np.isfinite(samples)
     return samples if usable.all() else np.where(usable, samples, np.float32(0))
 
 
 def frame_to_pcm16(frame: Samples) -> bytes:
     """Samples of shape (n,) as 16-bit little-endian PCM. NaN and infinities become 0, overshoot saturates."""
-    scaled = np.rint(np.clip(finite(frame), -1, 1) * _FULL_SCALE)
-    pcm: bytes = np.minimum(scaled, _FULL_SCALE - 1).astype("<i2").tobytes()
+    scaled = np.clip(finite(frame), -1, 1)
+    scaled *= _FULL_SCALE
+    np.rint(scaled, out=scaled)
+    np.minimum(scaled, _FULL_SCALE - 1, out=scaled)
+    pcm: bytes = scaled.astype("<i2").tobytes()
     return pcm
 
 

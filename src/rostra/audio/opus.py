@@ -24,6 +24,7 @@ PACKET_SAMPLES_MAX: Final = 5_760  # a packet holds 120 ms at most (RFC 6716 §3
 # PESQ over 5; 8 to 10 cost a tenth more and gain nothing that could be measured on speech (docs/performance.md).
 COMPLEXITY: Final = 7
 
+_ANY_BPS: Final = 64_000
 _OK: Final = 0
 _INVALID_PACKET: Final = -4
 _APPLICATION_AUDIO: Final = 2049
@@ -64,6 +65,7 @@ def _declare(lib: ctypes.CDLL) -> None:
     lib.opus_get_version_string.argtypes, lib.opus_get_version_string.restype = [], c_char_p
     lib.opus_encoder_create.argtypes = [c_int32, c_int, c_int, POINTER(c_int)]
     lib.opus_encoder_create.restype = c_void_p
+    lib.opus_encoder_get_size.argtypes, lib.opus_encoder_get_size.restype = [c_int], c_int
     lib.opus_encoder_destroy.argtypes, lib.opus_encoder_destroy.restype = [c_void_p], None
     lib.opus_encode_float.argtypes = [c_void_p, _FLOATS, c_int, c_char_p, c_int32]
     lib.opus_encode_float.restype = c_int32
@@ -113,6 +115,15 @@ class OpusEncoder:
             (_SET_PACKET_LOSS_PERCENT, loss_percent),
         ):
             _checked(self._lib.opus_encoder_ctl(self._state, control, c_int(value)), f"control {control}")
+
+    def copy(self) -> "OpusEncoder":
+        """Another encoder that goes on as this one would: a decoder does not notice that it hears the other.
+
+        The state, settings and all, is one block that may be copied like this (opus.h, `OpusEncoder`).
+        """
+        copied = OpusEncoder(_ANY_BPS)
+        ctypes.memmove(copied._state, self._state, self._lib.opus_encoder_get_size(1))
+        return copied
 
     @property
     def pre_skip(self) -> int:

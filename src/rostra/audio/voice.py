@@ -5,6 +5,7 @@ for 7 ms and 0.4 % of a core. Where there is no build of it, the level is evened
 """
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,9 @@ except ImportError:  # no wheel for this machine
 DENOISES: Final = pywebrtc_audio is not None
 _SUPPRESSION: Final = 1  # moderate, 12 dB: more makes voices metallic
 _CLIPPED: Final = 0.999
+_FLUSHED_FRAMES: Final = (
+    1  # of digital silence (a microphone that is switched off): then the 7 ms held back are out
+)
 
 
 @dataclass(slots=True)
@@ -36,15 +40,24 @@ class Treatment:
         return asdict(self)
 
 
-class Voice:
-    """`process` each frame, in order. `original` leaves everything as it is, for music and studios."""
+class Sound(StrEnum):
+    """What is known of a voice before it is treated, and so what is to be done to it."""
 
-    def __init__(self, *, original: bool = False) -> None:
+    RAW = "raw"  # noise is suppressed and the level evened
+    CLEAN = "clean"  # noise has been suppressed where it comes from; once more would make it metallic
+    ORIGINAL = "original"  # music, a studio: it is left as it is
+
+
+class Voice:
+    """`process` each frame, in order."""
+
+    def __init__(self, sound: Sound = Sound.RAW) -> None:
         self.treatment = Treatment()
-        self._original = original
+        self._original = sound is Sound.ORIGINAL
         self._leveller = Leveller()
         self._processor = None
-        if DENOISES and not original:
+        self._silent_frames = 0
+        if DENOISES and sound is Sound.RAW:
             self._processor = pywebrtc_audio.AudioProcessor(
                 SAMPLE_RATE_HZ, 1, noise_suppression=True, high_pass_filter=True, ns_level=_SUPPRESSION
             )
@@ -53,6 +66,9 @@ class Voice:
         """The frame, shape (960,), as it goes on the air. NaN and infinities become silence."""
         sound = finite(frame)
         self.treatment.frames += 1
+        self._silent_frames = 0 if sound.any() else self._silent_frames + 1
+        if self._silent_frames > _FLUSHED_FRAMES:
+            return sound
         self.treatment.clipped += float(np.abs(sound).max()) >= _CLIPPED
         if self._original:
             return sound

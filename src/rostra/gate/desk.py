@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import structlog
 
+from rostra.audio.voice import Sound
 from rostra.bus.connection import Connection
 from rostra.bus.roster import RosterLog
 from rostra.core.conversation import Conversation, state_name
@@ -105,7 +106,7 @@ class Desk:
     # --- people -----------------------------------------------------------------------------------------
 
     async def admit(
-        self, invitation: Invitation, name: str, offer: str, *, original: bool = False
+        self, invitation: Invitation, name: str, offer: str, *, sound: Sound = Sound.RAW
     ) -> tuple[Session, str] | Declined:
         """Give the holder of `invitation` a seat, and the answer to the offer. BadInputError, BusError."""
         await self._opened()
@@ -122,7 +123,7 @@ class Desk:
                 await peer.close()
                 return declined or Declined("The seat was taken away meanwhile.")
             session = Session(person, seated.generation, peer)
-            self._seat(session, seated, original=original)
+            self._seat(session, seated, sound)
         except (BadInputError, BusError):
             await peer.close()
             raise
@@ -152,14 +153,12 @@ class Desk:
         for person in persons:
             self._present_s[person] = now_s
 
-    def _seat(self, session: Session, seated: Seated, *, original: bool) -> None:
+    def _seat(self, session: Session, seated: Seated, sound: Sound) -> None:
         for other in [each for each in self.sessions.values() if each.person == session.person]:
             del self.sessions[other.id]
             other.peer.lost.set()
         self.sessions[session.id] = session
-        self.room.enter(
-            session.person, session.peer, green=not seated.on_air, muted=seated.muted, original=original
-        )
+        self.room.enter(session.person, session.peer, green=not seated.on_air, muted=seated.muted, sound=sound)
 
     async def _accompany(self, session: Session) -> None:
         """From the answer to the end of the connection."""

@@ -11,12 +11,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from rostra.audio.dynamics import PeakGain
 from rostra.audio.frame import Frame, frame_to_pcm16, silence
-from rostra.audio.mixer import mix, mix_minus
-from rostra.audio.opus import OpusEncoder
+from rostra.audio.mixer import mix
+from rostra.audio.returns import Returns
 from rostra.audio.seat import Seat
-from rostra.audio.voice import Voice
+from rostra.audio.voice import Sound, Voice
 from rostra.bus.connection import Connection
 from rostra.bus.seats import SeatPublisher, calls, follow_seats
 from rostra.core.errors import ConflictError
@@ -24,9 +23,6 @@ from rostra.core.limits import FRAMES_PER_TURN_MAX, SEATS_MAX
 from rostra.core.messages import FeedFrames
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SECOND_NS
 
-RETURN_BPS: Final = 32_000
-_RETURN_LOSS_PERCENT: Final = 10  # what a speaker's way down may lose unheard
-_RETURN_COMPLEXITY: Final = 1  # PESQ-WB 4.31 for 64 us a frame; 10 gives 4.43 for 224
 _DELAY_FRAMES: Final = 2  # the jitter buffer has smoothed the network; this is for the bus
 _GOODBYE_S: Final = 2.0
 _STAGE_BEHIND: Final = np.float32(0.35)  # -9 dB: who waits can follow the stage and still talk
@@ -47,11 +43,9 @@ class Speaker(Protocol):
 class _Occupant:
     """A speaker in the room, and all that belongs to the speaker alone."""
 
-    def __init__(self, connection: Connection, speaker: Speaker, *, original: bool) -> None:
+    def __init__(self, connection: Connection, speaker: Speaker, sound: Sound) -> None:
         self.speaker = speaker
-        self.voice = Voice(original=original)
-        self.gain = PeakGain()
-        self.encoder = OpusEncoder(RETURN_BPS, complexity=_RETURN_COMPLEXITY, loss_percent=_RETURN_LOSS_PERCENT)
+        self.voice = Voice(sound)
         self.air = SeatPublisher(connection)
         self.behind = SeatPublisher(connection, green=True)
         self.green = False
@@ -72,8 +66,8 @@ class Room:
         self._behind: dict[str, Seat] = {}
         self._silent_frames: dict[str, int] = {}
         self._listeners: list[Speaker] = []
-        self._listening = OpusEncoder(RETURN_BPS, complexity=_RETURN_COMPLEXITY)
-        self._listening_gain = PeakGain()
+        self._returns = Returns()
+        self._returns_behind = Returns()
         self._called = asyncio.Event()
         self.frames_late = 0
 
@@ -87,12 +81,18 @@ class Room:
         return frozenset(name for name, frames in self._silent_frames.items() if frames < _SPEAKING_FRAMES)
 
     def enter(
-        self, seat: str, speaker: Speaker, *, green: bool = False, muted: bool = False, original: bool = False
+        self,
+        seat: str,
+        speaker: Speaker,
+        *,
+        green: bool = False,
+        muted: bool = False,
+        sound: Sound = Sound.RAW,
     ) -> None:
         """Give `speaker` the seat; whoever had it before is no longer heard. ConflictError if the room is full."""
         if seat not in self._occupants and len(self._occupants) >= SEATS_MAX:
             raise ConflictError(f"All {SEATS_MAX} seats are taken.")
-        self._occupants[seat] = _Occupant(self._connection, speaker, original=original)
+        self._occupants[seat] = _Occupant(self._connection, speaker, sound)
         self.arrange(seat, green=green, muted=muted)
 
     def treatment(self, seat: str) -> dict[str, float]:
@@ -158,16 +158,23 @@ class Room:
             if (said := await self._speak(name, occupant, wall_ns)) is not None:
                 (behind if occupant.green else air)[name] = said
         self._notice(air | behind)
+        if not self._occupants and not self._listeners:
+            return
         on_air = mix(list(air.values()))
         off_air = mix([*behind.values(), on_air * _STAGE_BEHIND])
-        for name, occupant in self._occupants.items():
-            total, own = (off_air, behind.get(name)) if occupant.green else (on_air, air.get(name))
-            others = total if own is None else mix_minus(total, own)
-            occupant.speaker.offer(occupant.encoder.encode(occupant.gain.process(others)))
-        if self._listeners:
-            packet = self._listening.encode(self._listening_gain.process(on_air))
-            for listener in self._listeners:
-                listener.offer(packet)
+        shared = self._return(self._returns, on_air, air, green=False)
+        for listener in self._listeners:
+            listener.offer(shared)
+        if any(occupant.green for occupant in self._occupants.values()):
+            self._return(self._returns_behind, off_air, behind, green=True)
+
+    def _return(self, returns: Returns, total: Frame, voices: dict[str, Frame], *, green: bool) -> bytes:
+        """Send those in one place what they hear of each other; the answer is the packet of who says nothing."""
+        here = {name: each.speaker for name, each in self._occupants.items() if each.green is green}
+        shared, own = returns.encode(total, {name: voices[name] for name in here.keys() & voices.keys()})
+        for name, speaker in here.items():
+            speaker.offer(own.get(name, shared))
+        return shared
 
     async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> Frame | None:
         """Send the next 20 ms of what somebody says to the seat; None while there is nothing to be heard."""

@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from rostra.audio.frame import Samples
+from rostra.audio.voice import Sound
 from rostra.bus.connection import Connection
 from rostra.bus.state import follow_conversations, invitation_key
 from rostra.bus.telemetry import follow_reports, publish_report
@@ -143,8 +144,11 @@ class Gate:
     async def offer(self, request: Request) -> Response:
         desk, invitation = self._desk(request), self._invitation(request)
         name = request.query_params.get("name", "Encoder")
-        original = request.query_params.get("sound") == "original"
-        admitted = await desk.admit(invitation, name, await _body(request, _SDP), original=original)
+        try:
+            sound = Sound(request.query_params.get("sound", Sound.RAW))
+        except ValueError as error:
+            raise BadInputError(f"`sound` is one of {', '.join(Sound)}.") from error
+        admitted = await desk.admit(invitation, name, await _body(request, _SDP), sound=sound)
         if isinstance(admitted, Declined):
             raise _Refused(HTTPStatus.FORBIDDEN, admitted.reason)
         session, answer = admitted

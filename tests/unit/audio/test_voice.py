@@ -5,7 +5,7 @@ import numpy as np
 from hearing import speech
 from machine import lacks
 from rostra.audio.frame import Frame, Samples
-from rostra.audio.voice import DENOISES, Voice
+from rostra.audio.voice import DENOISES, Sound, Voice
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
@@ -39,10 +39,30 @@ def test_what_is_said_stays_and_softly_spoken_is_brought_up() -> None:
 
 
 def test_the_original_sound_is_left_as_it_is_and_clipping_is_counted() -> None:
-    voice = Voice(original=True)
+    voice = Voice(Sound.ORIGINAL)
     loud: Frame = np.ones(FRAME_SAMPLES, np.float32)
     assert np.array_equal(voice.process(loud), loud)
     assert (voice.treatment.clipped, voice.treatment.denoised) == (1, 0)
     broken = loud.copy()
     broken[5] = np.nan
     assert np.isfinite(voice.process(broken)).all()
+
+
+def test_what_comes_clean_is_levelled_and_not_denoised_again() -> None:
+    said = speech()[: 24 * SAMPLE_RATE_HZ]
+    voice = Voice(Sound.CLEAN)
+    through(voice, 0.5 * said)
+    assert voice.treatment.gain_db > 6
+    assert voice.treatment.denoised == 0
+
+
+def test_a_microphone_that_is_switched_off_costs_nothing_and_loses_nothing_of_the_last_word() -> None:
+    word, silence = speech()[10 * SAMPLE_RATE_HZ :][: 50 * FRAME_SAMPLES], np.zeros(20 * FRAME_SAMPLES, np.float32)
+    voice = Voice()
+    out = through(voice, np.concatenate((word, silence, word)))
+    assert voice.treatment.frames == 120
+    if DENOISES:
+        assert voice.treatment.denoised == 101
+        assert out[50 * FRAME_SAMPLES : 51 * FRAME_SAMPLES].any()
+    assert not out[51 * FRAME_SAMPLES : 70 * FRAME_SAMPLES].any()
+    assert out[70 * FRAME_SAMPLES :].any()

@@ -21,6 +21,11 @@ async function refusal(answer) {
   return new Refused(answer.status, problem.detail ?? answer.statusText);
 }
 
+// A browser that has suppressed the noise says so, and the gate does not do it again; one that says nothing has not.
+function treatment(track) {
+  return track.getSettings().noiseSuppression ? "clean" : "raw";
+}
+
 // An offer for one microphone, complete with its candidates.
 export async function offerOf(peer) {
   await peer.setLocalDescription();
@@ -57,7 +62,7 @@ export class Session {
   #at = 0; // index of the gate we are at
   #microphone = null;
   #name = "";
-  #original = false; // encoders and studios: the gate leaves the sound as it is
+  #sound = "raw"; // what the gate is to do to it: see `treatment`
   #peer = null;
   #place = null; // address of our WHIP session
   #connecting = false;
@@ -124,15 +129,17 @@ export class Session {
 
   // --- sound -----------------------------------------------------------------------------------------------
 
-  // Speak with `microphone` (a MediaStream) as `name`; another one takes its place without a new session.
+  // Speak with `microphone` (a MediaStream) as `name`; another one like it takes its place without a new session.
   async speak(microphone, name, original) {
     this.#name = name;
-    this.#original = original;
     const [track] = microphone.getAudioTracks();
+    const sound = original ? "original" : treatment(track);
+    const asBefore = sound === this.#sound;
+    this.#sound = sound;
     const before = this.#microphone;
     this.#microphone = microphone;
     const sender = this.#peer?.getSenders().find((each) => each.track);
-    if (before && sender) return sender.replaceTrack(track);
+    if (before && sender && asBefore) return sender.replaceTrack(track);
     await this.#connect();
   }
 
@@ -153,7 +160,7 @@ export class Session {
     const peer = new RTCPeerConnection();
     for (const track of this.#microphone.getAudioTracks()) peer.addTransceiver(track, { direction: "sendrecv" });
     peer.ontrack = ({ streams, track }) => this.onsound(streams[0] ?? new MediaStream([track]));
-    const answer = await fetch(this.address(`whip/${this.#id}?name=${encodeURIComponent(this.#name)}${this.#original ? "&sound=original" : ""}`), {
+    const answer = await fetch(this.address(`whip/${this.#id}?name=${encodeURIComponent(this.#name)}&sound=${this.#sound}`), {
       method: "POST",
       headers: { ...this.headers, "Content-Type": "application/sdp" },
       body: await offerOf(peer),
