@@ -118,6 +118,18 @@ def test_the_page_needs_no_inline_script_and_says_the_title_as_it_is(served: Ser
         assert served.get(address)[0] == 200
 
 
+def test_page_file_and_command_say_how_each_voice_arrived(served: Served) -> None:
+    page, manifest = served.get("/r/evening")[2].decode(), served.json("/r/evening/recording.json")
+    feed, mix = manifest["voices"]
+    assert [hop["hop"] for hop in (*feed["hops"], *mix["hops"])] == ["stage", "mix"]
+    assert feed["hops"][0]["counts"]["frames"] > 400
+    assert feed["hops"][0]["counts"]["lost"] == 0
+    assert "Hoe elke stem aankwam" in page
+    for voice in (feed, mix):
+        assert f"<summary>{voice['sentence']}</summary>" in page
+        assert voice["sentence"] in " ".join(served.system.rostra("recording", "show", "evening").stdout.split())
+
+
 def test_chapters_and_the_manifest_are_as_podcasting_2_and_the_disk_have_them(served: Served) -> None:
     chapters, manifest = served.json("/r/evening/chapters.json"), served.json("/r/evening/recording.json")
     assert chapters["version"] == "1.2.0"

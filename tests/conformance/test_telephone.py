@@ -16,12 +16,15 @@ from baresip import Telephone, telephone_set
 from bus_server import Bus, run
 from hearing import speech
 from rostra.audio.frame import Frame, Samples, pcm16_to_frame
+from rostra.audio.jitter import JitterBuffer
+from rostra.audio.opus import OpusDecoder
 from rostra.bus import state
 from rostra.bus.connection import Connection
 from rostra.bus.seats import follow_seats
 from rostra.bus.server import prepare
 from rostra.bus.subjects import Role
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from rostra.gate.arrival import Arrival
 from rostra.gate.call_script import RosterSays
 from rostra.gate.room import Room
 from system import free_port
@@ -37,6 +40,10 @@ class Whistler:
 
     def __init__(self) -> None:
         self._at = 0
+
+    @property
+    def arrival(self) -> Arrival:
+        return Arrival("webrtc", "opus", JitterBuffer(OpusDecoder()))
 
     def pull(self) -> Frame | None:
         at = self._at + np.arange(FRAME_SAMPLES)

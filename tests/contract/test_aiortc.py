@@ -89,6 +89,9 @@ def test_a_speaker_is_heard_and_hears() -> None:
                 if frame is not None:
                     heard.append(frame)
             listening[0].cancel()
+            (told,) = [each for each in (await client.getStats()).values() if each.type == "remote-outbound-rtp"]
+        assert 0 <= len(returned) * FRAME_SAMPLES / SAMPLE_RATE_HZ - told.packetsSent / 50 < 3
+        assert told.packetsSent > (SECONDS - 2) * 50  # by the newest of RTCP's sender reports
         await client.close()
         await peer.close()
         assert len(heard) > (SECONDS - 0.5) * 50

@@ -8,6 +8,7 @@ import pytest
 
 from bus_server import Bus, run
 from rostra.audio.frame import Frame, Samples, pcm16_to_frame
+from rostra.audio.jitter import JitterBuffer
 from rostra.audio.opus import OpusDecoder
 from rostra.bus import state
 from rostra.bus.seats import follow_seats
@@ -15,6 +16,7 @@ from rostra.bus.subjects import Role
 from rostra.core.errors import ConflictError
 from rostra.core.limits import SEATS_MAX
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from rostra.gate.arrival import Arrival
 from rostra.gate.room import Room
 
 
@@ -26,6 +28,11 @@ class Whistler:
         self._at = 0
         self._decoder = OpusDecoder()
         self.heard: list[Samples] = []
+        self.buffer = JitterBuffer(self._decoder)
+
+    @property
+    def arrival(self) -> Arrival:
+        return Arrival("whip", "opus", self.buffer)
 
     def pull(self) -> Frame | None:
         time_s = (self._at + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE_HZ

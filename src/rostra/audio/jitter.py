@@ -80,13 +80,14 @@ class JitterBuffer:
         self._tick = SAMPLE_RATE_HZ // clock_hz  # samples
         self.provenance = Provenance()
         self.target: float = 2 * FRAME_SAMPLES
+        self.spread = 0.0  # of the transit times of the last 3 s, in samples
+        self.duration = FRAME_SAMPLES  # of the sender's packets
         self._decoder = decoder
         self._packets: dict[int, tuple[bytes, bool]] = {}
         self._newest: int | None = None  # the newest timestamp, in samples
         self._transits: deque[float] = deque(maxlen=_WINDOW)
         self._next: int | None = None  # the timestamp that is decoded next; None until playing
         self._sound: Samples = np.zeros(0, np.float32)
-        self._duration = FRAME_SAMPLES  # of the sender's packets
         self._pulls = 0
         self._starved = 0  # frames in a row
         self._hole = 0
@@ -101,7 +102,7 @@ class JitterBuffer:
         """Samples that are ready, decoded or not."""
         ahead = 0
         if self._next is not None and self._packets and self._newest is not None:
-            ahead = max(0, max(self._packets) + self._duration - self._next)
+            ahead = max(0, max(self._packets) + self.duration - self._next)
         return len(self._sound) + ahead
 
     # --- packets come ---------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ class JitterBuffer:
         if not self._packets:
             return False
         first = min(self._packets)
-        if max(self._packets) + self._duration - first < self.target:
+        if max(self._packets) + self.duration - first < self.target:
             return False
         self._next = first
         self._starved = self._hole = 0
@@ -165,9 +166,9 @@ class JitterBuffer:
         if len(self._transits) < _ENOUGH:
             return
         ordered = sorted(self._transits)
-        spread = ordered[int(len(ordered) * _QUANTILE)] - ordered[0]
+        self.spread = ordered[int(len(ordered) * _QUANTILE)] - ordered[0]
         margin = _MARGIN_LOSSY if self._pulls < self._lossy_until else _MARGIN
-        wanted = min(TARGET_MAX, max(TARGET_MIN, spread + margin))
+        wanted = min(TARGET_MAX, max(TARGET_MIN, self.spread + margin))
         self.target += (wanted - self.target) * (_GROW if wanted > self.target else _SHRINK)
 
     def _keep_depth(self) -> None:
@@ -206,12 +207,12 @@ class JitterBuffer:
             sound = self._decoder.decode(payload)
         except BadInputError:
             self.provenance.malformed += 1
-            sound = self._decoder.decode(None, missing=self._duration)
+            sound = self._decoder.decode(None, missing=self.duration)
         if redundant:
             self.provenance.restored += 1
             self._lossy_until = self._pulls + _LOSSY_FRAMES
         self._starved = self._hole = 0
-        self._duration = len(sound)
+        self.duration = len(sound)
         self._next += len(sound)
         return sound
 
@@ -224,7 +225,7 @@ class JitterBuffer:
         if self._hole > _HOLE_MAX or gap < 120:
             self._next = following  # muted, or another grid: what follows is taken as it is
             return np.zeros(0, np.float32)
-        missing = min(gap, self._duration) // 120 * 120
+        missing = min(gap, self.duration) // 120 * 120
         if missing == gap:
             sound = self._corrected(self._packets[following][0], missing)
         else:

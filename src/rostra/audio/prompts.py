@@ -27,6 +27,7 @@ class Prompt(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     REMOVED = "removed"
+    ELSEWHERE = "elsewhere"
     OVER = "over"
 
 
@@ -42,6 +43,7 @@ _ENGLISH: Final = {
     Prompt.MUTED: "You are muted. Press star six to be heard again.",
     Prompt.UNMUTED: "You are heard again.",
     Prompt.REMOVED: "The host has ended your call. Goodbye.",
+    Prompt.ELSEWHERE: "Somebody has called with the same PIN, and has your place now. Goodbye.",
     Prompt.OVER: "The conversation has ended. Thank you for calling.",
 }
 _DUTCH: Final = {
@@ -56,6 +58,7 @@ _DUTCH: Final = {
     Prompt.MUTED: "Uw microfoon staat uit. Toets sterretje zes om weer gehoord te worden.",
     Prompt.UNMUTED: "U bent weer te horen.",
     Prompt.REMOVED: "De gastheer heeft uw gesprek beëindigd. Tot ziens.",
+    Prompt.ELSEWHERE: "Er is met dezelfde pincode gebeld; uw plaats is nu daar. Tot ziens.",
     Prompt.OVER: "Het gesprek is afgelopen. Bedankt voor het bellen.",
 }
 TEXTS: Final[Mapping[str, Mapping[Prompt, str]]] = MappingProxyType(

@@ -36,6 +36,8 @@ class Seat:
         self._awaited_frames = 0
         self.absent_frames = 0  # in a row, on the air
         self.before: Frame | None = None  # what another stage mixed last
+        self.since_ns: int | None = None  # when the first frame that came was due
+        self.mixed_frames = 0
         self.lost_frames = 0
         self.dropped_frames = 0
 
@@ -50,6 +52,7 @@ class Seat:
 
     def offer(self, message: FeedFrames) -> None:
         """Take what a feed sent; frames that were mixed already (sent again after a restart) are ignored."""
+        self.since_ns = self.since_ns or message.due_ns
         self._delay_frames = min(message.delay_frames, SEAT_FRAMES_MAX // 2)
         if self.has_left and self._last_seq is not None and message.seq > self._last_seq:
             self._next_seq, self._last_seq = message.seq, None  # somebody sits down here again: nothing lacks
@@ -99,6 +102,7 @@ class Seat:
         late_frames = (wall_ns - due_ns) // FRAME_NS
         if late_frames > self._delay_frames + _CATCH_UP_FRAMES and float(np.abs(frame).max()) < _QUIET:
             self.dropped_frames += 1
+            self.mixed_frames -= 1
             return self._take()[0] if self._frames else None
         return frame
 
@@ -129,4 +133,5 @@ class Seat:
         if (hole := self._hole()) <= SEAT_FRAMES_MAX:
             self.lost_frames += hole
         self._next_seq = seq + 1
+        self.mixed_frames += 1
         return self._frames.pop(seq)

@@ -48,6 +48,11 @@ def green_subject(conversation: str, seat: str) -> str:
     return f"rostra.green.{conversation}.{seat}"
 
 
+def hop_subject(conversation: str, hop: str) -> str:
+    """Where gates and stages say what became of voices on their hop; recorders hear it."""
+    return f"rostra.hop.{conversation}.{hop}"
+
+
 def call_subject(conversation: str) -> str:
     """Where a stage or a recorder asks the seats of a conversation to repeat what they sent last."""
     return f"rostra.call.{conversation}"
@@ -102,6 +107,8 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.control.*",
                     *(f"{inbox_prefix(asker)}.>" for asker in (Role.OPERATOR, Role.STAGE)),
                     "rostra.telemetry.stage.*",
+                    "rostra.hop.*.stage",
+                    "rostra.hop.*.mix",
                     *(f"{_STATE_PREFIX}{key}.>" for key in ("conversation", "init", "lease")),
                     *read_state,
                     f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}lease.>",
@@ -129,6 +136,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.green.>",
                     "rostra.act.>",
                     "rostra.telemetry.gate.*",
+                    "rostra.hop.*.gate",
                     *read_state,
                     f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{INVITATION_KEY}",
                     *read_acts,
@@ -170,6 +178,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 "subscribe": [
                     "rostra.programme.>",
                     "rostra.seat.>",
+                    "rostra.hop.>",
                     "rostra.act.>",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,

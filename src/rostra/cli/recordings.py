@@ -48,6 +48,11 @@ def show_command(conversation: ConversationId, as_json: JsonFlag = False) -> Non
         out.print(f"  {_clock(chapter.start_time)}  {chapter.title}")
     for gap in manifest.gaps:
         out.print(f"  [red]{gap.seconds:.1f} s are missing at {_clock(max(0.0, gap.at_s))}[/] ({gap.because})")
+    for voice in manifest.voices:
+        out.print(f"  {voice.sentence}", highlight=False, markup=False)
+        for hop in voice.hops:
+            counts = ", ".join(f"{name} {value:g}" for name, value in hop.counts.items() if value)
+            out.print(f"    {_clock(max(0.0, hop.from_s))} {hop.hop}: {counts}", highlight=False, markup=False)
     for name, file in manifest.files.items():
         out.print(f"  {file.bytes:>12,}  {file.sha256[:16]}  {name}")
 

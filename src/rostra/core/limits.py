@@ -30,6 +30,7 @@ GATE_CONVERSATIONS_MAX: Final = 500  # as an edge's
 GATE_ECHOES_MAX: Final = 50  # who tests the microphone shares the core with who speaks: 2 % of it each
 GATE_WATCHERS_MAX: Final = 2_000  # pages of those with a hand up: each costs a line of JSON per change
 SEAT_FRAMES_MAX: Final = 250  # 5 s of one speaker waiting to be mixed; then the oldest goes, counted
+HOP_REPORT_S: Final = 5.0  # how finely a recording says when a voice was slurred; 5 MB an hour for a full stage
 MEDIA_HEARTBEAT_LOST_MS: Final = 600  # six chunks: a longer pause would be heard, a shorter one is jitter
 FRAMES_PER_TURN_MAX: Final = 100  # after a stall the clock catches up 2 s per turn, so timers still run
 CLOCK_STEP_MS: Final = 128  # NTP's step threshold (RFC 5905 §11.3): beyond it wall time jumped
@@ -76,6 +77,9 @@ RECORDING_STEMS_MAX: Final = 200  # who has sat on the stage in one evening; the
 RECORDING_STEMS_OPEN_MAX: Final = 2 * SEATS_MAX  # open files; beyond, the one that has been quiet longest is closed
 RECORDING_SEGMENTS_MAX: Final = 10_000  # a source with a hole every second for three hours; then it is not recorded
 RECORDING_DISK_FREE_MIN_BYTES: Final = 64 * 1024 * 1024  # left to the bus and the log, which the sound needs first
+RECORDING_TROUBLES_MAX: Final = (
+    20  # bad moments of one voice on a page: more is "bad throughout"; all are in the journal
+)
 CHAPTER_MIN_S: Final = 10  # two speakers who interrupt each other are one chapter
 
 # --- site ----------------------------------------------------------------------------------------

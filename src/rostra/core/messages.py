@@ -89,6 +89,23 @@ class FeedFrames(Message, frozen=True, tag="feed.1"):
     last: bool = False
 
 
+class HopReport(Message, frozen=True, tag="hop.1"):
+    """What became of a voice on one hop since `since_ns`, on `rostra.hop.<conversation>.<hop>`, each 5 s.
+
+    hop: `gate` (from the microphone to a gate), `stage` (from there into the mix), `mix` (the mix, of no seat).
+    `path` says how it came, `counts` what happened to it, both by the names of docs/protocol.md §5. Counts run on,
+    so that a report that is lost takes nothing with it.
+    """
+
+    conversation: str
+    hop: str
+    seat: str
+    since_ns: int
+    at_ns: int
+    path: dict[str, str]
+    counts: dict[str, float]
+
+
 class Move(Message, frozen=True, tag="move.1"):
     """To a stage, on `rostra.control.<stage>`: take the programme of `conversation` over, if you can carry it."""
 
@@ -224,6 +241,7 @@ AnyMessage = (
     Init
     | Chunk
     | FeedFrames
+    | HopReport
     | Move
     | Yield
     | Answer

@@ -1,5 +1,6 @@
 """One conversation at this edge: what is known of it, its newest chunks, and who listens."""
 
+from collections import deque
 from typing import Any, Final
 
 from rostra.core.framing import CONTENT_TYPE, INIT, frame
@@ -35,6 +36,7 @@ class Channel:
         self._fanout = fanout
         self._cadence = cadence
         self._said = b""
+        self._speakers: deque[tuple[int, bytes]] = deque(maxlen=RING_CHUNKS_MAX)  # by chunk, as event frames
         self._openings: dict[tuple[Group, int | None], tuple[bytes, int]] = {}
 
     # --- what is known ---------------------------------------------------------------------------------
@@ -96,12 +98,24 @@ class Channel:
             missed = chunk.seq - (self.ring.newest or 0) - 1
             lead = event_frame("moved", to_seq=chunk.seq, missed=missed) + lead
         self.ring.append(chunk, lead=lead + b"".join([_stage_event(event) for event in chunk.events]))
+        self._note_speakers(chunk)
         self._openings.clear()
         for lane in self.lanes.values():
             self._fanout.advance(lane, chunk.seq)
         if chunk.last:
             self.end("cancelled" if chunk.state == "cancelled" else "ended")
         return verdict
+
+    def _note_speakers(self, chunk: Chunk) -> None:
+        """Keep who is heard from where on, for those who come in the middle: as far back as the ring, and one."""
+        self._speakers += [(chunk.seq, _stage_event(event)) for event in chunk.events if event.kind == "speaker"]
+        oldest = self.ring.oldest or 0
+        while len(self._speakers) > 1 and self._speakers[1][0] <= oldest:
+            self._speakers.popleft()
+
+    def _speaker_before(self, seq: int) -> bytes:
+        """The event that says who is heard at the beginning of chunk `seq`; empty if nobody was named yet."""
+        return next((event for at, event in reversed(self._speakers) if at < seq), b"")
 
     def end(self, reason: str) -> None:
         """The newest chunk was the last one."""
@@ -186,7 +200,9 @@ class Channel:
             now_ms=now_ms,
             conversation=self.state(now_ms=now_ms),
         )
-        return stream_head(CONTENT_TYPE, date=date) + frame(INIT, init) + hello + burst, position
+        return stream_head(CONTENT_TYPE, date=date) + frame(INIT, init) + hello + self._speaker_before(
+            first
+        ) + burst, position
 
 
 def _stage_event(event: StageEvent) -> bytes:

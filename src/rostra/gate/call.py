@@ -15,6 +15,7 @@ from rostra.audio.prompts import Prompt
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.limits import CALL_EVENTS_MAX
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SECOND_NS
+from rostra.gate.arrival import Arrival
 from rostra.gate.call_script import (
     PIN_PATIENCE_S,
     AskingPin,
@@ -48,6 +49,9 @@ class CallerLine(Protocol):
     """What a call is carried by (`gate.line`)."""
 
     takes_opus: bool
+
+    @property
+    def arrival(self) -> Arrival: ...
 
     def listen(self) -> None: ...
 
@@ -107,6 +111,10 @@ class Call:
 
     def offer(self, payload: bytes) -> None:
         self._returns.append(payload)
+
+    @property
+    def arrival(self) -> Arrival:
+        return self._line.arrival
 
     # --- what happens ---------------------------------------------------------------------------------
 

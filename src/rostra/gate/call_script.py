@@ -50,6 +50,7 @@ class RosterSays(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     REMOVED = "removed"
+    ELSEWHERE = "elsewhere"  # the seat has gone to a newer call with the same PIN
     OVER = "over"
 
 
@@ -134,6 +135,8 @@ def step(state: State, happening: Happening) -> Step:
             return Gone(), (Command.HUSH, Command.HANG_UP)
         case RosterSays.REMOVED:
             return _goodbye(Prompt.REMOVED)
+        case RosterSays.ELSEWHERE:
+            return _goodbye(Prompt.ELSEWHERE)
         case RosterSays.OVER:
             return _goodbye(Prompt.OVER)
         case Event.FULL:

@@ -84,8 +84,8 @@ class Caller:
         elif seated is None:
             if self.generation:
                 self._tell(RosterSays.OVER)
-        elif seated.generation > max(self.generation, 1):
-            self._tell(RosterSays.OVER)  # the same PIN was used elsewhere
+        elif self.generation and seated.generation > self.generation:
+            self.succeeded()
         elif self.generation == 0:
             if not self._sitting_down:
                 self._sitting_down = True
@@ -98,6 +98,12 @@ class Caller:
 
     def over(self) -> None:
         self._tell(RosterSays.OVER)
+
+    def succeeded(self) -> None:
+        """The newest call with a PIN has the seat, as the newest browser of an invitation has."""
+        if self._desk.callers.get(self.person) is self:
+            del self._desk.callers[self.person]
+        self._tell(RosterSays.ELSEWHERE)
 
     async def _come_up(self) -> None:
         """A host has let the raised hand up."""
@@ -132,7 +138,7 @@ class Callers:
         if access.role is CallerRole.SPEAKER:
             caller = Caller(desk, access.person, f"Telephone {access.number}", speaker, say)
             if (former := desk.callers.get(caller.person)) is not None:
-                former.over()  # the same PIN again: the line broke, and the other call has not noticed yet
+                former.succeeded()  # often the same person: the line broke, and that call has not noticed yet
             desk.callers[caller.person] = caller
             seated = False
             try:

@@ -47,6 +47,8 @@ class Caller(Protocol):
 
     def over(self) -> None: ...
 
+    def succeeded(self) -> None: ...
+
 
 @dataclass(slots=True)
 class Session:
@@ -71,6 +73,7 @@ class Desk:
         self._transport = transport
         self._present_s: dict[str, float] = {}  # when each person was last reported by any gate, or sat down
         self._generations: dict[str, int] = {}
+        self._persons: set[str] = set()  # who has ever been seated; ACTS_MAX bounds them
         self._tasks = asyncio.TaskGroup()
         self._up = asyncio.Event()
 
@@ -194,6 +197,7 @@ class Desk:
         while True:
             await self.log.beyond(number)
             number, roster = self.log.number, self.log.roster
+            self._persons |= {seated.person for seated in roster.seats}
             for session in list(self.sessions.values()):
                 seated = roster.seat(session.person)
                 if seated is None or seated.generation > session.generation:
@@ -281,6 +285,17 @@ class Desk:
                 "away": seated.away_since_ns is not None,
                 "speaking": seated.person in speaking and not seated.muted,
             }
+        for seat in self.room.heard_on_the_bus:
+            if seat not in self._persons:  # a feed: it has a seat on the bus, and none in the roster
+                yield {
+                    "person": seat,
+                    "name": seat,
+                    "role": "feed",
+                    "on_air": True,
+                    "muted": False,
+                    "away": False,
+                    "speaking": seat in speaking,
+                }
 
 
 # What a person may ask for; coming and going are matters of the connection, time is nobody's.

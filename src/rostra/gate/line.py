@@ -21,6 +21,7 @@ from rostra.audio.jitter import Decoder, JitterBuffer
 from rostra.audio.opus import OpusDecoder, OpusEncoder
 from rostra.core.limits import RTP_BYTES_MAX
 from rostra.core.units import FRAME_NS, SAMPLE_RATE_HZ, SECOND_NS
+from rostra.gate.arrival import Arrival
 
 _KEYS: Final = "0123456789*#"  # events 0 to 11 (RFC 4733 §3.2, table 3); A to D are no telephone's
 _OWN_SOUND_BPS: Final = 32_000  # prompts and music to callers with Opus
@@ -150,6 +151,10 @@ class Line(asyncio.DatagramProtocol):
 
     def pull(self) -> Frame | None:
         return self.buffer.pull()
+
+    @property
+    def arrival(self) -> Arrival:
+        return Arrival("telephone", self.codec.law or "opus", self.buffer)
 
     # --- what the caller hears ------------------------------------------------------------------------
 

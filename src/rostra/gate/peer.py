@@ -1,25 +1,21 @@
 """One speaker's WebRTC connection. aiortc is the transport only: ICE, DTLS, SRTP, RTCP.
 
 Its own jitter buffer and decoder break at 1 % loss, so received packets go around them into ours; and it speaks to
-peers with ECDSA certificates only, while GStreamer has RSA. That takes six names of aiortc that are not public;
+peers with ECDSA certificates only, while GStreamer has RSA. That takes names of aiortc that are not public;
 tests/contract/test_aiortc.py watches over them, and the version is pinned.
 """
 
 import asyncio
 import time
-from collections import deque
-from fractions import Fraction
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdtlstransport import RTCCertificate, SRTPProtectionProfile
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
-from av import Packet
 from OpenSSL import SSL
 
 from rostra.audio.frame import Frame
@@ -27,7 +23,9 @@ from rostra.audio.jitter import JitterBuffer
 from rostra.audio.opus import OpusDecoder
 from rostra.audio.red import blocks
 from rostra.core.errors import BadInputError
-from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from rostra.core.units import SAMPLE_RATE_HZ
+from rostra.gate.arrival import Arrival
+from rostra.gate.return_stream import QuietTrack, ReturnStream
 from rostra.gate.sdp import Offer, improve_answer, read_offer
 from rostra.gate.transport import Transport
 
@@ -37,7 +35,6 @@ _ANSWER_S: Final = 10.0  # gathering candidates asks STUN servers, which may not
 _CIPHERS: Final = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+CHACHA20:ECDHE+AES128:ECDHE+AES256"
 )
-_RETURN_PACKETS_MAX: Final = 10  # 200 ms: a speaker whose network takes no more hears a gap, not the past
 
 
 class _Certificate(RTCCertificate):
@@ -55,34 +52,6 @@ def _certificate() -> RTCCertificate:
     return _Certificate.generateCertificate()
 
 
-class ReturnTrack(MediaStreamTrack):
-    """What a speaker hears: Opus packets that are made elsewhere, one each 20 ms. The oldest go if they pile up."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._packets: deque[bytes] = deque(maxlen=_RETURN_PACKETS_MAX)
-        self._offered = asyncio.Event()
-        self._timestamp = 0
-
-    def offer(self, payload: bytes) -> None:
-        self._packets.append(payload)
-        self._offered.set()
-
-    async def recv(self) -> "Packet[Any]":
-        """The next packet, when there is one."""
-        while not self._packets:
-            if self.readyState != "live":
-                raise MediaStreamError
-            self._offered.clear()
-            await self._offered.wait()
-        packet: Packet[Any] = Packet(self._packets.popleft())
-        packet.pts, packet.time_base = self._timestamp, Fraction(1, SAMPLE_RATE_HZ)
-        self._timestamp += FRAME_SAMPLES
-        return packet
-
-
 class Peer:
     """A speaker who comes through WebRTC: `pull` gives the next 20 ms, `offer` sends the next packet back.
 
@@ -95,7 +64,8 @@ class Peer:
         self.connected = asyncio.Event()
         self.lost = asyncio.Event()
         self.malformed = 0
-        self._returns = ReturnTrack()
+        self._quiet = QuietTrack()
+        self._returns: ReturnStream | None = None
         servers = [
             RTCIceServer(server.url, server.username, server.credential)
             for server in self._transport.servers(now_s=int(time.time()))
@@ -111,7 +81,15 @@ class Peer:
         return self.buffer.pull()
 
     def offer(self, payload: bytes) -> None:
-        self._returns.offer(payload)
+        if self._returns is not None and self.connected.is_set():
+            self._returns.send(payload)
+
+    @property
+    def arrival(self) -> Arrival:
+        """Of the sound that is pulled. Once an offer was accepted."""
+        assert self._offer is not None
+        transport: Literal["webrtc", "whip"] = "webrtc" if self._offer.receives else "whip"
+        return Arrival(transport, "opus" if self._offer.red is None else "opus with redundancy", self.buffer)
 
     async def accept(self, offer_text: str) -> str:
         """The answer to an offer. BadInputError if it cannot be answered."""
@@ -120,7 +98,7 @@ class Peer:
             async with asyncio.timeout(_ANSWER_S):
                 await self._connection.setRemoteDescription(RTCSessionDescription(offer_text, "offer"))
                 if self._offer.receives:
-                    self._connection.addTrack(self._returns)
+                    self._returns = ReturnStream(self._connection.addTrack(self._quiet), self._offer.opus)
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
         except TimeoutError as error:
             raise BadInputError("No answer could be made in time: are the STUN servers reachable?") from error
@@ -151,7 +129,8 @@ class Peer:
         return self._offer is not None and ufrag not in {"", self._offer.ufrag}
 
     async def close(self) -> None:
-        self._returns.stop()
+        self._returns = None
+        self._quiet.stop()
         await self._connection.close()
         self.lost.set()
 
@@ -162,6 +141,7 @@ class Peer:
         if state == "connected":
             self.connected.set()
         elif state in {"failed", "closed"}:
+            self._returns = None
             self.lost.set()
 
     def _track_came(self, track: MediaStreamTrack) -> None:

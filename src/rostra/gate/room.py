@@ -14,14 +14,16 @@ import numpy as np
 from rostra.audio.frame import Frame, frame_to_pcm16, silence
 from rostra.audio.mixer import mix
 from rostra.audio.returns import Returns
-from rostra.audio.seat import Seat
+from rostra.audio.seat import ABSENT_FRAMES, Seat
 from rostra.audio.voice import Sound, Voice
 from rostra.bus.connection import Connection
+from rostra.bus.hops import publish_hop
 from rostra.bus.seats import SeatPublisher, calls, follow_seats
 from rostra.core.errors import ConflictError
-from rostra.core.limits import FRAMES_PER_TURN_MAX, SEATS_MAX
-from rostra.core.messages import FeedFrames
+from rostra.core.limits import FRAMES_PER_TURN_MAX, HOP_REPORT_S, SEATS_MAX
+from rostra.core.messages import FeedFrames, HopReport
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES, SECOND_NS
+from rostra.gate.arrival import Arrival
 
 _DELAY_FRAMES: Final = 2  # the jitter buffer has smoothed the network; this is for the bus
 _GOODBYE_S: Final = 2.0
@@ -31,7 +33,11 @@ _SPEAKING_FRAMES: Final = 15  # 0.3 s: nobody stops speaking between two words
 
 
 class Speaker(Protocol):
-    """Somebody who is connected: by WebRTC (`peer`), later by telephone."""
+    """Somebody who is connected: by WebRTC (`peer`) or by telephone (`call`)."""
+
+    @property
+    def arrival(self) -> Arrival:
+        """How the sound that is pulled comes here."""
 
     def pull(self) -> Frame | None:
         """The next 20 ms of what the speaker says; None while nothing has come."""
@@ -45,7 +51,9 @@ class _Occupant:
 
     def __init__(self, connection: Connection, speaker: Speaker, sound: Sound) -> None:
         self.speaker = speaker
+        self.sound = sound
         self.voice = Voice(sound)
+        self.since_ns = time.time_ns()
         self.air = SeatPublisher(connection)
         self.behind = SeatPublisher(connection, green=True)
         self.green = False
@@ -74,6 +82,13 @@ class Room:
     @property
     def occupants(self) -> list[str]:
         return list(self._occupants)
+
+    @property
+    def heard_on_the_bus(self) -> list[str]:
+        """Seats on the air whose sound comes from elsewhere: of other gates, and of feeds."""
+        return [
+            name for name, seat in self._on_air.items() if seat.absent_frames < ABSENT_FRAMES and not seat.has_left
+        ]
 
     @property
     def speaking(self) -> frozenset[str]:
@@ -111,6 +126,7 @@ class Room:
         if occupant is None or occupant.speaker is not speaker:
             return
         del self._occupants[seat]
+        await self._report(seat, occupant)
         if occupant.next_seq is not None:
             await occupant.publisher.finish(self._goodbye(seat, occupant.next_seq), patience_s=_GOODBYE_S)
 
@@ -127,6 +143,7 @@ class Room:
         async with calls(self._connection, self._conversation) as self._called, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._gather(self._on_air, green=False), name=f"{self._conversation}: seats")
             tasks.create_task(self._gather(self._behind, green=True), name=f"{self._conversation}: green room")
+            tasks.create_task(self._report_all(), name=f"{self._conversation}: reports")
             due_ns = time.monotonic_ns()
             while True:
                 for _ in range(FRAMES_PER_TURN_MAX):
@@ -194,6 +211,20 @@ class Room:
         )
         occupant.next_seq += 1
         return frame
+
+    async def _report(self, seat: str, occupant: _Occupant) -> None:
+        """Say what became of the voice on its way here, for the recording."""
+        arrival = occupant.speaker.arrival
+        path = {"transport": arrival.transport, "codec": arrival.codec, "sound": occupant.sound}
+        counts, at_ns = arrival.counts(occupant.voice.treatment), time.time_ns()
+        report = HopReport(self._conversation, "gate", seat, occupant.since_ns, at_ns, path, counts)
+        await publish_hop(self._connection, report)
+
+    async def _report_all(self) -> None:
+        while True:
+            await asyncio.sleep(HOP_REPORT_S)
+            for seat, occupant in list(self._occupants.items()):
+                await self._report(seat, occupant)
 
     def _goodbye(self, seat: str, seq: int) -> FeedFrames:
         return FeedFrames(self._conversation, seat, seq, time.time_ns(), 0, b"", last=True)

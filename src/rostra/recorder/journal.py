@@ -88,13 +88,24 @@ class Named(Entry, frozen=True, tag="named"):
     names: dict[str, str]
 
 
+class Arrived(Entry, frozen=True, tag="arrived"):
+    """What became of a voice on one hop since `since_ns`, by chunk `seq`: `core.messages.HopReport`."""
+
+    seq: int
+    hop: str
+    seat: str
+    since_ns: int
+    path: dict[str, str]
+    counts: dict[str, float]
+
+
 class Closed(Entry, frozen=True, tag="closed"):
     """Nothing more comes; `heard_end` tells whether the programme's last chunk was heard."""
 
     heard_end: bool
 
 
-AnyEntry = Conversing | Opened | Synced | Levels | Happened | Seated | Named | Closed
+AnyEntry = Conversing | Opened | Synced | Levels | Happened | Seated | Named | Arrived | Closed
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
@@ -142,6 +153,7 @@ class Journal:
     events: list[Happened] = field(default_factory=list)
     seats: list[Seated] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    arrivals: list[Arrived] = field(default_factory=list)
     levels: dict[int, Level] = field(default_factory=dict)
     closed: Closed | None = None
 
@@ -192,6 +204,8 @@ def summed(entries: Iterable[AnyEntry]) -> Journal:
                 journal.seats.append(entry)
             case Named():
                 journal.names |= entry.names
+            case Arrived():
+                journal.arrivals.append(entry)
             case Closed():
                 journal.closed = entry
     return journal

@@ -8,6 +8,7 @@ import msgspec
 from rostra.core.errors import BadInputError
 from rostra.recorder import layout
 from rostra.recorder.replay import Chapter, Gap
+from rostra.recorder.voices import VoiceAccount
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -63,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True):
     speakers: list[Speaker]
     stems: list[StemPiece]
     files: dict[str, FileDigest]
+    voices: list[VoiceAccount] = []
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -36,6 +36,7 @@ from rostra.recorder.replay import (
     wall_ns,
 )
 from rostra.recorder.survey import read_journal, surveyed
+from rostra.recorder.voices import voices
 
 _LISTED: Final = {layout.REPLAY, layout.PODCAST, layout.CHAPTERS, layout.JOURNAL}
 _SILENCE_BPS: Final = 64_000
@@ -88,6 +89,7 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
             for path in sorted(folder.iterdir())
             if layout.parse_segment(path.name) or path.name in _LISTED
         },
+        voices=voices(journal, first=first),
     )
     replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest

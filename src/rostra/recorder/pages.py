@@ -7,11 +7,22 @@ from typing import Final
 
 from rostra.core.conversation import parse_timezone
 from rostra.recorder.manifest import Manifest
+from rostra.recorder.voices import VoiceAccount
 from rostra.web.pages import PageFiles, escaped, filled
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": {"chapters": "Chapters", "download": "Download", "gap": "{seconds:.1f} s are missing at {at}."},
-    "nl": {"chapters": "Hoofdstukken", "download": "Downloaden", "gap": "{seconds:.1f} s ontbreekt op {at}."},
+    "en": {
+        "chapters": "Chapters",
+        "download": "Download",
+        "gap": "{seconds:.1f} s are missing at {at}.",
+        "voices": "How each voice arrived",
+    },
+    "nl": {
+        "chapters": "Hoofdstukken",
+        "download": "Downloaden",
+        "gap": "{seconds:.1f} s ontbreekt op {at}.",
+        "voices": "Hoe elke stem aankwam",
+    },
 }
 
 
@@ -37,6 +48,7 @@ class Pages:
             "length": clock(manifest.seconds),
             "chapters_word": words["chapters"],
             "download_word": words["download"],
+            "voices_word": words["voices"],
         }
         page = filled(self._recording, {name: escaped(value) for name, value in values.items()})
         missing = [words["gap"].format(seconds=g.seconds, at=clock(g.at_s)) for g in manifest.gaps if g.at_s >= 0]
@@ -47,7 +59,22 @@ class Pages:
             f"<span>{escaped(chapter.title)}</span></a></li>"
             for chapter in manifest.chapters
         )
-        return page.replace("<!--gaps-->", gaps, 1).replace("<!--chapters-->", chapters, 1)
+        voices = "".join(_voice(account) for account in manifest.voices)
+        for name, html in {"gaps": gaps, "chapters": chapters, "voices": voices}.items():
+            page = page.replace(f"<!--{name}-->", html, 1)
+        return page
+
+
+def _voice(account: VoiceAccount) -> str:
+    """The sentence, and behind it every count."""
+    counts = "".join(
+        f"<tr><td>{escaped(hop.hop)}</td><td>{clock(max(0.0, hop.from_s))}</td>"
+        f"<td>{escaped(', '.join(f'{name} {value:g}' for name, value in hop.counts.items() if value))}</td></tr>"
+        for hop in account.hops
+    )
+    return (
+        f'<details><summary>{escaped(account.sentence)}</summary><table class="counts">{counts}</table></details>'
+    )
 
 
 def clock(seconds: float) -> str:

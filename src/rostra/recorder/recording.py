@@ -12,6 +12,7 @@ import structlog
 
 from rostra.audio.frame import PCM16_FRAME_BYTES
 from rostra.bus.connection import Connection
+from rostra.bus.hops import follow_hops
 from rostra.bus.programme import fetch_chunks, follow_programme
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
@@ -29,7 +30,7 @@ from rostra.core.limits import (
 from rostra.core.messages import Chunk, ConversationRecord, FeedFrames, from_record
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.journal import AnyEntry, Conversing, Happened, Named, Seated
+from rostra.recorder.journal import AnyEntry, Arrived, Conversing, Happened, Named, Seated
 from rostra.recorder.tracks import HOLE_PATIENCE_S, Piece, ReorderBuffer
 from rostra.recorder.writer import Batch, Writer
 
@@ -116,6 +117,7 @@ class Recording:
             roster = RosterLog(self._connection, self._record.id)
             background.append(tasks.create_task(roster.run(), name=f"{self._record.id}: roster"))
             background.append(tasks.create_task(self._learn_names(roster), name=f"{self._record.id}: names"))
+            background.append(tasks.create_task(self._follow_hops(), name=f"{self._record.id}: hops"))
             while True:
                 synced = await self._sync()
                 if self._is_finished() and not self._chunks and await self._close():
@@ -174,6 +176,22 @@ class Recording:
             if new := {person: name for person, name in names.items() if known.get(person) != name}:
                 known |= new
                 self._entries.append(Named(time.time_ns(), new))
+
+    async def _follow_hops(self) -> None:
+        """How each voice came here: what a gate and a stage said of it, beside the chunk that was heard then."""
+        async with aclosing(follow_hops(self._connection, self._record.id)) as reports:
+            async for each in reports:
+                self._entries.append(
+                    Arrived(
+                        each.at_ns,
+                        max(0, self._newest_seq),
+                        each.hop,
+                        each.seat,
+                        each.since_ns,
+                        each.path,
+                        each.counts,
+                    )
+                )
 
     def _waiting(self, seat: str) -> ReorderBuffer | None:
         """The frames of `seat` that are to be written; None if there are too many seats."""

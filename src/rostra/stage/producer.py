@@ -19,16 +19,18 @@ from rostra.audio.frame import Samples
 from rostra.audio.opus import OpusDecoder
 from rostra.audio.seat import Seat
 from rostra.bus.connection import Connection
+from rostra.bus.hops import publish_hop
 from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
 from rostra.core.conversation import Conversation, State, is_over, state_name
 from rostra.core.errors import BusError, ConflictError
-from rostra.core.limits import FRAMES_PER_TURN_MAX, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
+from rostra.core.limits import FRAMES_PER_TURN_MAX, HOP_REPORT_S, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS, samples_to_ns
 from rostra.stage.clock import ProgrammeClock, is_step
+from rostra.stage.hops import hop_reports
 from rostra.stage.programme import Programme
 
 _log = structlog.get_logger()
@@ -86,6 +88,7 @@ class Producer:
         self._sounds = sounds
         self._log = RosterLog(connection, conversation.id)
         self._seats: dict[str, Seat] = {}
+        self._left: dict[str, Seat] = {}  # who has left and is still to be reported on; SEATS_MAX, then nobody more
         self._heard = Heard(None, time.monotonic())
         self._awake_since_s = time.monotonic()
         self._recent: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
@@ -159,7 +162,9 @@ class Producer:
                 if frames.seat in self._seats or len(self._seats) < SEATS_MAX:
                     self._seat(frames.seat).offer(frames)
                 for name in [name for name, seat in self._seats.items() if seat.has_left]:
-                    del self._seats[name]
+                    gone = self._seats.pop(name)
+                    if self.is_active and len(self._left) < SEATS_MAX:
+                        self._left[name] = gone
 
     def _seat(self, name: str) -> Seat:
         return self._seats.setdefault(name, Seat())
@@ -250,10 +255,12 @@ class Producer:
         self._gives_way_to, self._has_given_way = "", False
         self.taken.set()
         epoch, clock = self._lease.epoch, programme.clock
+        since, late = programme.position, self.measures.frames_late
         _log.info("programme.taken", conversation=self.conversation.id, epoch=epoch, position=programme.position)
         init = Init(self.conversation.id, encoder.init)
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(self._announce_init(init), name="init")
+            reporting = tasks.create_task(self._report_hops(programme, since, late), name="hops")
             disciplined_ns = 0
             levels: list[float] = []
             while not (self._is_done(programme) or self._is_deposed(epoch)):
@@ -270,8 +277,10 @@ class Producer:
                 wait_ns = clock.due_mono_ns(programme.position) - time.monotonic_ns()
                 await asyncio.sleep(max(0, wait_ns) / SECOND_NS)
             announcing.cancel()
+            reporting.cancel()
         self._programme = None
         self.taken.clear()
+        await self._tell_hops(programme, since, late)
         if self._has_given_way:
             _log.info("programme.given", conversation=self.conversation.id, epoch=epoch, to=self._gives_way_to)
         elif not programme.finished:
@@ -334,6 +343,17 @@ class Producer:
             _log.error("clock.stepped", conversation=self.conversation.id, offset_ms=offset_ns / 1e6)
 
     # --- what others must know -----------------------------------------------------------------------
+
+    async def _report_hops(self, programme: Programme, since: int, late: int) -> None:
+        while True:
+            await asyncio.sleep(HOP_REPORT_S)
+            await self._tell_hops(programme, since, late)
+
+    async def _tell_hops(self, programme: Programme, since: int, late: int) -> None:
+        """Say what became of each voice between its gate and the mix, for the recording."""
+        seats, self._left = self._left | self._seats, {}
+        for report in hop_reports(programme, seats, since=since, late=self.measures.frames_late - late):
+            await publish_hop(self._connection, report)
 
     async def _announce_init(self, init: Init) -> None:
         while True:

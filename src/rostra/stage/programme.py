@@ -40,6 +40,7 @@ _STAGE_FADE_S: Final = 0.005
 _DUCKED: Final = 0.2  # -14 dB: music under a voice stays music, the voice stays clear
 _DUCK_FADE_S: Final = 0.2
 _CLOSING_FADE_S: Final = 1.0
+_LIMITED_DB: Final = 0.5  # less is not heard
 # When no seat has given anything for this long music comes up under whatever follows: nobody hears silence (P2).
 _BRIDGED_FRAMES: Final = 5
 
@@ -69,6 +70,8 @@ class Programme:
         self._stage = Gain(1.0 if on_air else 0.0)
         self._duck = Gain(1.0)
         self._limiter = Limiter()
+        self.limited_frames = 0
+        self.limited_max_db = 0.0
         self._active = ActiveSpeaker()
         self._voice: Samples = silence()[:0]
         self._announced_ns = clock.wall_at(position)
@@ -122,6 +125,8 @@ class Programme:
         events += self._announce(wall_ns)
         was_heard = self._active.name
         sound = self._limiter.process(self._mixed(wall_ns))
+        self.limited_frames += self._limiter.reduction_db > _LIMITED_DB
+        self.limited_max_db = max(self.limited_max_db, self._limiter.reduction_db)
         if self._active.name != was_heard:
             events.append(StageEvent("speaker", self.position, self._active.name))
         self.position += FRAME_SAMPLES

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rostra.core.framing import EVENT, MEDIA, FrameReader
-from rostra.core.limits import LAGGARD_CHUNKS_MAX
-from rostra.core.messages import Chunk, ConversationRecord, Init
+from rostra.core.limits import LAGGARD_CHUNKS_MAX, RING_CHUNKS_MAX
+from rostra.core.messages import Chunk, ConversationRecord, Init, StageEvent
 from rostra.edge.cadence import RUNGS_CHUNKS
 from rostra.edge.channel import Channel
 from rostra.edge.fanout import Fanout
@@ -31,7 +31,7 @@ RECORD = ConversationRecord(
 INIT = Init(conversation="evening", media={"webm-64": b"INIT"})
 
 
-def chunk(seq: int, *, epoch: int = 1, last: bool = False) -> Chunk:
+def chunk(seq: int, *, epoch: int = 1, last: bool = False, speaker: str | None = None) -> Chunk:
     return Chunk(
         conversation="evening",
         epoch=epoch,
@@ -41,6 +41,7 @@ def chunk(seq: int, *, epoch: int = 1, last: bool = False) -> Chunk:
         level_dbfs=-20.0,
         media={"webm-64": b"%06d" % seq * (1 + seq % 7)},
         last=last,
+        events=[] if speaker is None else [StageEvent("speaker", seq * 4_800, speaker)],
     )
 
 
@@ -132,6 +133,12 @@ class Evening:
             else:
                 self.fanout.turn(writes_max)
 
+    def hear(self, speaker: str) -> None:
+        """A chunk with which somebody begins to speak."""
+        self.seq += 1
+        self.channel.append(chunk(self.seq, speaker=speaker))
+        self.write()
+
     def write(self) -> None:
         while self.fanout.turn():
             pass
@@ -160,6 +167,34 @@ class Evening:
 
 def consecutive(seqs: list[int]) -> bool:
     return seqs == list(range(seqs[0], seqs[0] + len(seqs))) if seqs else True
+
+
+def test_who_comes_while_somebody_speaks_is_told_at_once_who() -> None:
+    evening = Evening()
+    evening.hear("Anna")
+    evening.tick(RING_CHUNKS_MAX + 50)  # long ago: no chunk of the ring tells it any more
+    number = evening.join()
+    evening.tick(3)
+    assert [event["value"] for event in evening.peer(number).told("speaker")] == ["Anna"]
+    assert [event["type"] for event in evening.peer(number).events][:2] == ["hello", "speaker"]
+
+
+def test_who_goes_on_in_the_past_is_told_who_spoke_then_and_the_change_where_it_was() -> None:
+    evening = Evening()
+    evening.hear("Anna")
+    evening.tick(30)
+    evening.hear("Bob")
+    evening.tick(30)
+    resumed, new = evening.join(from_seq=10), evening.join()
+    evening.tick(2)
+    assert [event["value"] for event in evening.peer(resumed).told("speaker")] == ["Anna", "Bob"]
+    assert [event["value"] for event in evening.peer(new).told("speaker")] == ["Bob"]
+
+
+def test_before_anybody_has_spoken_nobody_is_named() -> None:
+    evening = Evening()
+    evening.tick(20)
+    assert evening.peer(evening.join()).told("speaker") == []
 
 
 def test_a_newcomer_gets_a_burst_and_then_every_chunk_once_and_in_order() -> None:

@@ -9,6 +9,7 @@ from rostra.core.messages import StageEvent
 from rostra.core.units import CHUNK_NS
 from rostra.recorder.journal import (
     AnyEntry,
+    Arrived,
     Closed,
     Conversing,
     Happened,
@@ -34,6 +35,7 @@ ENTRIES: list[AnyEntry] = [
     Named(5, {"anna": "Anna B."}),
     Levels(6, 7, [-16.0, -15.5], [-1.2, -3.0]),
     Synced(6, {NAME: (9, 1_800)}),
+    Arrived(6, 8, "gate", "anna", 3, {"transport": "whip"}, {"received": 250.0, "jitter_ms": 1.5}),
     Closed(7, heard_end=True),
 ]
 

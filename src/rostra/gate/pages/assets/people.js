@@ -18,7 +18,7 @@ function button(label, act, main = false) {
 function actsOn(seat, { you, role, leads }) {
   if (!leads || seat.person === you) return [];
   const { person, name } = seat, acts = [];
-  if (seat.role === "host") return [];
+  if (seat.role === "host" || seat.role === "feed") return [];
   acts.push(seat.on_air ? ["act_back", "SendBack"] : ["act_on_air", "LetUp"]);
   if (!seat.muted) acts.push(["act_mute", "Mute"]);
   acts.push(seat.role === "cohost" ? ["act_dismiss", "Appoint", { cohost: false }] : ["act_appoint", "Appoint", { cohost: true }]);
