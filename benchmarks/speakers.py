@@ -1,4 +1,7 @@
-"""People with real speech, without browsers. Standard input: invitations; output: packets sent and received."""
+"""People with real speech, without browsers. Standard input: invitations; output: packets sent and received.
+
+Arguments: how many of them speak (the others are there and say nothing), and what the gate is told of their sound.
+"""
 
 import asyncio
 import json
@@ -10,7 +13,8 @@ STAY_S = 55
 
 
 async def stay(invitation: dict[str, str], number: int) -> Visitor:
-    visitor = Visitor(invitation, start=number * 150)
+    talking, sound = int(sys.argv[1]), sys.argv[2]
+    visitor = Visitor(invitation, start=number * 150, silent=number >= talking, sound=sound)
     await visitor.speak(f"Speaker{number}")
     await asyncio.sleep(STAY_S)
     await visitor.close()

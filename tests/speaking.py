@@ -11,6 +11,7 @@ from functools import cache
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import Packet
 
@@ -27,11 +28,19 @@ def spoken() -> list[bytes]:
     return [encoder.encode(sound[at : at + FRAME_SAMPLES]) for at in frames]
 
 
+@cache
+def murmured() -> list[bytes]:
+    """A quiet room (-65 dBFS) with somebody in it who says nothing, as `spoken`."""
+    encoder, chance = OpusEncoder(40_000), np.random.default_rng(1)
+    return [encoder.encode((0.0006 * chance.standard_normal(FRAME_SAMPLES)).astype(np.float32)) for _ in range(500)]
+
+
 class Speech(MediaStreamTrack):
     kind = "audio"
 
-    def __init__(self, start: int = 0) -> None:
+    def __init__(self, start: int = 0, *, silent: bool = False) -> None:
         super().__init__()
+        self._packets = murmured() if silent else spoken()
         self._at = start
         self._due_s = time.monotonic()
         self._timestamp = 0
@@ -40,7 +49,7 @@ class Speech(MediaStreamTrack):
     async def recv(self) -> "Packet[Any]":
         self._due_s += 0.02
         await asyncio.sleep(max(0.0, self._due_s - time.monotonic()))
-        packet: Packet[Any] = Packet(spoken()[self._at % len(spoken())])
+        packet: Packet[Any] = Packet(self._packets[self._at % len(self._packets)])
         packet.pts, packet.time_base = self._timestamp, Fraction(1, SAMPLE_RATE_HZ)
         self._timestamp += FRAME_SAMPLES
         self._at += 1
@@ -51,10 +60,13 @@ class Speech(MediaStreamTrack):
 class Visitor:
     """One session; `gate` is where its sound goes."""
 
-    def __init__(self, invitation: dict[str, str], *, start: int = 0) -> None:
+    def __init__(
+        self, invitation: dict[str, str], *, start: int = 0, silent: bool = False, sound: str = "raw"
+    ) -> None:
         self._invitation = invitation
         self._peer = RTCPeerConnection()
-        self._track = Speech(start)
+        self._track = Speech(start, silent=silent)
+        self._sound = sound
         self.received = 0
         self.gate = ("", 0)
 
@@ -72,7 +84,9 @@ class Visitor:
         await self._peer.setLocalDescription(await self._peer.createOffer())
         headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self._invitation['token']}"}
         offer = self._peer.localDescription.sdp.encode()
-        request = urllib.request.Request(f"{self._invitation['whip']}?name={name}", offer, headers)
+        request = urllib.request.Request(
+            f"{self._invitation['whip']}?name={name}&sound={self._sound}", offer, headers
+        )
         answer = await asyncio.to_thread(lambda: urllib.request.urlopen(request).read().decode())
         found = re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer)
         assert found is not None
