@@ -80,11 +80,14 @@ class VoiceAccount(msgspec.Struct, frozen=True):
 
 
 def voices(journal: Journal, *, first: int) -> list[VoiceAccount]:
-    """The account of every voice, the mix last; `first` is the replay's first chunk."""
+    """The account of every voice that was on the air, the mix last; `first` is the replay's first chunk."""
     language = "en" if journal.conversation is None else journal.conversation.language
     words = _WORDS.get(language, _WORDS["en"])
     by_seat: dict[str, dict[tuple[str, int], list[Arrived]]] = {}
+    heard = {seat for seated in journal.seats for seat in seated.seats} | {""}
     for each in journal.arrivals:
+        if each.seat not in heard:
+            continue  # who only waited behind the stage is nobody's business
         by_seat.setdefault(each.seat, {}).setdefault((each.hop, each.since_ns), []).append(each)
     return [
         _account(seat, journal.names.get(seat, seat), list(by_seat[seat].values()), words, first)

@@ -4,7 +4,7 @@ import pytest
 
 from rostra.core.limits import RECORDING_TROUBLES_MAX
 from rostra.core.units import SECOND_NS
-from rostra.recorder.journal import Arrived, Conversing, Journal
+from rostra.recorder.journal import Arrived, Conversing, Journal, Seated
 from rostra.recorder.voices import voices
 
 PATH = {"transport": "webrtc", "codec": "opus with redundancy", "sound": "clean"}
@@ -30,7 +30,9 @@ def series(
 def journal(*arrivals: list[Arrived], language: str = "en") -> Journal:
     conversation = Conversing(0, "evening", "Evening", 0, 0, "UTC", language, "ended")
     names = {"ann": "Ann B."}
-    return Journal(conversation, names=names, arrivals=[each for reports in arrivals for each in reports])
+    heard = [Seated(0, 100, ["ann"]), Seated(0, 110, ["ann", "radio"])]
+    told = [each for reports in arrivals for each in reports]
+    return Journal(conversation, seats=heard, names=names, arrivals=told)
 
 
 def test_a_voice_that_came_whole_is_said_to_have() -> None:
@@ -92,6 +94,10 @@ def test_a_telephone_an_overdriven_microphone_a_feed_and_the_mix_are_told_in_eit
     assert "2.0 s overstuurd" in told[0].sentence
     assert told[1].sentence == "radio was een toevoer. Aan onze kant is niets verloren gegaan."
     assert told[2].sentence == "De mix van alle stemmen is in 5.0 % van de tijd teruggenomen, hooguit 3.2 dB."
+
+
+def test_who_only_waited_behind_the_stage_is_not_told_of() -> None:
+    assert voices(journal(series(0, seat="bob")), first=100) == []
 
 
 def test_of_many_troubles_the_worst_are_kept_in_their_order() -> None:
