@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rostra.audio.frame import Frame, Samples, finite
-from rostra.audio.loudness import MOMENTARY_FRAMES, TARGET_LUFS, k_energy, lufs
+from rostra.audio.loudness import MOMENTARY_FRAMES, TARGET_LUFS, KWeighting, lufs
 from rostra.audio.true_peak import LOOKAHEAD_SAMPLES, PeakEnvelope
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
@@ -158,6 +158,7 @@ class Leveller:
 
     def __init__(self, *, target_lufs: float = TARGET_LUFS) -> None:
         self._target_lufs = target_lufs
+        self._filter = KWeighting()
         self._syllable = 0.0
         self._mean_lufs = _SILENCE_LUFS
         self._modulation_lu = 0.0
@@ -173,7 +174,7 @@ class Leveller:
         samples = finite(frame)
         before_db = self.gain_db
         loud = float(np.vdot(samples, samples)) > _INPUT_MAX
-        if self._hears_speech(k_energy(np.clip(samples, -_INPUT_MAX, _INPUT_MAX) if loud else samples)):
+        if self._hears_speech(self._filter.energy(np.clip(samples, -_INPUT_MAX, _INPUT_MAX) if loud else samples)):
             self._follow()
         if self.gain_db == before_db:
             return samples if self.gain_db == 0 else samples * np.float32(10 ** (self.gain_db / 20))

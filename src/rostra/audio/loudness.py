@@ -89,31 +89,6 @@ class KWeighting:
         return float(filtered @ filtered) / FRAME_SAMPLES
 
 
-def _weights() -> Samples:
-    """|K(f)|^2 of each bin of a frame's spectrum, once for its real part and once for the imaginary one.
-
-    So scaled that the weighted sum of squares is the mean square (Parseval).
-    """
-    z = np.exp(-2j * np.pi * np.arange(FRAME_SAMPLES // 2 + 1) / FRAME_SAMPLES)
-    squared = np.full(len(z), 2.0 / FRAME_SAMPLES**2)
-    squared[[0, -1]] /= 2
-    for (b0, b1, b2), (a1, a2) in (_SHELF, _HIGH_PASS):
-        squared *= np.abs((b0 + b1 * z + b2 * z**2) / (1 + a1 * z + a2 * z**2)) ** 2
-    return np.repeat(squared, 2).astype(np.float32)
-
-
-_WEIGHTS: Final = _weights()
-
-
-def k_energy(frame: Frame) -> float:
-    """The K-weighted mean square of one frame by itself, at half the price of `KWeighting`, which meters need.
-
-    What goes on from frame to frame is left out: 0.1 dB on speech averaged over seconds.
-    """
-    parts = np.fft.rfft(frame).view(np.float32)
-    return float(np.dot(parts * parts, _WEIGHTS))
-
-
 def lufs(mean_square: float) -> float:
     """Loudness of K-weighted mean square; minus infinity for silence (BS.1770-5 eq. 2)."""
     return _OFFSET_LU + 10 * float(np.log10(mean_square)) if mean_square > 0 else -np.inf
