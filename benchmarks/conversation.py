@@ -219,9 +219,13 @@ def _stage_of(talking: int, sound: str) -> dict[str, object]:
         crowd.wait(timeout=60)
         assert crowd.stdout is not None
         returned = json.loads(crowd.stdout.read())
+    connected = sum(len(c) for gate in status["gates"] for c in gate["connected"].values())
+    if connected != len(invitations):
+        sys.exit(
+            f"Only {connected} of {len(invitations)} were there all the time: this machine is too busy to measure."
+        )
     shares = {name: seconds / report.seconds for name, seconds in spent.items()}
     return {
-        "speakers connected": sum(len(c) for gate in status["gates"] for c in gate["connected"].values()),
         "packets that came back, of those sent": f"{returned['received']} of {returned['sent']}",
         **{f"{name}: share of a core": f"{share:.1%}" for name, share in shares.items()},
         "gate, active stage and recorder": f"{_stage_share(shares):.1%}",
