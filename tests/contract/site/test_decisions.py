@@ -1,6 +1,7 @@
 """A decision is one row with its reasons; what it restricts can be lifted whole; nobody decides the same twice."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from rostra.site.database.tables.graph import Follow
 from rostra.site.database.tables.moderation import Decision, ModerationEntry, Report, Restriction
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import AccountChanged, AccountClosed, StatusDeleted, StatusEdited
+from rostra.site.moderation import appeals, reports
+from rostra.site.moderation.appeals import Subject
 from rostra.site.moderation.check import check_database, check_moderation
+from rostra.site.moderation.moderators import Moderator
 from rostra.site.moderation.reasons import Reasons
 from rostra.site.moderation.restrictions import in_force, not_hidden
 from site_kit import site_kit
@@ -148,6 +152,42 @@ def test_of_two_moderators_who_decide_at_once_one_is_told_that_the_other_was_fas
                 tasks.create_task(try_lift(one), name="one")
                 tasks.create_task(try_lift(two), name="two")
             assert sorted(lifts, key=str) == [409, "reinstate"]
+
+    run(test)
+
+
+def test_decisions_rejections_and_appeals_at_the_same_instant_never_wait_for_each_other_in_a_ring(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            mods = [await kit.account(f"mod{n}", role="moderator") for n in range(3)]
+            ann, bob = await kit.account("ann"), await kit.account("bob")
+
+            async def reject(by: int, report_id: int) -> None:
+                with suppress(RefusedError):  # the decision was faster
+                    async with kit.site.writing() as work:
+                        await reports.reject(work, Moderator(by, "moderator"), report_id)
+
+            async def judge(by: int, appeal_id: int) -> None:
+                async with kit.site.writing() as work:
+                    await appeals.judge(work, Moderator(by, "moderator"), appeal_id, reverse=True, answer="Yes")
+
+            for _ in range(5):
+                told = [(await report(kit, bob, ann)).id for _ in mods]
+                warned = await decide(kit, mods[0], "none", ann)
+                async with kit.site.writing() as work:
+                    made = await appeals.appeal(work, Subject("decision", warned.id), "No", account_id=ann)
+                async with asyncio.TaskGroup() as tasks:
+                    for by, report_id in zip(mods, told, strict=True):
+                        tasks.create_task(reject(by, report_id), name=f"reject {report_id}")
+                    tasks.create_task(judge(mods[1], made.id), name="judge")
+                    tasks.create_task(decide(kit, mods[2], "silence", ann), name="decide")
+                await lift(kit, mods[2], ann, "silence")
+            async with kit.site.reading() as work:
+                open_ = select(func.count()).select_from(Report).where(Report.action_taken_at.is_(None))
+                assert await work.session.scalar(open_) == 0
+                assert (await check_moderation(work.session))[1] == []
 
     run(test)
 

@@ -94,9 +94,9 @@ async def judge(work: Work, by: Moderator, appeal_id: int, *, reverse: bool, ans
         raise forbidden(N_("Somebody else than who decided it judges an appeal"))
     row.decided_at, row.decided_by_id, row.answer = work.now, by.account_id, answer
     row.outcome = "reversed" if reverse else "upheld"
-    await log.append(work, row.outcome, {"appeal": str(row.id)}, by=by.account_id)
     if reverse:
         await _reverse(work, by, row)
+    await log.append(work, row.outcome, {"appeal": str(row.id)}, by=by.account_id)
     work.later(SEND_ANSWER, {"appeal_id": str(row.id)})
     return row
 

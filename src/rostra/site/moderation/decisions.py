@@ -63,8 +63,10 @@ async def decide(work: Work, by: Moderator, verdict: Verdict) -> Decision:
     work.session.add(decision)
     await work.session.flush()
     restrictions = await _restrict(work, decision, action, verdict)
+    settled = await _settled(work, verdict)
     await log.append(work, "decided", sealed_subject(decision), by=by.account_id)
-    await _close_reports(work, by, decision, verdict)
+    for each in settled:
+        await reports.close(work, each, by=by, outcome="acted", decision_id=decision.id)
     await follow_up(work, decision, restrictions, send_email=verdict.send_email)
     return decision
 
@@ -268,8 +270,8 @@ def _target_row(work: Work, decision: Decision, kind: str, target_id: int, url: 
     return DecisionTarget(id=work.make_id(), decision_id=decision.id, kind=kind, target_id=target_id, url=url)
 
 
-async def _close_reports(work: Work, by: Moderator, decision: Decision, verdict: Verdict) -> None:
-    """What was decided about the account settles all reports of it; about a post, those of that post."""
+async def _settled(work: Work, verdict: Verdict) -> Sequence[Report]:
+    """What is decided about the account settles all reports of it; about a post, those of that post."""
     open_ = select(Report).where(Report.target_account_id == verdict.account_id, Report.action_taken_at.is_(None))
     if verdict.action == "none":
         open_ = open_.where(Report.id == (verdict.report_id or 0))
@@ -279,8 +281,7 @@ async def _close_reports(work: Work, by: Moderator, decision: Decision, verdict:
             ReportTarget.target_id.in_([target.id for target in verdict.targets]),
         )
         open_ = open_.where(Report.id.in_(about) | (Report.id == (verdict.report_id or 0)))
-    for report in await work.session.scalars(open_.with_for_update()):
-        await reports.close(work, report, by=by, outcome="acted", decision_id=decision.id)
+    return (await work.session.scalars(open_.order_by(Report.id).with_for_update())).all()
 
 
 async def _is_open(work: Work, restriction: Restriction) -> bool:

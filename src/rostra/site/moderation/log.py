@@ -16,7 +16,11 @@ _LOCK: Final = 0x4D6F646C6F67  # "Modlog": PostgreSQL's advisory lock; SQLite ha
 
 
 async def append(work: Work, verb: str, subject: dict[str, Any], *, by: int | None) -> None:
-    """Write down what was done. `by` is the account of whoever did it; None for the site itself."""
+    """Write down what was done. `by` is the account of whoever did it; None for the site itself.
+
+    Lock rows before, never after: on PostgreSQL the log is held until the change is kept, and who held it while
+    waiting for a row would wait for whoever has the row and wants the log.
+    """
     if work.session.get_bind().dialect.name == "postgresql":
         await work.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     newest = select(ModerationEntry).order_by(ModerationEntry.number.desc()).limit(1)

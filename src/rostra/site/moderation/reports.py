@@ -133,9 +133,8 @@ async def notice(
     if details:
         raise invalid(f"Validation failed: {next(iter(details))} is missing", details=details)
     by_account: dict[int, list[Target]] = {}
-    for target in dict.fromkeys((each.kind, each.id) for each in targets):
-        found = next(each for each in targets if (each.kind, each.id) == target)
-        by_account.setdefault(found.account_id, []).append(found)
+    for target in {(each.kind, each.id): each for each in targets}.values():
+        by_account.setdefault(target.account_id, []).append(target)
     made = []
     for account_id, theirs in by_account.items():
         same = await _same(work, notifier, account_id, comment)
@@ -246,12 +245,4 @@ async def reopen(work: Work, by: Moderator, report_id: int) -> Report:
     row.action_taken_at = row.action_taken_by_id = row.outcome = None
     row.updated_at = work.now
     await log.append(work, "reopened", {"report": str(row.id)}, by=by.account_id)
-    return row
-
-
-async def check_own(work: Work, report_id: int, account_id: int) -> Report:
-    """The report, for who made it. RefusedError (404) for everybody else."""
-    row = await find(work, report_id)
-    if row.account_id != account_id:
-        raise not_found()
     return row
