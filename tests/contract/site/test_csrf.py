@@ -24,6 +24,7 @@ def test_a_form_from_elsewhere_is_refused(database_url: str, tmp_path: Path) -> 
                 {"Sec-Fetch-Site": "same-site"},
                 {"Origin": "https://evil.example"},
                 {"Origin": "null"},
+                {"Origin": "http://["},
             ):
                 answer = await browser.client.post("/logout", data={"csrf": token}, headers=headers)
                 assert answer.status_code == 403, headers

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 from markupsafe import Markup
@@ -120,10 +120,8 @@ class Browser:
         if site is not None and site not in {"same-origin", "none"}:
             return False
         origin = self.request.headers.get("origin")
-        return origin is None or urlsplit(origin).netloc in {
-            self.request.headers.get("host", ""),
-            self.site.settings.domain,
-        }
+        host = self.request.headers.get("host", "")
+        return origin is None or origin.partition("://")[2] in {host, self.site.settings.domain}
 
     def page(
         self,
@@ -274,8 +272,7 @@ MembersForm = Annotated[Form, Depends(read_members_form)]
 
 def local_path(text: str, default: str = "/") -> str:
     """`text` if it leads to a page of this site, else `default`: nobody is led elsewhere by a link of ours."""
-    split = urlsplit(text)
-    if not text.startswith("/") or text.startswith(("//", "/\\")) or split.scheme or split.netloc:
+    if not text.startswith("/") or text.startswith(("//", "/\\")):
         return default
     return default if any(ord(each) < 0x21 or each == "\\" for each in text) else text[:_PATH_LENGTH_MAX]
 
