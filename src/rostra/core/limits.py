@@ -122,6 +122,7 @@ FILTERS_MAX: Final = 100  # of one account: each is tried on every post of a pag
 FILTER_KEYWORDS_MAX: Final = 200  # likewise
 LISTS_MAX: Final = 50  # of one account; Mastodon's own
 FEATURED_TAGS_MAX: Final = 10  # of one account; Mastodon's own
+MEMO_PAGES_MAX: Final = 500  # 30 kB each: the pages that a crowd asks for are a handful
 CACHED_ENTITIES_MAX: Final = 20_000  # posts and accounts as bytes, 1.5 kB each: 30 MB of a process
 
 # --- site: streams, announcements ----------------------------------------------------------------

@@ -109,7 +109,7 @@ async def _hear(site: Site, feed: Feed) -> None:
     """What any site process has changed is no longer shown from this one's cache, and is told to its streams."""
     async for payload in site.events.hear():
         event = decoded(payload)
-        site.entities.hear(event)
+        site.hear(event)
         feed.hear(event)
 
 

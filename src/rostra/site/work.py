@@ -16,6 +16,7 @@ from rostra.site.cache import EntityCache, Key
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.work import Job
 from rostra.site.events import AnyEvent, Events, encoded
+from rostra.site.memo import Memo
 from rostra.site.outbound import Outbound
 from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
@@ -70,8 +71,14 @@ class Site:
     ids: Snowflakes
     outbound: Outbound = field(default_factory=Outbound)
     entities: EntityCache = field(default_factory=EntityCache)
+    memo: Memo = field(default_factory=Memo)
     streams: Streams = field(default_factory=Streams)
     remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
+
+    def hear(self, event: AnyEvent) -> None:
+        """What has changed, here or in another process, is shown no longer as it was."""
+        self.entities.hear(event)
+        self.memo.hear(event)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:
@@ -86,7 +93,7 @@ class Site:
             work = Work(session, self.clock(), self.settings, self.ids)
             yield work
         for event in work.events:
-            self.entities.hear(event)
+            self.hear(event)
         for event in work.events:
             try:
                 await self.events.tell(encoded(event))

@@ -13,7 +13,7 @@ from bus_server import run
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import StatusPosted
 from site_kit import site_kit
-from site_posts import POSTS, act, get, notified, picture, post
+from site_posts import POSTS, act, get, ids, notified, picture, post
 
 
 def test_a_post_is_what_clients_expect_and_everybody_sees_it(database_url: str, tmp_path: Path) -> None:
@@ -351,5 +351,29 @@ def test_a_post_for_later_can_be_withdrawn(database_url: str, tmp_path: Path) ->
             kit.clock.pass_(hours=1)
             await kit.do_jobs()
             assert await get(ann, "/api/v1/timelines/home") == []
+
+    run(test)
+
+
+def test_a_picture_waits_for_its_post_for_later(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await kit.person("ann")
+            kept, lost = await picture(kit, "ann"), await picture(kit, "ann")
+            async with kit.site.writing() as work:
+                for media_id in (kept, lost):
+                    due_at = work.now + timedelta(days=1)
+                    work.later("media.forget", {"media_id": media_id, "key": ""}, due_at=due_at)
+            at = (kit.clock.now + timedelta(days=3)).isoformat()
+            scheduled = await post(ann, "later", scheduled_at=at, media_ids=[str(kept)])
+            assert ids(scheduled["media_attachments"]) == [str(kept)]
+            kit.clock.pass_(days=2)
+            await kit.do_jobs()
+            refused = await ann.post(POSTS, json={"status": "a", "media_ids": [str(lost)]})
+            assert refused.status_code == 422
+            kit.clock.pass_(days=2)
+            await kit.do_jobs()
+            (status,) = await get(ann, "/api/v1/timelines/home")
+            assert ids(status["media_attachments"]) == [str(kept)]
 
     run(test)

@@ -24,6 +24,7 @@ from rostra.site.events import StatusEdited
 from rostra.site.media.film import Film, look, make
 from rostra.site.media.pictures import PREVIEW, WHOLE, NoPictureError, Shape, remake
 from rostra.site.media.store import Store
+from rostra.site.posts import schedule
 from rostra.site.work import Site, Work
 
 _log = structlog.get_logger()
@@ -166,10 +167,14 @@ async def make_film(site: Site, payload: dict[str, Any]) -> None:
 
 
 async def forget(site: Site, payload: dict[str, Any]) -> None:
-    """`media.forget`: what was uploaded a day ago and is in no post is removed."""
+    """`media.forget`: what was uploaded a day ago and is in no post, nor in one for later, is removed."""
     async with site.writing() as work:
         row = await work.session.get(MediaAttachment, payload["media_id"])
         if row is None or row.status_id is not None:
+            return
+        awaited_at = await schedule.awaited_at(work, row.account_id, row.id)
+        if awaited_at is not None:
+            work.later("media.forget", payload, due_at=awaited_at + timedelta(seconds=MEDIA_UNATTACHED_S))
             return
         await work.session.delete(row)
     store = Store(site.settings.media)

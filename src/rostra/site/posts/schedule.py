@@ -81,10 +81,10 @@ async def publish(site: Site, payload: dict[str, Any]) -> None:
         _log.warning("scheduled_post.refused", scheduled=payload["scheduled_id"], reason=error.message)
 
 
-async def awaiting_media(work: Work, account_id: int, media_id: int) -> bool:
-    """Whether a post for later holds this attachment."""
+async def awaited_at(work: Work, account_id: int, media_id: int) -> datetime | None:
+    """When the post for later that holds this attachment is due; None if there is no such post."""
     rows = await work.session.scalars(select(ScheduledStatus).where(ScheduledStatus.account_id == account_id))
-    return any(media_id in draft_of(row).media_ids for row in rows)
+    return max((row.scheduled_at for row in rows if media_id in draft_of(row).media_ids), default=None)
 
 
 def _check(work: Work, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from rostra.site.answers import Json
@@ -15,6 +16,7 @@ from rostra.site.mastodon.entities.media import MediaAttachmentEntity, media_att
 from rostra.site.mastodon.entities.scheduled import ScheduledStatusEntity, scheduled_statuses
 from rostra.site.mastodon.entities.status import StatusEntity, statuses, write
 from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.shared import shared
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.posts import compose, edit, removal, schedule
 from rostra.site.posts.visibility import statuses_by_id, the_original, the_own, the_status
@@ -127,15 +129,19 @@ async def show(site: TheSite, status_id: str, viewer: Anybody) -> Json:
 
 
 @router.get("/{status_id}/context", response_model=ContextEntity)
-async def show_context(site: TheSite, status_id: str, viewer: Anybody) -> Json:
+async def show_context(site: TheSite, request: Request, status_id: str, viewer: Anybody) -> Response:
     viewer_id = viewer.account_id if viewer else None
-    async with site.reading() as work:
-        row = await the_original(work, id_of(status_id), viewer_id)
-        thread = await thread_of(work, row, viewer_id)
-        rows = [*thread.ancestors, *thread.descendants]
-        shown = await write(work, rows, viewer_id, context="thread")
-        above = sum(each.id not in shown.hidden for each in thread.ancestors)
-        return Json({"ancestors": shown.fragments[:above], "descendants": shown.fragments[above:]})
+
+    async def made() -> Json:
+        async with site.reading() as work:
+            row = await the_original(work, id_of(status_id), viewer_id)
+            thread = await thread_of(work, row, viewer_id)
+            rows = [*thread.ancestors, *thread.descendants]
+            shown = await write(work, rows, viewer_id, context="thread")
+            above = sum(each.id not in shown.hidden for each in thread.ancestors)
+            return Json({"ancestors": shown.fragments[:above], "descendants": shown.fragments[above:]})
+
+    return await shared(site, request, viewer, made)
 
 
 @router.get("/{status_id}/source", response_model=StatusSourceEntity)

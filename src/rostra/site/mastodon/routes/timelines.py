@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
@@ -12,6 +13,7 @@ from rostra.site.mastodon.body import Asked, Body
 from rostra.site.mastodon.entities.status import StatusEntity, write
 from rostra.site.mastodon.paging import Page, links, page_of
 from rostra.site.mastodon.routes.statuses import Reader, id_of
+from rostra.site.mastodon.shared import shared
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.people import lookup
 from rostra.site.posts.text import tag_key
@@ -30,31 +32,36 @@ async def home(site: TheSite, request: Request, asked: Body, viewer: Reader) -> 
 
 
 @router.get("/timelines/public", response_model=list[StatusEntity])
-async def public(site: TheSite, request: Request, asked: Body, viewer: Anybody) -> Json:
+async def public(site: TheSite, request: Request, asked: Body, viewer: Anybody) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
-    async with site.reading() as work:
-        rows = await feeds.public(
-            work, viewer_id, page, only_media=asked.flag("only_media"), remote=asked.flag("remote")
-        )
-        return await _answer(work, request, page, rows, viewer_id, "public")
+    only_media, remote = asked.flag("only_media"), asked.flag("remote")
+
+    async def made() -> Json:
+        async with site.reading() as work:
+            rows = await feeds.public(work, viewer_id, page, only_media=only_media, remote=remote)
+            return await _answer(work, request, page, rows, viewer_id, "public")
+
+    return await shared(site, request, viewer, made)
 
 
 @router.get("/timelines/tag/{name}", response_model=list[StatusEntity])
-async def tag(site: TheSite, request: Request, name: str, asked: Body, viewer: Anybody) -> Json:
+async def tag(site: TheSite, request: Request, name: str, asked: Body, viewer: Anybody) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
     if asked.flag("remote"):
         return Json([])
-    async with site.reading() as work:
-        rows = await feeds.tagged(
-            work,
-            viewer_id,
-            page,
-            any_of=[tag_key(name), *_keys(asked, "any")],
-            all_of=_keys(asked, "all"),
-            none_of=_keys(asked, "none"),
-            only_media=asked.flag("only_media"),
-        )
-        return await _answer(work, request, page, rows, viewer_id, "public")
+    wish = {
+        "any_of": [tag_key(name), *_keys(asked, "any")],
+        "all_of": _keys(asked, "all"),
+        "none_of": _keys(asked, "none"),
+    }
+    only_media = asked.flag("only_media")
+
+    async def made() -> Json:
+        async with site.reading() as work:
+            rows = await feeds.tagged(work, viewer_id, page, only_media=only_media, **wish)
+            return await _answer(work, request, page, rows, viewer_id, "public")
+
+    return await shared(site, request, viewer, made)
 
 
 def _keys(asked: Asked, name: str) -> list[str]:
@@ -80,7 +87,7 @@ async def of_list(
 
 
 @router.get("/accounts/{account_id}/statuses", response_model=list[StatusEntity])
-async def of_account(site: TheSite, request: Request, account_id: str, asked: Body, viewer: Anybody) -> Json:
+async def of_account(site: TheSite, request: Request, account_id: str, asked: Body, viewer: Anybody) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
     wish = feeds.Wish(
         exclude_replies=asked.flag("exclude_replies"),
@@ -90,10 +97,14 @@ async def of_account(site: TheSite, request: Request, account_id: str, asked: Bo
         pinned=asked.flag("pinned"),
         tagged=tag_key(asked.text("tagged")),
     )
-    async with site.reading() as work:
-        account = await lookup.account(work, id_of(account_id))
-        rows = await feeds.of_account(work, account.id, viewer_id, page, wish)
-        return await _answer(work, request, page, rows, viewer_id, "account")
+
+    async def made() -> Json:
+        async with site.reading() as work:
+            account = await lookup.account(work, id_of(account_id))
+            rows = await feeds.of_account(work, account.id, viewer_id, page, wish)
+            return await _answer(work, request, page, rows, viewer_id, "account")
+
+    return await shared(site, request, viewer, made)
 
 
 @router.get("/bookmarks", response_model=list[StatusEntity])
