@@ -147,6 +147,7 @@ def running(folder: Path, *before: str, **settings: str) -> Iterator[System]:
         "ROSTRA_EDGE_PORT": str(port),
         "ROSTRA_EDGE_METRICS_PORT": "0",
         "ROSTRA_GATES": "0",  # a second of start for each; tests of the stage ask for them
+        "ROSTRA_CAPTIONS": "off",  # likewise
         "ROSTRA_RECORDER_PORT": "0",  # tests of the replay ask for one
         "ROSTRA_SITES": "0",  # likewise
         "NO_COLOR": "1",

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     recording_stems: Literal["flac", "opus", "none"] = Field(
         "flac", description="Each seat by itself beside the programme: without loss, at 96 kbit/s, or not at all."
     )
+    captions: Literal["auto", "on", "off"] = Field(
+        "auto", description="Live captions and transcripts; `auto`: if the extra `captions` is installed."
+    )
     recording_days: int | None = Field(
         None, ge=1, description="Recordings are deleted so many days after they were finished; else never."
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
+_CAPTIONS_NICENESS: Final = 10  # a tenth of what a stage gets where both want a core: sound never waits for text
 
 
 def stop_within(seconds: int) -> None:
@@ -219,6 +220,18 @@ async def _site_settings(settings: Settings, connection: Connection) -> "SiteSet
         gate_urls=tuple(settings.gate_urls),
         replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
     )
+
+
+async def captions(settings: Settings, name: str) -> None:
+    os.nice(_CAPTIONS_NICENESS)
+    from rostra.captions import moonshine, whisper  # noqa: PLC0415 # an extra, and 200 MB
+    from rostra.captions.ear import Model  # noqa: PLC0415
+    from rostra.captions.server import CaptionsServer  # noqa: PLC0415
+
+    live = Model(moonshine.Moonshine, moonshine.LANGUAGES)
+    afterwards = Model(whisper.Whisper, whisper.LANGUAGES)
+    async with connect(bus_address(settings, Role.CAPTIONS), role=Role.CAPTIONS, name=name) as connection:
+        await _while_wanted(CaptionsServer(connection, name, live, afterwards).run())
 
 
 async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:

@@ -9,7 +9,15 @@ from rich.table import Table
 
 from rostra.bus.telemetry import Report
 from rostra.core.conversation import parse_timezone
-from rostra.core.messages import ConversationRecord, EdgeReport, GateReport, RecorderReport, SiteReport, StageReport
+from rostra.core.messages import (
+    CaptionsReport,
+    ConversationRecord,
+    EdgeReport,
+    GateReport,
+    RecorderReport,
+    SiteReport,
+    StageReport,
+)
 from rostra.core.units import SECOND_NS
 
 
@@ -23,6 +31,7 @@ def as_json(records: Iterable[ConversationRecord], reports: Sequence[Report]) ->
         "gates": of(GateReport),
         "recorders": of(RecorderReport),
         "sites": of(SiteReport),
+        "captioners": of(CaptionsReport),
         "stages": of(StageReport),
     }
 
@@ -75,6 +84,13 @@ def _row(report: Report) -> tuple[str, str, str]:
                 report.site,
                 f"{report.requests} requests, {report.streams} streams",
                 f"{report.failures} failures, {report.jobs_waiting} jobs wait",
+            )
+        case CaptionsReport():
+            standby = f"; standing by: {', '.join(report.standby)}" if report.standby else ""
+            return (
+                report.captioner,
+                f"captions: {', '.join(report.captioning) or '-'}{standby}",
+                f"{report.behind_max_ms / 1000:.1f} s behind, {report.skipped} utterances skipped",
             )
         case _:
             assert_never(report)

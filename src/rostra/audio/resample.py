@@ -1,8 +1,9 @@
-"""Between the telephone's 8 kHz and the programme's 48 kHz: a polyphase FIR, in pieces of any length but 0. Pure.
+"""From 48 kHz to the 8 kHz of telephones or the 16 kHz of recognisers, and back from 8: a polyphase FIR. Pure.
 
-One linear-phase low-pass of 168 taps (Kaiser, 60 dB) centred on 4 kHz serves both ways: flat to 3.4 kHz, the edge
-of a telephone's band (ITU-T G.712 §3), and 60 dB down from 4.6 kHz, which would alias to 3.4 kHz. Each way is late
-by 1.7 ms.
+One linear-phase low-pass of 168 taps (Kaiser, 60 dB) centred on 4 kHz serves both ways of a telephone: flat to
+3.4 kHz, the edge of its band (ITU-T G.712 §3), and 60 dB down from 4.6 kHz, which would alias to 3.4 kHz. Each
+way is late by 1.7 ms. To 16 kHz the filter is half as long, its frequencies are twice as high. Pieces may have
+any length but 0.
 """
 
 from typing import Final
@@ -15,14 +16,15 @@ from rostra.core.units import SAMPLE_RATE_HZ
 
 TELEPHONE_HZ: Final = 8_000
 FACTOR: Final = SAMPLE_RATE_HZ // TELEPHONE_HZ
-_TAPS: Final = 28 * FACTOR
+RECOGNISER_HZ: Final = 16_000
+_TAPS: Final = 28  # for each sample of the lower rate
 _KAISER_BETA: Final = 5.65  # 60 dB (Kaiser, 1974: 0.1102 (A - 8.7))
 
 
-def _low_pass() -> NDArray[np.float32]:
-    """Taps of unit gain at 0 Hz, shape (_TAPS,)."""
-    middle = (_TAPS - 1) / 2
-    taps = np.sinc((np.arange(_TAPS) - middle) / FACTOR) * np.kaiser(_TAPS, _KAISER_BETA)
+def _low_pass(factor: int) -> NDArray[np.float32]:
+    """Taps of unit gain at 0 Hz, shape (_TAPS * factor,)."""
+    count = _TAPS * factor
+    taps = np.sinc((np.arange(count) - (count - 1) / 2) / factor) * np.kaiser(count, _KAISER_BETA)
     low_pass: NDArray[np.float32] = (taps / taps.sum()).astype(np.float32)
     return low_pass
 
@@ -32,7 +34,7 @@ class Upsampler:
 
     def __init__(self) -> None:
         # Row k makes the k-th of six outputs out of the newest inputs, the newest last.
-        self._phases = np.ascontiguousarray(FACTOR * _low_pass().reshape(-1, FACTOR)[::-1])
+        self._phases = np.ascontiguousarray(FACTOR * _low_pass(FACTOR).reshape(-1, FACTOR)[::-1])
         self._before = np.zeros(len(self._phases) - 1, np.float32)
 
     def process(self, sound: Samples) -> Samples:
@@ -45,16 +47,23 @@ class Upsampler:
 
 
 class Downsampler:
-    """48 kHz in, 8 kHz out: 6 n samples become n."""
+    """48 kHz in, a `factor`-th of it out: `factor` * n samples become n."""
 
-    def __init__(self) -> None:
-        self._taps = _low_pass()  # symmetric: its own reversal
-        self._before = np.zeros(_TAPS - FACTOR, np.float32)
+    def __init__(self, *, factor: int = FACTOR) -> None:
+        self._factor = factor
+        self._taps = _low_pass(factor)  # symmetric: its own reversal
+        self._before = np.zeros(len(self._taps) - factor, np.float32)
 
     def process(self, sound: Samples) -> Samples:
-        """`sound` at 48 kHz, shape (6 n,), as shape (n,) at 8 kHz."""
-        assert len(sound) % FACTOR == 0, len(sound)
+        """`sound` at 48 kHz, shape (factor * n,), as shape (n,)."""
+        assert len(sound) % self._factor == 0, len(sound)
         whole = np.concatenate((self._before, sound))
         self._before = whole[len(sound) :]
-        narrow: Samples = np.lib.stride_tricks.sliding_window_view(whole, _TAPS)[::FACTOR] @ self._taps
+        windows = np.lib.stride_tricks.sliding_window_view(whole, len(self._taps))
+        narrow: Samples = windows[:: self._factor] @ self._taps
         return narrow
+
+
+def for_recogniser(sound: Samples) -> Samples:
+    """A whole sound at 48 kHz, shape (3 n,), as recognisers take it: at 16 kHz, shape (n,)."""
+    return Downsampler(factor=SAMPLE_RATE_HZ // RECOGNISER_HZ).process(sound)

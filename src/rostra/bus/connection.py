@@ -172,10 +172,13 @@ class Connection:
             raise BusError(f"Nobody answered on {subject}.") from error
         return reply.data
 
-    async def subscribe(self, subject: str) -> AsyncGenerator[Msg, None]:
-        """Every message published to `subject` from now on, for ever, across reconnects."""
+    async def subscribe(self, subject: str, *, queue: str = "") -> AsyncGenerator[Msg, None]:
+        """Every message published to `subject` from now on, for ever, across reconnects.
+
+        Of those who subscribe with the same `queue` each message goes to one.
+        """
         subscription = await self.client.subscribe(
-            subject, pending_msgs_limit=-1, pending_bytes_limit=_SUBSCRIPTION_BYTES_MAX
+            subject, queue=queue, pending_msgs_limit=-1, pending_bytes_limit=_SUBSCRIPTION_BYTES_MAX
         )
         try:
             async for message in subscription.messages:

@@ -27,6 +27,7 @@ class Role(StrEnum):
     EDGE = "edge"
     RECORDER = "recorder"
     SITE = "site"
+    CAPTIONS = "captions"
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
@@ -61,6 +62,16 @@ def call_subject(conversation: str) -> str:
 def control_subject(stage: str) -> str:
     """Where one stage is asked to do something."""
     return f"rostra.control.{stage}"
+
+
+def caption_subject(conversation: str) -> str:
+    """Where captions of a conversation go to its stages."""
+    return f"rostra.caption.{conversation}"
+
+
+def transcribe_subject(language: str) -> str:
+    """Where those answer who can transcribe `language`."""
+    return f"rostra.transcribe.{language}"
 
 
 def telemetry_subject(kind: str, name: str) -> str:
@@ -120,6 +131,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.seat.>",
                     "rostra.control.*",
                     "rostra.act.>",
+                    "rostra.caption.*",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],
@@ -170,6 +182,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
             return {
                 "publish": [
                     "rostra.call.*",
+                    "rostra.transcribe.*",
                     "rostra.telemetry.recorder.*",
                     *read_state,
                     *read_programme,
@@ -202,6 +215,25 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     SITE_SUBJECT,
                     "rostra.act.>",
                     "rostra.telemetry.>",
+                    f"{_STATE_PREFIX}conversation.>",
+                    inbox,
+                ],
+            }
+        case Role.CAPTIONS:
+            return {
+                "publish": [
+                    "rostra.caption.*",
+                    f"{inbox_prefix(Role.RECORDER)}.>",
+                    "rostra.telemetry.captions.*",
+                    *read_state,
+                    *read_programme,
+                    *read_acts,
+                ],
+                "subscribe": [
+                    "rostra.programme.>",
+                    "rostra.seat.>",
+                    "rostra.act.>",
+                    "rostra.transcribe.*",
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],

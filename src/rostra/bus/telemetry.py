@@ -10,10 +10,19 @@ import structlog
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import telemetry_subject
 from rostra.core.errors import BadInputError, BusError
-from rostra.core.messages import EdgeReport, GateReport, RecorderReport, SiteReport, StageReport, decode, encode
+from rostra.core.messages import (
+    CaptionsReport,
+    EdgeReport,
+    GateReport,
+    RecorderReport,
+    SiteReport,
+    StageReport,
+    decode,
+    encode,
+)
 
 _log = structlog.get_logger()
-Report = EdgeReport | StageReport | GateReport | RecorderReport | SiteReport
+Report = EdgeReport | StageReport | GateReport | RecorderReport | SiteReport | CaptionsReport
 
 
 def sender(report: Report) -> tuple[str, str]:
@@ -29,6 +38,8 @@ def sender(report: Report) -> tuple[str, str]:
             return "recorder", name
         case SiteReport(site=name):
             return "site", name
+        case CaptionsReport(captioner=name):
+            return "captions", name
         case _:
             assert_never(report)
 

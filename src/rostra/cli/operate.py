@@ -170,3 +170,9 @@ def owner_command() -> None:
 def site_command(name: Annotated[str, typer.Option()], worker: Annotated[int, typer.Option()] = 1) -> None:
     """One site process."""
     run(roles.site(roles.settings_of(name), name, worker))
+
+
+@app.command("captions", hidden=True)
+def captions_command(name: Annotated[str, typer.Option()]) -> None:
+    """One captions process."""
+    run(roles.captions(roles.settings_of(name), name))

@@ -82,6 +82,17 @@ RECORDING_TROUBLES_MAX: Final = (
 )
 CHAPTER_MIN_S: Final = 10  # two speakers who interrupt each other are one chapter
 
+# --- captions ------------------------------------------------------------------------------------
+UTTERANCE_MAX_S: Final = 9.0  # two or three lines of a phone; recognising more of it again and again takes too long
+UTTERANCE_LONG_MAX_S: Final = 28.0  # Whisper hears 30 s at a time; as PCM at 16 kHz it fits MESSAGE_BYTES_MAX
+CAPTION_TEXT_LENGTH_MAX: Final = 500  # 28 s of the fastest speakers; beyond, a recogniser has run wild: it is cut
+CAPTIONS_PER_MESSAGE_MAX: Final = 2 * SEATS_MAX  # all seats at once; 0.7 kB each at most: a chunk stays under 25 kB
+CAPTIONS_PENDING_MAX: Final = 100  # that wait for the next chunk at a stage; then the oldest goes
+CAPTIONS_KEPT_MAX: Final = 60  # for newcomers at an edge, ten minutes of one voice: 20 kB of WebVTT
+CAPTIONER_LOST_S: Final = 5.0  # five of its seconds without a word: then another one is heard
+CAPTION_BACKLOG_MAX_S: Final = 60.0  # of sound that waits for the recogniser, 12 MB; then the oldest goes, and is told
+CAPTION_WAIT_MAX_S: Final = 10.0  # a caption that comes later than this confuses more than it helps: it is skipped
+
 # --- site ----------------------------------------------------------------------------------------
 MEDIA_PICTURE_BYTES_MAX: Final = 16 * 1024 * 1024  # as Mastodon; a phone's photograph has 5 MB
 MEDIA_BYTES_MAX: Final = 99 * 1024 * 1024  # sound and video, as Mastodon; below the 100 MB that proxies let through

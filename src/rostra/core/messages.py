@@ -4,6 +4,8 @@ Every message is an array whose first element is its tag, made of name and versi
 are only ever added at the end, with a default; anything else is a new version.
 """
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from rostra.core.conversation import (
@@ -20,6 +22,12 @@ from rostra.core.conversation import (
     state_name,
 )
 from rostra.core.errors import BadInputError
+from rostra.core.limits import (
+    CAPTION_TEXT_LENGTH_MAX,
+    CAPTIONS_PER_MESSAGE_MAX,
+    CONVERSATION_ID_LENGTH_MAX,
+    PERSON_NAME_LENGTH_MAX,
+)
 from rostra.core.roster import Act
 
 
@@ -48,6 +56,28 @@ class StageEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
+_Id = Annotated[str, msgspec.Meta(max_length=2 * CONVERSATION_ID_LENGTH_MAX)]
+_Name = Annotated[str, msgspec.Meta(max_length=max(PERSON_NAME_LENGTH_MAX, CONVERSATION_ID_LENGTH_MAX))]
+_Said = Annotated[str, msgspec.Meta(max_length=CAPTION_TEXT_LENGTH_MAX)]
+
+
+class Caption(msgspec.Struct, frozen=True):
+    """What one seat said between programme samples `start` and `end`, as a recogniser understood it.
+
+    `id` is that of the utterance: a caption replaces an earlier one with the same id. `partial`: the utterance goes
+    on, or is recognised again; `final`: it stays so (without text: there was nothing to understand after all);
+    `skipped`: something was said, and the recogniser could not keep up.
+    """
+
+    id: _Id
+    seat: _Id
+    name: _Name
+    start: int
+    end: int
+    text: _Said
+    status: Literal["partial", "final", "skipped"]
+
+
 class Chunk(Message, frozen=True, tag="chunk.1"):
     """100 ms of the programme in every rendition, published to `rostra.programme.<conversation>`.
 
@@ -55,7 +85,8 @@ class Chunk(Message, frozen=True, tag="chunk.1"):
     made; `wall_ns` is the wall instant of its end by the programme clock; `state` and `level_dbfs` describe
     the sound; `heard` tells per seat the next frame to be mixed, so that a standby continues with exactly
     that frame. `last` marks the end of the programme; `next_stage` names the stage that makes the next chunk, in a
-    planned move.
+    planned move. `captions` have come since the last chunk, of what was on the air before; `captioner` is who makes
+    them, empty while nobody does.
     """
 
     conversation: str
@@ -69,6 +100,8 @@ class Chunk(Message, frozen=True, tag="chunk.1"):
     heard: dict[str, int] = {}
     last: bool = False
     next_stage: str = ""
+    captions: list[Caption] = []
+    captioner: str = ""
 
 
 class FeedFrames(Message, frozen=True, tag="feed.1"):
@@ -104,6 +137,38 @@ class HopReport(Message, frozen=True, tag="hop.1"):
     at_ns: int
     path: dict[str, str]
     counts: dict[str, float]
+
+
+class Captions(Message, frozen=True, tag="captions.1"):
+    """New captions of a conversation, on `rostra.caption.<conversation>`; once a second at least, if with none.
+
+    The stage listens to one `captioner` at a time, the first while it is heard; its chunks say to whom.
+    """
+
+    conversation: str
+    captioner: _Id
+    captions: Annotated[list[Caption], msgspec.Meta(max_length=CAPTIONS_PER_MESSAGE_MAX)] = []
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """What was understood between two seconds of a sound."""
+
+    start_s: float
+    end_s: float
+    text: _Said
+
+
+class Transcribe(Message, frozen=True, tag="transcribe.1"):
+    """What is said in `pcm` (16-bit little-endian mono at 16 kHz)? Asked on `rostra.transcribe.<language>`."""
+
+    pcm: bytes
+
+
+class Transcribed(Message, frozen=True, tag="transcribed.1"):
+    """The answer; `recogniser` is who has understood it so."""
+
+    recogniser: str
+    phrases: list[Phrase]
 
 
 class Move(Message, frozen=True, tag="move.1"):
@@ -237,9 +302,29 @@ class SiteReport(Message, frozen=True, tag="site.1"):
     jobs_waiting: int
 
 
+class CaptionsReport(Message, frozen=True, tag="captions-report.1"):
+    """One captioner's telemetry, once a second, on `rostra.telemetry.captions.<captioner>`.
+
+    `standby`: another captioner has these conversations. `behind_max_ms` is the longest since the last report from
+    the end of a sound until it was recognised; since its start, `skipped` counts utterances that were not, and
+    `transcribed_s` is how much sound of recordings was.
+    """
+
+    captioner: str
+    at_ns: int
+    captioning: list[str]
+    standby: list[str]
+    behind_max_ms: float
+    skipped: int
+    transcribed_s: float
+
+
 AnyMessage = (
     Init
     | Chunk
+    | Captions
+    | Transcribe
+    | Transcribed
     | FeedFrames
     | HopReport
     | Move
@@ -253,6 +338,7 @@ AnyMessage = (
     | GateReport
     | RecorderReport
     | SiteReport
+    | CaptionsReport
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -4,10 +4,11 @@ from collections import deque
 from typing import Any, Final
 
 from rostra.core.framing import CONTENT_TYPE, INIT, frame
-from rostra.core.limits import RING_CHUNKS_MAX
-from rostra.core.messages import Chunk, ConversationRecord, Init, StageEvent
+from rostra.core.limits import CAPTIONS_KEPT_MAX, RING_CHUNKS_MAX
+from rostra.core.messages import Caption, Chunk, ConversationRecord, Init, StageEvent
 from rostra.core.renditions import RENDITIONS
-from rostra.core.units import CHUNK_NS
+from rostra.core.units import CHUNK_NS, SAMPLE_RATE_HZ
+from rostra.core.webvtt import GAP, Cue, webvtt
 from rostra.edge.cadence import moves_from_seq
 from rostra.edge.cohort import Group
 from rostra.edge.fanout import Fanout, Lane
@@ -37,6 +38,8 @@ class Channel:
         self._cadence = cadence
         self._said = b""
         self._speakers: deque[tuple[int, bytes]] = deque(maxlen=RING_CHUNKS_MAX)  # by chunk, as event frames
+        self._captions: dict[str, Caption] = {}  # the newest that stay as they are, CAPTIONS_KEPT_MAX
+        self._captioner = ""
         self._openings: dict[tuple[Group, int | None], tuple[bytes, int]] = {}
 
     # --- what is known ---------------------------------------------------------------------------------
@@ -70,10 +73,23 @@ class Channel:
             "begun": record.begun,
             "notice": record.notice,
             "notice_ms": record.notice_ns // 1_000_000,
+            "captions": bool(self._captioner),
             "now_ms": now_ms,
             "listeners": self.listeners,
             "seq": self.ring.newest,
         }
+
+    def captions(self) -> str:
+        """What was said last, as WebVTT; its clock is that of the containers."""
+        return webvtt(
+            Cue(
+                caption.start / SAMPLE_RATE_HZ,
+                caption.end / SAMPLE_RATE_HZ,
+                caption.name,
+                GAP if caption.status == "skipped" else caption.text,
+            )
+            for caption in sorted(self._captions.values(), key=lambda each: each.start)
+        )
 
     def forget_openings(self) -> None:
         """What newcomers are told first has changed."""
@@ -97,7 +113,8 @@ class Channel:
                 self._fanout.flush(lane)
             missed = chunk.seq - (self.ring.newest or 0) - 1
             lead = event_frame("moved", to_seq=chunk.seq, missed=missed) + lead
-        self.ring.append(chunk, lead=lead + b"".join([_stage_event(event) for event in chunk.events]))
+        lead += b"".join([_stage_event(event) for event in chunk.events]) + self._captioned(chunk)
+        self.ring.append(chunk, lead=lead)
         self._note_speakers(chunk)
         self._openings.clear()
         for lane in self.lanes.values():
@@ -116,6 +133,19 @@ class Channel:
     def _speaker_before(self, seq: int) -> bytes:
         """The event that says who is heard at the beginning of chunk `seq`; empty if nobody was named yet."""
         return next((event for at, event in reversed(self._speakers) if at < seq), b"")
+
+    def _captioned(self, chunk: Chunk) -> bytes:
+        """The events of a chunk's captions, the newest of which are kept."""
+        lead = b""
+        if bool(chunk.captioner) != bool(self._captioner):
+            lead = event_frame("captions", available=bool(chunk.captioner))
+        self._captioner = chunk.captioner
+        for caption in chunk.captions:
+            if caption.status != "partial":
+                self._captions[caption.id] = caption
+        for surplus in list(self._captions)[:-CAPTIONS_KEPT_MAX]:
+            del self._captions[surplus]
+        return lead + b"".join([_caption_event(caption) for caption in chunk.captions])
 
     def end(self, reason: str) -> None:
         """The newest chunk was the last one."""
@@ -211,3 +241,16 @@ def _stage_event(event: StageEvent) -> bytes:
     value = str(int(event.value) // 1_000_000) if in_ns else event.value
     text = {"text": event.text} if event.text else {}
     return event_frame(event.kind, at=event.at, value=value, **text)
+
+
+def _caption_event(caption: Caption) -> bytes:
+    """A caption happens where its sound ends: nobody reads what is not said yet."""
+    return event_frame(
+        "caption",
+        at=caption.end,
+        start=caption.start,
+        id=caption.id,
+        name=caption.name,
+        text=caption.text,
+        status=caption.status,
+    )

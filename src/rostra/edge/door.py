@@ -8,6 +8,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from rostra.core import webvtt
 from rostra.core.framing import CONTENT_TYPE
 from rostra.core.messages import ConversationRecord
 from rostra.core.renditions import RENDITIONS
@@ -151,6 +152,8 @@ class Door:
                 match rest:
                     case []:
                         return self._reading(request) or self._listening_page(channel, now_ms)
+                    case ["captions.vtt"]:
+                        return self._reading(request) or self._captions(channel)
                     case ["state"]:
                         return self._reading(request) or self._state(channel, now_ms)
                     case ["join"]:
@@ -177,6 +180,10 @@ class Door:
 
     def _state(self, channel: Channel, now_ms: int) -> Reply:
         return json_reply(channel.state(now_ms=now_ms), (*CROSS_ORIGIN, ("Cache-Control", "max-age=1")))
+
+    def _captions(self, channel: Channel) -> Reply:
+        headers = (*CROSS_ORIGIN, ("Cache-Control", "max-age=1"))
+        return Reply(HTTPStatus.OK, webvtt.MEDIA_TYPE, channel.captions().encode(), headers)
 
     def _health(self) -> Reply:
         refused = unfit(self.pressure())

@@ -18,6 +18,7 @@ from rostra.audio.encoder import ProgrammeEncoder
 from rostra.audio.frame import Samples
 from rostra.audio.opus import OpusDecoder
 from rostra.audio.seat import Seat
+from rostra.bus.captions import follow_captions
 from rostra.bus.connection import Connection
 from rostra.bus.hops import publish_hop
 from rostra.bus.programme import ProgrammePublisher, follow_programme
@@ -29,6 +30,7 @@ from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import FRAMES_PER_TURN_MAX, HOP_REPORT_S, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS, samples_to_ns
+from rostra.stage.captions import CaptionDesk
 from rostra.stage.clock import ProgrammeClock, is_step
 from rostra.stage.hops import hop_reports
 from rostra.stage.programme import Programme
@@ -95,6 +97,7 @@ class Producer:
         self._lease: Lease | None = None
         self._known_epoch = 0
         self._is_new = True  # nobody has had the lease yet, as far as we know: then there is nobody to wait for
+        self._captions = CaptionDesk()
         self._programme: Programme | None = None
         self._state_changed = asyncio.Event()
         self._events: list[StageEvent] = []
@@ -131,6 +134,7 @@ class Producer:
                 tasks.create_task(self._listen(), name=f"{name}: chunks"),
                 tasks.create_task(self._gather(), name=f"{name}: seats"),
                 tasks.create_task(self._log.run(), name=f"{name}: roster"),
+                tasks.create_task(self._take_captions(), name=f"{name}: captions"),
                 tasks.create_task(call_seats(self._connection, name), name=f"{name}: calls"),
                 tasks.create_task(self.publisher.run(), name=f"{name}: publisher"),
                 tasks.create_task(self._write_state(), name=f"{name}: state"),
@@ -151,6 +155,7 @@ class Producer:
                 self._recent.append(chunk.media["ogg-64"])
                 if self._programme is not None:
                     continue
+                self._captions.hear(chunk, now_s=time.monotonic())
                 if chunk.next_stage == self._stage:
                     self._called_upon.set()
                 for name, next_seq in chunk.heard.items():
@@ -165,6 +170,11 @@ class Producer:
                     gone = self._seats.pop(name)
                     if self.is_active and len(self._left) < SEATS_MAX:
                         self._left[name] = gone
+
+    async def _take_captions(self) -> None:
+        async with aclosing(follow_captions(self._connection, self.conversation.id)) as arrivals:
+            async for captions in arrivals:
+                self._captions.offer(captions, now_s=time.monotonic())
 
     def _seat(self, name: str) -> Seat:
         return self._seats.setdefault(name, Seat())
@@ -316,6 +326,8 @@ class Producer:
                 heard=programme.heard(),
                 last=programme.finished,
                 next_stage=self._gives_way_to if self._has_given_way else "",
+                captions=self._captions.take(),
+                captioner=self._captions.captioner(now_s=time.monotonic()),
             )
         )
 

@@ -242,6 +242,7 @@ def test_the_state_is_that_of_the_protocol(door: Door) -> None:
         "begun": False,
         "notice": "",
         "notice_ms": 0,
+        "captions": False,
         "now_ms": NOW_MS,
         "listeners": 0,
         "seq": 49,
