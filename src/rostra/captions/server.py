@@ -137,7 +137,7 @@ class CaptionsServer:
         sound = pcm16_to_frame(pcm)
         if len(sound) > UTTERANCE_LONG_MAX_S * RECOGNISER_HZ:
             raise BadInputError(f"More than {UTTERANCE_LONG_MAX_S:.0f} s of sound are asked about at once.")
-        phrases = await self._afterwards.hear(lambda: sound)
+        phrases = await self._afterwards.hear(lambda: sound) if len(sound) else []
         self._transcribed_s += len(sound) / RECOGNISER_HZ
         return Transcribed(self._afterwards.name, phrases)
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from rostra.core.errors import BadInputError
 from rostra.core.units import SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.disk import sync
-from rostra.recorder.manifest import Manifest, read_manifest
+from rostra.recorder.disk import replace, sync
+from rostra.recorder.manifest import FileDigest, Manifest, read_manifest, sha256
+from rostra.recorder.transcript import Transcript, decode
 
 _DAY_NS: Final = 24 * 3600 * SECOND_NS
 
@@ -102,6 +104,31 @@ def delete(recordings: Path, conversation: str, *, who: str, why: str, now_ns: i
         _append(recordings / layout.TOMBSTONES, msgspec.json.encode(tombstone) + b"\n")
         _remove(folder)
     return tombstone
+
+
+def best_transcript(folder: Path, manifest: Manifest) -> Transcript | None:
+    """What was understood afterwards, else what could be read live, if anything. OSError; BadInputError."""
+    name = next((each for each in (layout.TRANSCRIPT, layout.CAPTIONS) if each in manifest.files), None)
+    return None if name is None else decode((folder / name).read_bytes())
+
+
+def keep_transcript(folder: Path, made: Transcript) -> bool:
+    """Add `made` to a finished recording; False if the recording is not there any more. OSError."""
+    try:
+        lock = (folder / layout.LOCK).open("ab")
+    except FileNotFoundError:
+        return False
+    with lock:
+        flock(lock, LOCK_EX)  # who deletes holds it, and leaves no manifest
+        manifest = read_manifest(folder)
+        if manifest is None:
+            return False
+        path = folder / layout.TRANSCRIPT
+        replace(path, msgspec.json.encode(made))
+        files = manifest.files | {path.name: FileDigest(path.stat().st_size, sha256(path))}
+        changed = structs.replace(manifest, files=files)
+        replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(changed)))
+    return True
 
 
 def sweep(recordings: Path, *, days: int | None, now_ns: int) -> list[str]:

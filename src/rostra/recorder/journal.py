@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from rostra.core.errors import BadInputError
-from rostra.core.messages import StageEvent
+from rostra.core.messages import Caption, StageEvent
 from rostra.recorder.layout import PROGRAMME, parse_segment, unit_ns
 from rostra.recorder.tracks import Cursor
 
@@ -75,6 +75,13 @@ class Happened(Entry, frozen=True, tag="happened"):
     event: StageEvent
 
 
+class Captioned(Entry, frozen=True, tag="captioned"):
+    """A caption that chunk `seq` brought, and that stays as it is."""
+
+    seq: int
+    caption: Caption
+
+
 class Seated(Entry, frozen=True, tag="seated"):
     """From chunk `seq` on these seats are on the air."""
 
@@ -105,7 +112,7 @@ class Closed(Entry, frozen=True, tag="closed"):
     heard_end: bool
 
 
-AnyEntry = Conversing | Opened | Synced | Levels | Happened | Seated | Named | Arrived | Closed
+AnyEntry = Conversing | Opened | Synced | Levels | Happened | Captioned | Seated | Named | Arrived | Closed
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
@@ -151,6 +158,7 @@ class Journal:
     conversation: Conversing | None = None
     segments: dict[str, Segment] = field(default_factory=dict)
     events: list[Happened] = field(default_factory=list)
+    captions: dict[str, Caption] = field(default_factory=dict)
     seats: list[Seated] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     arrivals: list[Arrived] = field(default_factory=list)
@@ -200,6 +208,8 @@ def summed(entries: Iterable[AnyEntry]) -> Journal:
                 journal.levels |= dict(enumerate(levels, entry.first))
             case Happened():
                 journal.events.append(entry)
+            case Captioned(caption=caption):
+                journal.captions[caption.id] = caption
             case Seated():
                 journal.seats.append(entry)
             case Named():

@@ -18,6 +18,9 @@ REPLAY: Final = "replay.opus"  # for browsers
 PODCAST: Final = "replay.m4a"  # for podcast players, of which many know no Opus
 MANIFEST: Final = "recording.json"
 CHAPTERS: Final = "chapters.json"
+CAPTIONS: Final = "captions.json"  # what listeners could read
+TRANSCRIPT: Final = "transcript.json"  # what was understood afterwards
+TRANSCRIBING: Final = "transcribing.lock"  # of the folder of recordings
 TOMBSTONES: Final = "deletions.jsonl"
 
 PROGRAMME: Final = "programme"

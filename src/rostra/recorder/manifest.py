@@ -79,6 +79,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise BadInputError(f"{folder.name}/{layout.MANIFEST} cannot be read: {error}.") from error
 
 
+def has_transcript(manifest: Manifest) -> bool:
+    return not manifest.files.keys().isdisjoint({layout.TRANSCRIPT, layout.CAPTIONS})
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

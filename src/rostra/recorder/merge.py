@@ -36,9 +36,10 @@ from rostra.recorder.replay import (
     wall_ns,
 )
 from rostra.recorder.survey import read_journal, surveyed
+from rostra.recorder.transcript import of_captions
 from rostra.recorder.voices import voices
 
-_LISTED: Final = {layout.REPLAY, layout.PODCAST, layout.CHAPTERS, layout.JOURNAL}
+_LISTED: Final = {layout.REPLAY, layout.PODCAST, layout.CHAPTERS, layout.CAPTIONS, layout.JOURNAL}
 _SILENCE_BPS: Final = 64_000
 _ROOM: Final = 1.2  # constrained VBR and indexes, on top of the nominal rate
 
@@ -63,6 +64,9 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
         )
         listed = {"version": "1.2.0", "title": conversation.title, "chapters": made}
         replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(listed)))
+        captions = of_captions(journal, first=first, end=end)
+        if captions.segments:
+            replace(folder / layout.CAPTIONS, msgspec.json.encode(captions))
     missing = gaps(journal, first=first)
     manifest = Manifest(
         version=1,

@@ -6,19 +6,23 @@ from importlib.resources import files
 from typing import Final
 
 from rostra.core.conversation import parse_timezone
-from rostra.recorder.manifest import Manifest
+from rostra.recorder.manifest import Manifest, has_transcript
 from rostra.recorder.voices import VoiceAccount
 from rostra.web.pages import PageFiles, escaped, filled
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "chapters": "Chapters",
+        "captions": "Captions",
+        "transcript": "Transcript",
         "download": "Download",
         "gap": "{seconds:.1f} s are missing at {at}.",
         "voices": "How each voice arrived",
     },
     "nl": {
         "chapters": "Hoofdstukken",
+        "captions": "Ondertiteling",
+        "transcript": "Uitgeschreven tekst",
         "download": "Downloaden",
         "gap": "{seconds:.1f} s ontbreekt op {at}.",
         "voices": "Hoe elke stem aankwam",
@@ -49,6 +53,7 @@ class Pages:
             "chapters_word": words["chapters"],
             "download_word": words["download"],
             "voices_word": words["voices"],
+            "captions_word": words["captions"],
         }
         page = filled(self._recording, {name: escaped(value) for name, value in values.items()})
         missing = [words["gap"].format(seconds=g.seconds, at=clock(g.at_s)) for g in manifest.gaps if g.at_s >= 0]
@@ -59,9 +64,13 @@ class Pages:
             f"<span>{escaped(chapter.title)}</span></a></li>"
             for chapter in manifest.chapters
         )
-        voices = "".join(_voice(account) for account in manifest.voices)
-        for name, html in {"gaps": gaps, "chapters": chapters, "voices": voices}.items():
-            page = page.replace(f"<!--{name}-->", html, 1)
+        filling = {"gaps": gaps, "chapters": chapters, "track": "", "transcript": "", "voices": "".join(_voice(account) for account in manifest.voices)}
+        if has_transcript(manifest):
+            address, language = f"/r/{escaped(manifest.id)}/transcript", escaped(manifest.language)
+            track = f'<track kind="captions" srclang="{language}" src="{address}.vtt">'
+            filling |= {"track": track, "transcript": f'<a href="{address}.txt">{words["transcript"]}</a> '}
+        for name, text in filling.items():
+            page = page.replace(f"<!--{name}-->", text, 1)
         return page
 
 

@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, register_namespac
 
 from rostra.core.messages import ConversationRecord
 from rostra.core.units import SECOND_NS
+from rostra.core.webvtt import MEDIA_TYPE as WEBVTT
 from rostra.recorder.layout import CHAPTERS, PODCAST, REPLAY
-from rostra.recorder.manifest import Manifest
+from rostra.recorder.manifest import Manifest, has_transcript
 
 OPUS_TYPE: Final = "audio/ogg; codecs=opus"
 AAC_TYPE: Final = "audio/mp4"
@@ -21,6 +22,12 @@ ITEMS_MAX: Final = 200  # what podcast players fetch each hour; the page of an o
 _PODCAST: Final = "https://podcastindex.org/namespace/1.0"
 _ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _ATOM: Final = "http://www.w3.org/2005/Atom"
+# A recording's transcript under the names and types by which podcast players ask for it.
+TRANSCRIPTS: Final = {
+    "transcript.vtt": WEBVTT,
+    "transcript.json": "application/json",
+    "transcript.txt": "text/plain; charset=utf-8",
+}
 _PENDING: Final = frozenset({"scheduled"})
 for _prefix, _namespace in (("podcast", _PODCAST), ("itunes", _ITUNES), ("atom", _ATOM)):
     register_namespace(_prefix, _namespace)
@@ -70,6 +77,10 @@ def _item(channel: Element, manifest: Manifest, url: str) -> None:
     _enclosures(item, aac=f"{page}/{PODCAST}", opus=f"{page}/{REPLAY}", sizes=sizes)
     SubElement(item, f"{{{_ITUNES}}}duration").text = str(round(manifest.seconds))
     SubElement(item, f"{{{_PODCAST}}}chapters", url=f"{page}/{CHAPTERS}", type="application/json+chapters")
+    if has_transcript(manifest):
+        for name, media_type in TRANSCRIPTS.items():
+            address, kind = f"{page}/{name}", media_type.partition(";")[0]
+            SubElement(item, f"{{{_PODCAST}}}transcript", url=address, type=kind, language=manifest.language)
 
 
 def _enclosures(item: Element, *, aac: str, opus: str, sizes: tuple[int, int] = (0, 0)) -> None:

@@ -30,7 +30,7 @@ from rostra.core.limits import (
 from rostra.core.messages import Chunk, ConversationRecord, FeedFrames, from_record
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.journal import AnyEntry, Arrived, Conversing, Happened, Named, Seated
+from rostra.recorder.journal import AnyEntry, Arrived, Captioned, Conversing, Happened, Named, Seated
 from rostra.recorder.tracks import HOLE_PATIENCE_S, Piece, ReorderBuffer
 from rostra.recorder.writer import Batch, Writer
 
@@ -143,6 +143,8 @@ class Recording:
             return
         now_ns = time.time_ns()
         self._entries += [Happened(now_ns, chunk.seq, event) for event in chunk.events]
+        stays = (caption for caption in chunk.captions if caption.status != "partial")
+        self._entries += [Captioned(now_ns, chunk.seq, caption) for caption in stays]
         seated = sorted(chunk.heard)
         if seated != self._seated and chunk.seq > self._newest_seq:
             self._seated = seated

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from rostra.recorder import archive, layout
 from rostra.recorder.manifest import Manifest
 from rostra.recorder.merge import merge
 from rostra.recorder.recording import Recording
+from rostra.recorder.transcriber import transcribe_all
 from rostra.recorder.web import Web, WebSettings, serve
 from rostra.recorder.writer import StemFormat, Writer, claim
 
@@ -55,6 +56,7 @@ class RecorderServer:
         self._finishing: set[str] = set()
         self._dropped_chunks = 0
         self._failures = 0
+        self._finished = asyncio.Event()  # a recording, since transcripts were made last
 
     def coming(self) -> list[ConversationRecord]:
         """Conversations that are on now, or will be."""
@@ -66,6 +68,7 @@ class RecorderServer:
             tasks.create_task(self._follow(), name="conversations")
             tasks.create_task(self._report(), name="report")
             tasks.create_task(self._sweep(), name="retention")
+            tasks.create_task(self._transcribe(), name="transcripts")
             while True:
                 for record in list(self._records.values()):
                     if record.id in self._recordings or time.time_ns() < record.doors_ns - _EARLY_NS:
@@ -137,6 +140,7 @@ class RecorderServer:
             self._failures += recording.failures
             self._recordings[conversation] = None
             self._finishing.discard(conversation)
+            self._finished.set()
         _log.info(
             "recording.finished",
             conversation=conversation,
@@ -173,6 +177,14 @@ class RecorderServer:
                 except (OSError, BadInputError) as error:
                     _log.error("retention.failed", error=str(error))
             await asyncio.sleep(_SWEEP_S)
+
+    async def _transcribe(self) -> None:
+        """After each recording's end, and later again where nobody could transcribe it."""
+        while True:
+            self._finished.clear()
+            await transcribe_all(self._connection, self._settings.folder)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._finished.wait(), _SWEEP_S)
 
     async def _report(self) -> None:
         while True:

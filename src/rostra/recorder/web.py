@@ -26,7 +26,8 @@ from rostra.core.messages import ConversationRecord
 from rostra.recorder import archive, layout
 from rostra.recorder.manifest import Manifest, read_manifest
 from rostra.recorder.pages import Pages
-from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, feed
+from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, TRANSCRIPTS, feed
+from rostra.recorder.transcript import as_json, as_text, as_webvtt
 from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY
 
 _log = structlog.get_logger()
@@ -89,8 +90,11 @@ class Web:
     def file(self, request: Request) -> Response:
         folder, manifest = self._recording(request)
         name = request.path_params["name"]
+        if name in TRANSCRIPTS:
+            return _transcript(folder, manifest, name)
         if name not in _TYPES or not (folder / name).exists():
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"This recording has no such file: {', '.join(_TYPES)}.")
+            files = ", ".join([*_TYPES, *TRANSCRIPTS])
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"This recording has no such file: {files}.")
         attached = f"{manifest.id}{Path(name).suffix}" if "download" in request.query_params else None
         return FileResponse(folder / name, media_type=_TYPES[name], filename=attached, headers=dict([REVALIDATE]))
 
@@ -134,6 +138,18 @@ class Web:
                 manifest = read_manifest(folder)
                 if manifest is not None:
                     yield manifest
+
+
+def _transcript(folder: Path, manifest: Manifest, name: str) -> Response:
+    """What was said. HTTPException if nobody has understood anything of it."""
+    try:
+        made = archive.best_transcript(folder, manifest)
+    except OSError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "The transcript is gone.") from error
+    if made is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no transcript.")
+    write = {"transcript.vtt": as_webvtt, "transcript.txt": as_text, "transcript.json": as_json}[name]
+    return Response(write(made), headers=dict([REVALIDATE]), media_type=TRANSCRIPTS[name])
 
 
 async def problem(_: Request, error: Exception) -> Response:

@@ -1,11 +1,12 @@
 // The listening page: what is heard decides what is shown.
 
+import { Captions, chosenCaptions, keepCaptions, nextSize } from "./captions.js";
 import { ServerClock } from "./clock.js";
 import { Media, playable } from "./media.js";
 import { Meter } from "./meter.js";
 import { ProgrammeStream } from "./stream.js";
 import { chosenLanguage, keepLanguage, otherLanguage, translate } from "./texts.js";
-import { $, fullTime, hostNotice, show as render, showClock, showNotice, showTechnical } from "./view.js";
+import { $, fullTime, hostNotice, show as render, showCaptions, showClock, showNotice, showTechnical } from "./view.js";
 
 const SAMPLES_PER_S = 48000, CHUNK_SAMPLES = 4800;
 const NEAR_SAMPLES = 960; // an event is due from a frame before its sample on: the page looks every 50 ms
@@ -22,6 +23,8 @@ let conversation = JSON.parse($("conversation").textContent);
 let language = chosenLanguage();
 let speaker = "", announced = "", status = ["idle", {}], newsUntil_ms = 0;
 let stream = null, media = null, session = 0;
+const captions = new Captions();
+let reading = chosenCaptions(() => localStorage);
 let coming = []; // events whose sample has not been heard yet; as many as the player's buffer is long
 
 // --- what is shown ---------------------------------------------------------------------------------------
@@ -34,6 +37,8 @@ function show() {
 
 function tick() {
   showClock(conversation, clock.now_ms, language);
+  const heard = (media?.started ? audio.currentTime : 0) * SAMPLES_PER_S;
+  showCaptions(captions.lines(heard), { ...reading, available: Boolean(conversation.captions) });
   if ($("details").open) showTechnical(stream, media, language);
 }
 
@@ -65,6 +70,8 @@ function happen(event) {
     case "state": become(event.value); break;
     case "notice": tell(event); break;
     case "start": moveStart(Number(event.value)); break;
+    case "caption": captions.take(event); break;
+    case "captions": conversation.captions = event.available; break;
     case "speaker": speaker = event.value; break;
     case "cadence": media?.buffer.cadence(event.cadence_ms / 1000); break;
     case "listeners": conversation.listeners = event.count; break;
@@ -204,6 +211,7 @@ function leave(key = "idle") {
   media?.close();
   stream = media = null;
   coming = [];
+  captions.clear();
   if ("mediaSession" in navigator) navigator.mediaSession.playbackState = "none";
   newsUntil_ms = 0;
   setStatus(key);
@@ -256,10 +264,19 @@ $("language").addEventListener("click", () => {
   translate(document, language);
   show();
 });
+function read(choice) {
+  reading = { ...reading, ...choice };
+  keepCaptions(reading, () => localStorage);
+  tick();
+}
+
+$("captions-shown").addEventListener("click", () => read({ shown: !reading.shown }));
+$("captions-size").addEventListener("click", () => read({ size: nextSize(reading.size) }));
 $("details").addEventListener("toggle", tick);
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("button, input, a, summary, audio") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "m") $("mute").click();
+  if (event.key === "c" && conversation.captions) $("captions-shown").click();
   if (event.key === " ") {
     event.preventDefault();
     $("listen").click();

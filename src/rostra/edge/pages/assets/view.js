@@ -108,3 +108,21 @@ export function showNotice(announced, host) {
     $(id).hidden = words === "";
   }
 }
+
+// Captions are not announced: who has them read aloud would hear each word twice, and over the speakers.
+export function showCaptions(lines, { available, shown, size }) {
+  $("captions-shown").parentElement.hidden = !available;
+  $("captions-shown").setAttribute("aria-pressed", String(shown));
+  $("captions-size").hidden = !shown;
+  $("captions").hidden = !available || !shown;
+  $("captions").dataset.size = size;
+  const told = lines.map(({ name, text }) => `${name}\n${text}`).join("\n\n");
+  if ($("captions").dataset.told === told) return;
+  $("captions").dataset.told = told;
+  $("captions").replaceChildren(...lines.map(({ name, text }, index) => {
+    const line = document.createElement("p"), who = document.createElement("b");
+    if (name !== lines[index - 1]?.name) who.textContent = name;
+    line.append(who, text);
+    return line;
+  }));
+}
