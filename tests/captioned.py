@@ -3,20 +3,33 @@
 import http.client
 import json
 import re
+import struct
+import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import IO, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from machine import lacks
-from rostra.audio.recordings import two_cities
-from rostra.core.framing import EVENT, MEDIA, FrameReader
-from rostra.core.units import CHUNK_SAMPLES
+import numpy as np
 
+from hearing import speech
+from machine import lacks
+from rostra.audio.frame import frame_to_pcm16
+from rostra.audio.recordings import two_cities
+from rostra.audio.source import frames_from
+from rostra.audio.utterance import UtteranceCutter
+from rostra.core.framing import EVENT, MEDIA, FrameReader
+from rostra.core.limits import UTTERANCE_MAX_S
+from rostra.core.units import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from system import System
+
+_SILENT_S: Final = 4  # a feed that has just been started drops what had gathered meanwhile
 # "A Tale of Two Cities" as it is read in the recording.
 SAID = """It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of
 foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the
@@ -61,6 +74,14 @@ def word_ends_s() -> list[tuple[str, float]]:
     return [(word, each.end) for each in timed for word in words(each.word)]
 
 
+@cache
+def first_utterance() -> int:
+    """The sample of the recording at which its first utterance begins."""
+    cutter = UtteranceCutter(longest_s=UTTERANCE_MAX_S)
+    cut = (cutter.push(n * FRAME_SAMPLES, frame) for n, frame in enumerate(frames_from(str(two_cities()))))
+    return next(each.start for each in cut if each is not None)
+
+
 @dataclass
 class Captioned:
     """What a listener has got: when each chunk came, and each caption event with the second of its coming."""
@@ -73,6 +94,10 @@ class Captioned:
         """What is read after the first `until` captions, in the order of its saying."""
         newest = {event["id"]: event for _, event in self.captions[:until]}
         return " ".join(event["text"] for event in sorted(newest.values(), key=lambda event: event["start"]))
+
+    def begins(self) -> int:
+        """The sample at which the recording began: its first utterance is where it is in the file."""
+        return min(event["start"] for _, event in self.captions) - first_utterance()
 
     def lateness_s(self, starts: int) -> list[float]:
         """For each word that was understood: how long after its sound it was read.
@@ -89,7 +114,7 @@ class Captioned:
                     read_s.setdefault(index, at_s)
         late = []
         for index, at_s in read_s.items():
-            chunk = (starts + round(timed[index][1] * 48_000)) // CHUNK_SAMPLES
+            chunk = (starts + round(timed[index][1] * SAMPLE_RATE_HZ)) // CHUNK_SAMPLES
             if chunk in self.chunks_s:
                 late.append(at_s - self.chunks_s[chunk])
         return late
@@ -118,3 +143,34 @@ def _frames(answer: http.client.HTTPResponse, seconds: float) -> Iterator[tuple[
     while time.monotonic() < until_s and (data := answer.read1(65_536)):
         for frame in reader.feed(data):
             yield frame.kind, frame.seq if frame.kind == MEDIA else -1, frame.payload
+
+
+@contextmanager
+def speaking(system: System, conversation: str, *, seat: str = "reader") -> Iterator[None]:
+    """The recording as a live source, after some silence: no frame of it is known before it is said."""
+    feed = system.feed(
+        conversation, "-", "--live", "--seat", seat, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert feed.stdin is not None
+    stop = threading.Event()
+    speaker = threading.Thread(target=_speak, args=(feed.stdin, stop))
+    speaker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        speaker.join()
+
+
+def _speak(pipe: IO[bytes], stop: threading.Event) -> None:
+    """A WAV of unknown length in real time."""
+    sound = np.concatenate((np.zeros(_SILENT_S * SAMPLE_RATE_HZ, np.float32), speech()))
+    pipe.write(b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0" + struct.pack("<II", SAMPLE_RATE_HZ, 96_000))
+    pipe.write(b"\x02\0\x10\0data\xff\xff\xff\xff")
+    begins_s = time.monotonic()
+    for at in range(0, len(sound), FRAME_SAMPLES):
+        if stop.wait(max(0.0, begins_s + at / SAMPLE_RATE_HZ - time.monotonic())):
+            break
+        pipe.write(frame_to_pcm16(sound[at : at + FRAME_SAMPLES]))
+        pipe.flush()
+    pipe.close()

@@ -3,12 +3,14 @@
 import json
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from rostra.core.messages import Chunk, ConversationRecord, Init
+from rostra.core.framing import FrameReader
+from rostra.core.limits import CAPTIONS_KEPT_MAX
+from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
 from rostra.core.ticket import Ticket, TicketClass, sign, verify
 from rostra.edge.channel import Channel
 from rostra.edge.door import Door, Listen, Pressure
@@ -257,3 +259,54 @@ def test_pages_are_made_anew_only_when_something_changes(door: Door) -> None:
     door.forget_pages()
     assert b"Evening" in before
     assert b"Evening" not in reply(door, "/").body
+
+
+def captioned(seq: int, *captions: Caption, captioner: str = "captions-1") -> Chunk:
+    media = {"webm-64": b"a" * 800, "ogg-64": b"b" * 800}
+    return Chunk("evening", 1, seq, 0, "live", 0.0, media, captions=list(captions), captioner=captioner)
+
+
+def caption(number: int, text: str, status: Literal["partial", "final", "skipped"] = "final") -> Caption:
+    return Caption(f"anna-{number}", "anna", "Anna <A>", number * 48_000, (number + 1) * 48_000, text, status)
+
+
+def test_the_newest_captions_are_webvtt_and_what_is_only_guessed_is_not_in_it(door: Door) -> None:
+    assert reply(door, "/c/evening/captions.vtt").body == b"WEBVTT\n"
+    channel = door.channels["evening"]
+    channel.append(captioned(50, caption(2, "Two."), caption(1, "One & a half"), caption(3, "thr", "partial")))
+    channel.append(captioned(51, caption(2, "Two, better."), caption(4, "", "skipped")))
+    answer = reply(door, "/c/evening/captions.vtt")
+    assert answer.content_type == "text/vtt; charset=utf-8"
+    assert answer.body.decode() == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<v Anna &lt;A&gt;>One &amp; a half\n"
+        "\n00:00:02.000 --> 00:00:03.000\n<v Anna &lt;A&gt;>Two, better.\n"
+        "\n00:00:04.000 --> 00:00:05.000\n<v Anna &lt;A&gt;>[…]\n"
+    )
+    for seq in range(52, 52 + 2 * CAPTIONS_KEPT_MAX):
+        channel.append(captioned(seq, caption(seq, "more")))
+    assert reply(door, "/c/evening/captions.vtt").body.count(b"-->") == CAPTIONS_KEPT_MAX
+
+
+def test_captions_ride_in_front_of_the_chunk_that_brought_them_and_the_page_learns_that_there_are_some(
+    door: Door,
+) -> None:
+    channel = door.channels["evening"]
+    lane = channel.lane("webm-64", framed=True)
+    channel.append(captioned(50, caption(1, "One.")))
+    assert body(reply(door, "/c/evening/state"))["captions"] is True
+    first, second, media = FrameReader().feed(lane.feed.span(50, 50))
+    assert json.loads(first.payload) == {"type": "captions", "available": True}
+    assert json.loads(second.payload) == {
+        "type": "caption",
+        "at": 96_000,
+        "start": 48_000,
+        "id": "anna-1",
+        "name": "Anna <A>",
+        "text": "One.",
+        "status": "final",
+    }
+    assert media.seq == 50
+    channel.append(captioned(51, captioner=""))
+    gone, _ = FrameReader().feed(lane.feed.span(51, 51))
+    assert json.loads(gone.payload) == {"type": "captions", "available": False}
+    assert body(reply(door, "/c/evening/state"))["captions"] is False

@@ -1,5 +1,7 @@
 """The stage's caption desk: one captioner at a time, the newest of each utterance, bounded."""
 
+from typing import Literal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,8 +10,8 @@ from rostra.core.messages import Caption, Captions, Chunk
 from rostra.stage.captions import CaptionDesk
 
 
-def caption(number: int, text: str = "yes", status: str = "final") -> Caption:
-    return Caption(f"anna-{number}", "anna", "Anna", number, number + 1, text, status)  # type: ignore[arg-type]
+def caption(number: int, text: str = "yes", status: Literal["partial", "final"] = "final") -> Caption:
+    return Caption(f"anna-{number}", "anna", "Anna", number, number + 1, text, status)
 
 
 def said(captioner: str, *captions: Caption) -> Captions:
