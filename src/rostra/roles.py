@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -222,8 +223,15 @@ async def _site_settings(settings: Settings, connection: Connection) -> "SiteSet
     )
 
 
+def _give_way(niceness: int) -> None:
+    """Let all others run first. Linux weighs sessions against each other, and each process here has its own one."""
+    os.nice(niceness)
+    with suppress(OSError):  # a kernel without autogroups (sched(7)), where `nice` alone does it
+        Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
+
+
 async def captions(settings: Settings, name: str) -> None:
-    os.nice(_CAPTIONS_NICENESS)
+    _give_way(_CAPTIONS_NICENESS)
     from rostra.captions import moonshine, whisper  # noqa: PLC0415 # an extra, and 200 MB
     from rostra.captions.ear import Model  # noqa: PLC0415
     from rostra.captions.server import CaptionsServer  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """Captions of a real evening: what is understood, how soon, and what players make of the files."""
 
 import json
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -84,6 +85,13 @@ def test_captions_come_soon_after_the_words_and_the_sound_does_not_wait_for_them
     assert late_s[len(late_s) * 95 // 100] < 8
     numbers = list(evening.heard.chunks_s)
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_captions_go_after_the_sound_for_a_core(evening: Evening) -> None:
+    pid = evening.system.pid("captions-1")
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
+    autogroup = Path(f"/proc/{pid}/autogroup")
+    assert not autogroup.exists() or autogroup.read_text().endswith("nice 10\n")
 
 
 def test_the_live_file_is_webvtt_in_the_clock_of_the_containers(evening: Evening) -> None:
