@@ -90,7 +90,7 @@ CAPTIONS_PER_MESSAGE_MAX: Final = 2 * SEATS_MAX  # all seats at once; 0.7 kB eac
 CAPTIONS_PENDING_MAX: Final = 100  # that wait for the next chunk at a stage; then the oldest goes
 CAPTIONS_KEPT_MAX: Final = 60  # for newcomers at an edge, ten minutes of one voice: 20 kB of WebVTT
 CAPTIONER_LOST_S: Final = 5.0  # five of its seconds without a word: then another one is heard
-CAPTION_BACKLOG_MAX_S: Final = 60.0  # of sound that waits for the recogniser, 12 MB; then the oldest goes, and is told
+CAPTION_BACKLOG_MAX_S: Final = 60.0  # of sound that waits, 12 MB; then the oldest goes, and listeners are told
 CAPTION_WAIT_MAX_S: Final = 10.0  # a caption that comes later than this confuses more than it helps: it is skipped
 
 # --- site ----------------------------------------------------------------------------------------
