@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
-_CAPTIONS_NICENESS: Final = 10  # a tenth of what a stage gets where both want a core: sound never waits for text
+_CAPTIONS_NICENESS: Final = 5  # a third of what a stage gets where both want a core: sound never waits for text
 
 
 def stop_within(seconds: int) -> None:

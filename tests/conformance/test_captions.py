@@ -89,9 +89,9 @@ def test_captions_come_soon_after_the_words_and_the_sound_does_not_wait_for_them
 
 def test_captions_go_after_the_sound_for_a_core(evening: Evening) -> None:
     pid = evening.system.pid("captions-1")
-    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 5
     autogroup = Path(f"/proc/{pid}/autogroup")
-    assert not autogroup.exists() or autogroup.read_text().endswith("nice 10\n")
+    assert not autogroup.exists() or autogroup.read_text().endswith("nice 5\n")
 
 
 def test_the_live_file_is_webvtt_in_the_clock_of_the_containers(evening: Evening) -> None:
