@@ -29,7 +29,7 @@ from rostra.core.limits import UTTERANCE_MAX_S
 from rostra.core.units import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from system import System
 
-_SILENT_S: Final = 4  # a feed that has just been started drops what had gathered meanwhile
+SILENT_S: Final = 4  # a feed that has just been started drops what had gathered meanwhile
 # "A Tale of Two Cities" as it is read in the recording.
 SAID = """It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of
 foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the
@@ -164,7 +164,7 @@ def speaking(system: System, conversation: str, *, seat: str = "reader") -> Iter
 
 def _speak(pipe: IO[bytes], stop: threading.Event) -> None:
     """A WAV of unknown length in real time."""
-    sound = np.concatenate((np.zeros(_SILENT_S * SAMPLE_RATE_HZ, np.float32), speech()))
+    sound = np.concatenate((np.zeros(SILENT_S * SAMPLE_RATE_HZ, np.float32), speech()))
     pipe.write(b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0" + struct.pack("<II", SAMPLE_RATE_HZ, 96_000))
     pipe.write(b"\x02\0\x10\0data\xff\xff\xff\xff")
     begins_s = time.monotonic()
