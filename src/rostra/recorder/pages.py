@@ -64,7 +64,14 @@ class Pages:
             f"<span>{escaped(chapter.title)}</span></a></li>"
             for chapter in manifest.chapters
         )
-        filling = {"gaps": gaps, "chapters": chapters, "track": "", "transcript": "", "voices": "".join(_voice(account) for account in manifest.voices)}
+        voices = "".join(_voice(account) for account in manifest.voices)
+        filling = {"gaps": gaps, "chapters": chapters, "voices": voices, "track": "", "transcript": ""}
+            "gaps": gaps,
+            "chapters": chapters,
+            "track": "",
+            "transcript": "",
+            "voices": "".join(_voice(account) for account in manifest.voices),
+        }
         if has_transcript(manifest):
             address, language = f"/r/{escaped(manifest.id)}/transcript", escaped(manifest.language)
             track = f'<track kind="captions" srclang="{language}" src="{address}.vtt">'
