@@ -66,12 +66,6 @@ class Pages:
         )
         voices = "".join(_voice(account) for account in manifest.voices)
         filling = {"gaps": gaps, "chapters": chapters, "voices": voices, "track": "", "transcript": ""}
-            "gaps": gaps,
-            "chapters": chapters,
-            "track": "",
-            "transcript": "",
-            "voices": "".join(_voice(account) for account in manifest.voices),
-        }
         if has_transcript(manifest):
             address, language = f"/r/{escaped(manifest.id)}/transcript", escaped(manifest.language)
             track = f'<track kind="captions" srclang="{language}" src="{address}.vtt">'
