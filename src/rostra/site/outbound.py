@@ -22,7 +22,8 @@ _TRANSLATED: Final = (
     IPv6Network("64:ff9b::/96"),
     IPv6Network("64:ff9b:1::/48"),
 )  # NAT64: any IPv4 address behind it
-_HEADERS: Final = {"User-Agent": "Rostra (link preview)"}
+# Unpacked answers only: what is packed could be a bomb.
+_HEADERS: Final = {"User-Agent": "Rostra (link preview)", "Accept-Encoding": "identity"}
 
 
 class UnreachableError(RostraError):
@@ -65,6 +66,8 @@ class Outbound:
                     if response.status in _REDIRECTS and target:
                         url = str(response.url.join(URL(target)))
                         continue
+                    if response.headers.get("Content-Encoding", "identity") != "identity":
+                        raise UnreachableError("The answer is packed, which was not asked for.")
                     body = await _first(response.content, bytes_max + 1)
                     return Answer(
                         response.status,
@@ -93,7 +96,10 @@ class Outbound:
             async with (
                 asyncio.timeout(OUTBOUND_S),
                 aiohttp.ClientSession(
-                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+                    connector=connector,
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    trust_env=False,
+                    auto_decompress=False,
                 ) as session,
             ):
                 yield session

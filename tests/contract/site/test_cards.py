@@ -116,11 +116,12 @@ def test_a_link_gets_its_card_by_a_job_and_the_next_post_has_it_at_once(database
         web.Response(status=500, text="<title>T</title>", content_type="text/html"),
         web.Response(body=b"%PDF", content_type="application/pdf"),
         web.Response(text="<p>nothing", content_type="text/html"),
+        web.Response(body=b"packed", headers={"Content-Encoding": "gzip", "Content-Type": "text/html"}),
         web.Response(status=302, headers={"Location": "/talk"}),
         web.Response(status=302, headers={"Location": "file:///etc/passwd"}),
         web.Response(status=302, headers={"Location": "http://[::"}),
     ],
-    ids=["failure", "pdf", "untitled", "loop", "file", "nonsense"],
+    ids=["failure", "pdf", "untitled", "packed", "loop", "file", "nonsense"],
 )
 def test_a_page_that_cannot_be_used_leaves_the_post_without_a_card(
     database_url: str, tmp_path: Path, page: web.Response

@@ -222,6 +222,27 @@ def test_a_thumbnail_and_words_may_be_changed_until_it_is_posted(database_url: s
     run(test)
 
 
+def test_a_thumbnail_that_is_none_refuses_the_whole_and_nothing_is_left(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await kit.person("ann")
+            files = tmp_path / "media" / "files"
+            for content in (_picture(), _video(tmp_path)):
+                answer = await ann.post("/api/v2/media", files={"file": content, "thumbnail": b"none"})
+                assert answer.status_code == 422
+            assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+            media = (await _upload(ann, _picture())).json()
+            for thumbnail in (b"none", _picture()):
+                await ann.put(f"/api/v1/media/{media['id']}", files={"thumbnail": thumbnail})
+            bob = await kit.person("bob")
+            await bob.put(f"/api/v1/media/{media['id']}", files={"thumbnail": _picture()})
+            assert len([path for path in files.rglob("*") if path.is_file()]) == 2
+            assert (await ann.delete(f"/api/v1/media/{media['id']}")).json() == {}
+            assert [path for path in files.rglob("*") if path.is_file()] == []
+
+    run(test)
+
+
 def test_what_nobody_posts_is_forgotten_after_a_day(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
         async with site_kit(database_url, tmp_path) as kit:

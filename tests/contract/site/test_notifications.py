@@ -127,6 +127,9 @@ def test_favourites_of_one_post_are_one_group_whose_accounts_are_listed(database
             assert (await ann.post(f"{path}/dismiss")).json() == {}
             assert (await ann.get(path)).status_code == 404
             assert (await ann.get("/api/v2/notifications", params={"expand_accounts": "some"})).status_code == 400
+            for wrong in ("%00", "none", "%E2%80%AE"):
+                assert (await ann.get(f"/api/v2/notifications/{wrong}")).status_code == 404
+            assert (await ann.get(f"{_PATH}?types[]=%00")).status_code == 422
 
     run(test)
 

@@ -69,7 +69,7 @@ async def page_of_groups(
 async def the_group(work: Work, viewer_id: int, group_key: str) -> Group:
     key = _key(GROUPED_KINDS)
     heads = _groups(_mine(work, viewer_id, Wish()), key).subquery()
-    rows = (await work.session.execute(select(heads).where(heads.c.group_key == group_key))).all()
+    rows = (await work.session.execute(select(heads).where(heads.c.group_key == _checked(group_key)))).all()
     if not rows:
         raise not_found()
     (group,) = await _filled(work, viewer_id, rows, key)
@@ -80,7 +80,7 @@ async def group_account_ids(work: Work, viewer_id: int, group_key: str) -> list[
     """From whom the notifications of a group are, the newest first."""
     query = (
         _mine(work, viewer_id, Wish())
-        .where(_key(GROUPED_KINDS) == group_key)
+        .where(_key(GROUPED_KINDS) == _checked(group_key))
         .order_by(Notification.id.desc())
         .with_only_columns(Notification.from_id)
     )
@@ -112,7 +112,7 @@ async def dismiss(work: Work, viewer_id: int, notification_id: int) -> None:
 
 async def dismiss_group(work: Work, viewer_id: int, group_key: str) -> None:
     await work.session.execute(
-        delete(Notification).where(Notification.account_id == viewer_id, _key(GROUPED_KINDS) == group_key)
+        delete(Notification).where(Notification.account_id == viewer_id, _key(GROUPED_KINDS) == _checked(group_key))
     )
 
 
@@ -153,6 +153,13 @@ def _mine(work: Work, viewer_id: int, wish: Wish) -> Select[Notification]:
 def _key(grouped: Sequence[str]) -> ColumnElement[str]:
     alone = literal("ungrouped-") + cast(Notification.id, String)
     return case((Notification.kind.in_(grouped), Notification.group_key), else_=alone)
+
+
+def _checked(group_key: str) -> str:
+    """RefusedError (404) for what cannot be a key; PostgreSQL takes no NUL."""
+    if not group_key.isprintable():
+        raise not_found()
+    return group_key
 
 
 def _groups(query: Select[Notification], key: ColumnElement[str]) -> Select[str, int, int, int]:

@@ -94,7 +94,10 @@ class Asked:
             value = list(value.values())
         elif not isinstance(value, list):
             value = [value]
-        return [str(each) for each in value if isinstance(each, str | int | float)]
+        texts = [str(each) for each in value if isinstance(each, str | int | float)]
+        if any("\0" in each for each in texts):
+            raise invalid(f"{name} holds a NUL, which no text does")
+        return texts
 
     def nested(self, name: str) -> "Asked":
         """`name[a]=…` or JSON's object; an empty one if it is absent."""

@@ -39,6 +39,16 @@ class Store:
         finally:
             path.unlink(missing_ok=True)
 
+    @contextmanager
+    def provisional(self) -> Iterator[list[str | None]]:
+        """Names that are put in the list are removed again if the block fails."""
+        names: list[str | None] = []
+        try:
+            yield names
+        except BaseException:
+            self.remove(*names)
+            raise
+
     def incoming(self, key: str) -> Path:
         """Where an upload waits for its job."""
         assert key.isalnum(), "Keys are ours."

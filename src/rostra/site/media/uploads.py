@@ -21,8 +21,8 @@ from rostra.core.limits import (
 from rostra.site.answers import RefusedError, invalid, not_found
 from rostra.site.database.tables.media import MediaAttachment
 from rostra.site.events import StatusEdited
-from rostra.site.media.film import Film, look, make
-from rostra.site.media.pictures import PREVIEW, WHOLE, NoPictureError, Shape, remake
+from rostra.site.media.film import look, make
+from rostra.site.media.pictures import PREVIEW, WHOLE, Copy, NoPictureError, Picture, Shape, remake
 from rostra.site.media.store import Store
 from rostra.site.posts import schedule
 from rostra.site.work import Site, Work
@@ -56,28 +56,21 @@ async def take(
     """Keep an upload: a picture is ready when this returns, sound and video when their job is done."""
     store = Store(site.settings.media)
     _check_description(description)
-    async with _received(store, upload) as source:
-        try:
-            picture = await remake(site, source, (WHOLE, PREVIEW), still=False)
-        except NoPictureError:
-            film = await look(source)
-            row = _row_of_film(film)
-            key: str | None = await asyncio.to_thread(store.await_job, source)
-        else:
-            whole, preview = picture.copies
-            row = MediaAttachment(kind="image", state="ready", file=whole.name, preview=preview.name, meta={})
-            row.meta = {"original": whole.meta, "small": preview.meta}
-            row.blurhash, key = picture.blurhash, None
-    if thumbnail is not None:
-        await _set_thumbnail(site, row, thumbnail)
-    _describe(row, description, focus)
-    async with site.writing() as work:
-        row.id, row.account_id, row.created_at = work.make_id(), account_id, work.now
-        work.session.add(row)
-        if key is not None:
-            work.later("media.make", {"media_id": row.id, "key": key})
-        forget_at = work.now + timedelta(seconds=MEDIA_UNATTACHED_S)
-        work.later("media.forget", {"media_id": row.id, "key": key}, due_at=forget_at)
+    with store.provisional() as names:
+        custom = None if thumbnail is None else await _thumbnail(site, thumbnail)
+        names.extend([] if custom is None else [custom.copies[0].name])
+        row, key = await _made(site, upload)
+        names.extend((row.file, row.preview))
+        if custom is not None:
+            store.remove(_set_thumbnail(row, custom))
+        _describe(row, description, focus)
+        async with site.writing() as work:
+            row.id, row.account_id, row.created_at = work.make_id(), account_id, work.now
+            work.session.add(row)
+            if key is not None:
+                work.later("media.make", {"media_id": row.id, "key": key})
+            forget_at = work.now + timedelta(seconds=MEDIA_UNATTACHED_S)
+            work.later("media.forget", {"media_id": row.id, "key": key}, due_at=forget_at)
     return row
 
 
@@ -92,18 +85,18 @@ async def change(
 ) -> MediaAttachment:
     """Change what is said of an attachment that is in no post yet."""
     _check_description(description)
-    made = MediaAttachment(kind="image", meta={})
-    if thumbnail is not None:
-        await _set_thumbnail(site, made, thumbnail)
-    async with site.writing() as work:
-        row = await own(work, account_id, media_id)
-        if row.status_id is not None:
-            raise not_found()
-        if thumbnail is not None:
-            old, row.preview, row.custom_preview, row.blurhash = row.preview, made.preview, True, made.blurhash
-            row.meta = {**row.meta, **made.meta}
-            Store(site.settings.media).remove(old)
-        _describe(row, description, focus)
+    store, old = Store(site.settings.media), None
+    with store.provisional() as names:
+        custom = None if thumbnail is None else await _thumbnail(site, thumbnail)
+        names.extend([] if custom is None else [custom.copies[0].name])
+        async with site.writing() as work:
+            row = await own(work, account_id, media_id)
+            if row.status_id is not None:
+                raise not_found()
+            if custom is not None:
+                old = _set_thumbnail(row, custom)
+            _describe(row, description, focus)
+    store.remove(old)
     return row
 
 
@@ -141,28 +134,28 @@ async def make_film(site: Site, payload: dict[str, Any]) -> None:
         row = await work.session.get(MediaAttachment, payload["media_id"])
     if row is None or row.state != "processing":
         return  # deleted meanwhile, or done before the process died
-    try:
-        film = await look(source)
-        file, still = await make(store, source, film)
-        state, small, blurhash = "ready", None, None
-        if still is not None:
-            path = store.path(still)
-            assert path is not None
-            picture = await remake(site, path, (PREVIEW,))
-            small, blurhash = picture.copies[0], picture.blurhash
-            store.remove(still)
-    except BadInputError as error:
-        _log.warning("media.failed", media=row.id, error=str(error))
-        state, file, small, blurhash = "failed", None, None, None
-    async with site.writing() as work:
-        row = await work.session.get(MediaAttachment, payload["media_id"])
-        if row is not None:
-            row.state, row.file = state, file
-            if small is not None and not row.custom_preview:
-                row.preview, row.blurhash = small.name, blurhash
-                row.meta = {**row.meta, "small": small.meta}
-            if row.status_id is not None:
-                work.tell(StatusEdited(row.status_id, row.account_id))
+    file, small, blurhash = None, None, None
+    with store.provisional() as names:
+        try:
+            film = await look(source)
+            file, still = await make(store, source, film)
+            names.extend((file, still))
+            if still is not None:
+                small, blurhash = await _preview(site, store, still)
+                names.append(small.name)
+        except BadInputError as error:
+            _log.warning("media.failed", media=row.id, error=str(error))
+        async with site.writing() as work:
+            row = await work.session.get(MediaAttachment, payload["media_id"])
+            if row is None:
+                store.remove(*names)
+            else:
+                row.state, row.file = ("failed", None) if file is None else ("ready", file)
+                if small is not None and not row.custom_preview:
+                    row.preview, row.blurhash = small.name, blurhash
+                    row.meta = {**row.meta, "small": small.meta}
+                if row.status_id is not None:
+                    work.tell(StatusEdited(row.status_id, row.account_id))
     source.unlink(missing_ok=True)
 
 
@@ -207,16 +200,42 @@ def _copy(upload: UploadFile, path: Path) -> None:
         shutil.copyfileobj(upload.file, target)
 
 
-def _row_of_film(film: Film) -> MediaAttachment:
-    return MediaAttachment(kind=film.kind, state="processing", meta=film.meta)
+async def _made(site: Site, upload: UploadFile) -> tuple[MediaAttachment, str | None]:
+    """A row without an owner: of a picture that is ready, or of a film with the key of what its job makes it of."""
+    store = Store(site.settings.media)
+    async with _received(store, upload) as source:
+        try:
+            picture = await remake(site, source, (WHOLE, PREVIEW), still=False)
+        except NoPictureError:
+            film = await look(source)
+            key = await asyncio.to_thread(store.await_job, source)
+            return MediaAttachment(kind=film.kind, state="processing", meta=film.meta), key
+    whole, preview = picture.copies
+    row = MediaAttachment(kind="image", state="ready", file=whole.name, preview=preview.name)
+    row.meta, row.blurhash = {"original": whole.meta, "small": preview.meta}, picture.blurhash
+    return row, None
 
 
-async def _set_thumbnail(site: Site, row: MediaAttachment, thumbnail: UploadFile) -> None:
-    async with _received(Store(site.settings.media), thumbnail) as source:
-        picture = await remake(site, source, (PREVIEW,))
-    small = picture.copies[0]
-    row.preview, row.custom_preview, row.blurhash = small.name, True, picture.blurhash
+async def _preview(site: Site, store: Store, still: str) -> tuple[Copy, str]:
+    """A preview of a still, which it replaces."""
+    path = store.path(still)
+    assert path is not None
+    picture = await remake(site, path, (PREVIEW,))
+    store.remove(still)
+    return picture.copies[0], picture.blurhash
+
+
+async def _thumbnail(site: Site, upload: UploadFile) -> Picture:
+    async with _received(Store(site.settings.media), upload) as source:
+        return await remake(site, source, (PREVIEW,))
+
+
+def _set_thumbnail(row: MediaAttachment, custom: Picture) -> str | None:
+    """Have the row shown by somebody's own picture; the name of the preview that it replaces."""
+    old, small = row.preview, custom.copies[0]
+    row.preview, row.custom_preview, row.blurhash = small.name, True, custom.blurhash
     row.meta = {**row.meta, "small": small.meta}
+    return old
 
 
 def _check_description(description: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from rostra.core.limits import STREAM_FRAMES_MAX, STREAM_SUBSCRIPTIONS_MAX, STREAMS_PER_ACCOUNT_MAX
+from rostra.site.snowflake import parse_snowflake
 
 # Mastodon's names, each with the scope that it needs.
 NAMES: Final = {
@@ -59,7 +60,8 @@ def stream_of(name: str, account_id: int, *, tag: str = "", list_id: str = "") -
             key = tag.removeprefix("#").lower()
             return Stream(name, key) if key else Unknown("Missing tag name parameter")
         case "list":
-            return Stream(name, list_id) if list_id.isascii() and list_id.isdecimal() else Unknown("Unknown list")
+            known = parse_snowflake(list_id)
+            return Stream(name, str(known)) if known else Unknown("Missing list name parameter")
         case _:
             return Stream(name, str(account_id) if name in PERSONAL else "")
 
