@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -140,8 +139,8 @@ def site(folder: Path, suite: Suite) -> Iterator[None]:
         seed(folder / "data" / "site.db", URL)
         yield
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.terminate()
+        process.wait(60)
         shutil.copy(folder / "data" / "rostra.log", ROOT / f"conformance-{suite.name}.log")
 
 
