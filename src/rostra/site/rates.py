@@ -31,6 +31,7 @@ DELETING: Final = Rate("deleting", 30, _HALF_AN_HOUR)
 # Ours: who brings a token is counted by account, once the token is found to be good; many share an address.
 ADDRESS_WITH_TOKEN: Final = Rate("address with token", 7_500, _FIVE_MINUTES)
 APPLICATIONS: Final = Rate("applications", 30, _HALF_AN_HOUR)
+NOTICES: Final = Rate("notices", 10, _HALF_AN_HOUR)  # each is looked at by a person
 PAGES: Final = Rate("pages", 1_500, _FIVE_MINUTES)  # an office behind one address
 
 
@@ -90,7 +91,8 @@ def of_address(method: str, path: str, *, has_token: bool) -> list[Rate]:
     if path.startswith(("/media/", "/assets/")):
         return []
     if not path.startswith(("/api/", "/oauth/")):
-        return [PAGES, JOINING] if (method, path) == ("POST", "/join") else [PAGES]
+        strict = {"/join": JOINING, "/notice": NOTICES}.get(path) if method == "POST" else None
+        return [PAGES] if strict is None else [PAGES, strict]
     rates = [ADDRESS_WITH_TOKEN if has_token else ADDRESS]
     if method == "POST" and path == "/api/v1/accounts":
         rates.append(JOINING)

@@ -1,5 +1,6 @@
 """Anybody may report: over the API, or on a page without an account; what was seen is kept as it was."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,21 @@ def test_addresses_of_two_accounts_are_two_reports_and_the_same_form_sent_twice_
                 assert len(rows) == 2
                 targets = await reports.targets_of(work, [row.id for row in rows])
             assert sorted(target.kind for some in targets.values() for target in some) == ["account", "status"]
+
+    run(test)
+
+
+def test_the_form_knows_the_item_that_somebody_came_from(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+            ann = await kit.account("ann")
+            status_id = await post(kit, ann)
+            browser = Browsing(kit)
+            item = (await browser.get(f"/@ann/{status_id}")).text
+            found = re.search(r'href="(/notice\?url=[^"]+)"', item)
+            assert found
+            assert f"http://localhost:3000/@ann/{status_id}</textarea>" in (await browser.get(found[1])).text
+            assert "></textarea>" in (await browser.get("/notice?url=http%3A%2F%2Fevil.example%2F")).text
 
     run(test)
 

@@ -6,7 +6,7 @@ import pytest
 
 from rostra.core.limits import RATE_KEYS_MAX
 from rostra.site.answers import RefusedError
-from rostra.site.rates import ADDRESS, JOINING, PAGES, Rate, Rates, address_key, of_account, of_address
+from rostra.site.rates import ADDRESS, JOINING, NOTICES, PAGES, Rate, Rates, address_key, of_account, of_address
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
@@ -44,6 +44,8 @@ def test_what_is_counted() -> None:
     assert of_address("GET", "/media/ab/c.jpg", has_token=False) == []
     assert of_address("GET", "/@ann", has_token=False) == [PAGES]
     assert of_address("POST", "/join", has_token=False) == [PAGES, JOINING]
+    assert of_address("POST", "/notice", has_token=False) == [PAGES, NOTICES]
+    assert of_address("GET", "/notice", has_token=False) == [PAGES]
     assert of_address("GET", "/api/v1/instance", has_token=False) == [ADDRESS]
     assert of_address("POST", "/api/v1/accounts", has_token=True)[-1] == JOINING
     assert [rate.name for rate in of_account("DELETE", "/api/v1/statuses/1")] == ["account", "deleting"]

@@ -18,13 +18,18 @@ from rostra.site.work import Work
 
 router = APIRouter(include_in_schema=False)
 _ADDRESSES_MAX: Final = 20
+_ADDRESS_LENGTH_MAX: Final = 2000
 _NAME_LENGTH_MAX: Final = 200
 _EMAIL_LENGTH_MAX: Final = 254
 
 
 @router.get("/notice")
 async def begin_notice(browser: TheBrowser, asked: Body) -> Response:
-    return _notice_page(browser, {"addresses": asked.text("address")[:2000]}, HTTPStatus.OK)
+    """`url` is the page that somebody came from: filled in if there is something on it that can be reported."""
+    url = asked.text("url")[:_ADDRESS_LENGTH_MAX]
+    async with browser.site.reading() as work:
+        found = await resolve(work, url)
+    return _notice_page(browser, {"addresses": "" if found is None else url}, HTTPStatus.OK)
 
 
 @router.post("/notice")
@@ -54,7 +59,7 @@ async def _targets(work: Work, addresses: str) -> list[Target]:
         raise invalid(f"Give at most {_ADDRESSES_MAX} addresses at a time")
     found = []
     for line in lines:
-        target = await resolve(work, line[:2000])
+        target = await resolve(work, line[:_ADDRESS_LENGTH_MAX])
         if target is None:
             raise invalid(
                 N_("There is nothing of this site at one of the addresses"), details={"addresses": [line[:200]]}
