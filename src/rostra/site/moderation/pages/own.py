@@ -83,10 +83,9 @@ async def _appeal_page(
                 raise not_found()
         else:
             report = await reports.find(work, subject.id)
-    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}  # the address is what lets one appeal
     return browser.page(
         "moderation/appeal.html",
-        headers=headers,
+        headers={"Cache-Control": "no-store"},
         code=code,
         decision=decision,
         report=report,
