@@ -166,7 +166,11 @@ def test_a_newcomer_announces_a_talk_and_a_ban_and_its_lifting_stay_visible(
     expect(ada.page.get_by_role("link", name="Moderation")).to_be_visible()
     comes(bob, announces(ann, tmp_path / "river.png"))
     is_banned_and_comes_back(ada, ann, bob)
-    for locale, suspended, lifted in (("en-GB", "Account suspended", "Lifted on"), ("nl-NL", "Account opgeschort", "Opgeheven op")):
+    words = (
+        ("en-GB", "Account suspended", "Lifted on"),
+        ("nl-NL", "Account opgeschort", "Opgeheven op"),
+    )
+    for locale, suspended, lifted in words:
         stranger = Person(browser, site, "stranger", locale)
         stranger.page.goto("/transparency")
         expect(stranger.page.get_by_text("An account posted advertisements.")).to_be_visible()
