@@ -3,6 +3,7 @@
 import io
 import subprocess
 import zlib
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,35 @@ def test_a_thumbnail_that_is_none_refuses_the_whole_and_nothing_is_left(database
             assert len([path for path in files.rglob("*") if path.is_file()]) == 2
             assert (await ann.delete(f"/api/v1/media/{media['id']}")).json() == {}
             assert [path for path in files.rglob("*") if path.is_file()] == []
+
+    run(test)
+
+
+def test_an_edit_says_anew_what_is_attached_and_the_history_shows_it_as_it_was(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await kit.person("ann")
+            media = (await _upload(ann, _picture(), description="old")).json()
+            posted = (await ann.post("/api/v1/statuses", json={"status": "x", "media_ids": [media["id"]]})).json()
+            path = f"/api/v1/statuses/{posted['id']}"
+            data = b64encode(_picture(size=(70, 50))).decode()
+            attributes = {"id": media["id"], "description": "new", "focus": "0.2,-0.1"}
+            edit = {"status": "x", "media_ids": [media["id"]], "media_attributes": [attributes]}
+            for wrong in ("data:image/png;base64,%", "data:text/html;base64,eA==", "http://localhost/a.png"):
+                attributes["thumbnail"] = wrong
+                assert (await ann.put(path, json=edit)).status_code == 422
+            attributes["thumbnail"] = f"data:image/png;base64,{data}"
+            answer = await ann.put(path, json=edit)
+            assert answer.status_code == 200
+            (changed,) = answer.json()["media_attachments"]
+            assert (changed["description"], changed["meta"]["focus"]) == ("new", {"x": 0.2, "y": -0.1})
+            assert changed["meta"]["small"]["width"] == 70
+            before, after = (await ann.get(f"{path}/history")).json()
+            assert before["media_attachments"][0]["description"] == "old"
+            for version in (before, after):
+                assert (await kit.anonymous.get(version["media_attachments"][0]["preview_url"])).status_code == 200
 
     run(test)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -115,6 +117,47 @@ async def own(work: Work, account_id: int, media_id: int) -> MediaAttachment:
     if row is None or row.account_id != account_id:
         raise not_found()
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an edit of a post says anew of what is attached to it; nothing where it says nothing."""
+
+    description: str | None = None
+    focus: Focus | None = None
+    thumbnail: Picture | None = None
+
+    def __post_init__(self) -> None:
+        _check_description(self.description)
+
+    def changes(self, row: MediaAttachment) -> bool:
+        focus = None if self.focus is None else {"x": self.focus[0], "y": self.focus[1]}
+        return (
+            self.thumbnail is not None
+            or (self.description is not None and self.description != (row.description or ""))
+            or (focus is not None and focus != row.meta.get("focus"))
+        )
+
+    def apply(self, row: MediaAttachment) -> None:
+        """The preview that was stays in the store: the post's history shows it."""
+        if self.thumbnail is not None:
+            _set_thumbnail(row, self.thumbnail)
+        _describe(row, self.description, self.focus)
+
+
+async def written_thumbnail(site: Site, text: str) -> Picture | None:
+    """A thumbnail that was sent as a data URL (RFC 2397), as clients do in edits; None for an empty text."""
+    if not text:
+        return None
+    head, _, data = text.partition(";base64,")
+    store = Store(site.settings.media)
+    try:
+        content = b64decode(data, validate=True) if head.startswith("data:image/") else b""
+    except ValueError as error:
+        raise invalid("Validation failed: Thumbnail is invalid") from error
+    with store.draft() as draft:
+        await asyncio.to_thread(draft.write_bytes, content)
+        return await remake(site, draft, (PREVIEW,))
 
 
 async def portrait(site: Site, upload: UploadFile, shape: Shape) -> str:

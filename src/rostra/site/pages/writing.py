@@ -128,8 +128,8 @@ async def change(form: WritersForm, status_id: int) -> Response:
         async with browser.site.writing() as work:
             status = await the_own(work, status_id, browser.account_id)
             draft = await read_draft(work, Asked(values), browser.account_id, visibility=status.visibility)
-            descriptions = {row.id: row.description or "" for row in media}
-            await edit.edit(work, browser.account_id, status_id, draft, descriptions=descriptions)
+            changes = {row.id: uploads.Change(row.description or "") for row in media}
+            await edit.edit(work, browser.account_id, status_id, draft, changes=changes)
     except RefusedError as error:
         if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise

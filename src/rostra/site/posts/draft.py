@@ -70,7 +70,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             raise invalid(f"Validation failed: Text character limit of {POST_LENGTH_MAX} exceeded")
         if self.language is not None and not is_language(self.language):
             raise invalid("Validation failed: Language is no language code")
-        if len(self.media_ids) > MEDIA_ATTACHMENTS_MAX or (self.media_ids and self.poll):
+        if len(self.media_ids) > MEDIA_ATTACHMENTS_MAX:
             raise invalid(f"Validation failed: Cannot attach more than {MEDIA_ATTACHMENTS_MAX} files")
 
 

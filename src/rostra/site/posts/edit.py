@@ -12,6 +12,7 @@ from rostra.site.cards.cards import give_card
 from rostra.site.database.tables.media import MediaAttachment
 from rostra.site.database.tables.posts import Mention, Poll, PollVote, Status, StatusEdit
 from rostra.site.events import StatusEdited
+from rostra.site.media.uploads import Change
 from rostra.site.posts.compose import attach, new_poll
 from rostra.site.posts.draft import Draft
 from rostra.site.posts.naming import name_accounts, name_tags
@@ -24,29 +25,25 @@ _MEDIA_FIELDS: Final = ("id", "kind", "state", "file", "preview", "meta", "blurh
 
 
 async def edit(
-    work: Work, account_id: int, status_id: int, draft: Draft, *, descriptions: Mapping[int, str] | None = None
+    work: Work, account_id: int, status_id: int, draft: Draft, *, changes: Mapping[int, Change] | None = None
 ) -> Status:
     """Make one's own post that of `draft` (its visibility and place stay); nothing is kept if nothing changes.
 
-    `descriptions` are new ones of attachments, by their ids.
+    `changes` are what is said anew of attachments, by their ids.
     """
     status = await the_own(work, status_id, account_id)
     if status.reblog_of_id is not None:
         raise not_found()
     media = await attached(work, status.id)
     poll = await work.session.scalar(select(Poll).where(Poll.status_id == status.id).with_for_update())
-    new_descriptions = {
-        row.id: descriptions[row.id]
-        for row in await _described(work, account_id, draft.media_ids, descriptions or {})
-        if descriptions and (row.description or "") != descriptions[row.id]
-    }
+    changed = await _changed(work, account_id, draft.media_ids, changes or {})
     is_same_poll = _is_same(poll, draft)
     before = (status.text, status.spoiler_text, status.sensitive, status.language, [row.id for row in media])
     after = (draft.text, draft.spoiler_text, draft.sensitive, draft.language, list(draft.media_ids))
-    if before == after and is_same_poll and not new_descriptions:
+    if before == after and is_same_poll and not changed:
         return status
     work.session.add(_version(work, status, media, poll))
-    await _set_media(work, status, media, draft, new_descriptions)
+    await _set_media(work, status, media, draft, changed)
     await _set_poll(work, status, poll, draft, keep=is_same_poll)
     await _set_text(work, status, draft)
     status.edited_at = work.now
@@ -78,14 +75,16 @@ def media_of(version: StatusEdit) -> list[MediaAttachment]:
     return [MediaAttachment(**fields) for fields in version.media]
 
 
-async def _described(
-    work: Work, account_id: int, media_ids: Sequence[int], descriptions: Mapping[int, str]
-) -> list[MediaAttachment]:
-    wanted = [each for each in media_ids if each in descriptions]
+async def _changed(
+    work: Work, account_id: int, media_ids: Sequence[int], changes: Mapping[int, Change]
+) -> dict[int, Change]:
+    """Those of the changes that change something of what is to be attached."""
+    wanted = [each for each in media_ids if each in changes]
     if not wanted:
-        return []
+        return {}
     query = select(MediaAttachment).where(MediaAttachment.id.in_(wanted), MediaAttachment.account_id == account_id)
-    return list(await work.session.scalars(query))
+    rows = await work.session.scalars(query)
+    return {row.id: changes[row.id] for row in rows if changes[row.id].changes(row)}
 
 
 def _is_same(poll: Poll | None, draft: Draft) -> bool:
@@ -113,14 +112,13 @@ async def _set_media(
     status: Status,
     media: Sequence[MediaAttachment],
     draft: Draft,
-    descriptions: Mapping[int, str],
+    changes: Mapping[int, Change],
 ) -> None:
     for row in media:
         row.position = DETACHED
     await attach(work, status, draft.media_ids)
-    for media_id, description in descriptions.items():
-        row = await work.session.get_one(MediaAttachment, media_id)
-        row.description = description
+    for media_id, change in changes.items():
+        change.apply(await work.session.get_one(MediaAttachment, media_id))
 
 
 async def _set_poll(work: Work, status: Status, poll: Poll | None, draft: Draft, *, keep: bool) -> None:

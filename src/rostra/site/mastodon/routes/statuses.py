@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from rostra.core.limits import MEDIA_ATTACHMENTS_MAX
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.mastodon.body import Asked, Body
@@ -17,6 +18,8 @@ from rostra.site.mastodon.entities.scheduled import ScheduledStatusEntity, sched
 from rostra.site.mastodon.entities.status import StatusEntity, statuses, write
 from rostra.site.mastodon.paging import links, page_of
 from rostra.site.mastodon.shared import shared
+from rostra.site.media.store import Store
+from rostra.site.media.uploads import Change, focus_of, written_thumbnail
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.posts import compose, edit, removal, schedule
 from rostra.site.posts.visibility import statuses_by_id, the_original, the_own, the_status
@@ -86,17 +89,25 @@ async def create(site: TheSite, request: Request, asked: Body, viewer: Writer) -
 
 @router.put("/{status_id}", response_model=StatusEntity)
 async def change(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
-    async with site.writing() as work:
-        row = await the_own(work, id_of(status_id), viewer.account_id)
-        draft = await read_draft(work, asked, viewer.account_id, visibility=row.visibility)
-        descriptions = _descriptions(asked)
-        await edit.edit(work, viewer.account_id, row.id, draft, descriptions=descriptions)
+    with Store(site.settings.media).provisional() as names:
+        changes = await _media_changes(site, asked)
+        names.extend(each.thumbnail.copies[0].name for each in changes.values() if each.thumbnail)
+        async with site.writing() as work:
+            row = await the_own(work, id_of(status_id), viewer.account_id)
+            draft = await read_draft(work, asked, viewer.account_id, visibility=row.visibility)
+            await edit.edit(work, viewer.account_id, row.id, draft, changes=changes)
     return await answer(site, row.id, viewer.account_id)
 
 
-def _descriptions(asked: Asked) -> dict[int, str]:
-    items = asked.items("media_attributes")
-    return {item.optional_id("id") or -1: item.text("description") for item in items if "description" in item}
+async def _media_changes(site: Site, asked: Asked) -> dict[int, Change]:
+    return {
+        item.optional_id("id") or -1: Change(
+            item.optional_text("description"),
+            focus_of(item.text("focus")),
+            await written_thumbnail(site, item.text("thumbnail")),
+        )
+        for item in asked.items("media_attributes")[:MEDIA_ATTACHMENTS_MAX]
+    }
 
 
 @router.delete("/{status_id}", response_model=StatusEntity)
