@@ -95,6 +95,23 @@ def test_several_choices_count_one_voter(database_url: str, tmp_path: Path) -> N
     run(test)
 
 
+def test_where_several_may_be_chosen_they_may_be_chosen_one_after_the_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann, bob = await kit.person("ann"), await kit.person("bob")
+            made = await poll(ann, multiple=True)
+            await vote(bob, made["id"], 2)
+            voted = (await vote(bob, made["id"], 0)).json()
+            assert (voted["votes_count"], voted["voters_count"], voted["own_votes"]) == (2, 1, [2, 0])
+            for again in ([0], [1, 2]):
+                refused = await vote(bob, made["id"], *again)
+                assert refused.status_code == 422, again
+
+    run(test)
+
+
 def test_votes_at_the_same_instant_are_all_counted(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
         async with site_kit(database_url, tmp_path) as kit:

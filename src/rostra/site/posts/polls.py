@@ -23,7 +23,10 @@ async def the_poll(work: Work, poll_id: int, viewer_id: int | None) -> Poll:
 
 
 async def vote(work: Work, account_id: int, poll_id: int, choices: Sequence[int]) -> Poll:
-    """RefusedError for one's own poll, one that has ended, a second vote, and choices that are not there."""
+    """Where several may be chosen, one after the other too.
+
+    RefusedError for one's own poll, one that has ended, the same vote again, and choices that are not there.
+    """
     await the_poll(work, poll_id, account_id)
     query = select(Poll).where(Poll.id == poll_id).with_for_update()  # votes are counted one after the other
     poll = (await work.session.scalars(query.execution_options(populate_existing=True))).one()
@@ -34,14 +37,15 @@ async def vote(work: Work, account_id: int, poll_id: int, choices: Sequence[int]
     if status.account_id == account_id:
         raise invalid("Validation failed: You cannot vote in your own polls")
     voted = select(PollVote.choice).where(PollVote.poll_id == poll_id, PollVote.account_id == account_id)
-    if (await work.session.scalars(voted)).first() is not None or (len(set(choices)) > 1 and not poll.multiple):
+    known = set(await work.session.scalars(voted))
+    if known & set(choices) or (not poll.multiple and (known or len(set(choices)) > 1)):
         raise invalid("Validation failed: You have already voted on this poll")
     if not choices or not all(0 <= choice < len(poll.options) for choice in choices):
         raise invalid("Validation failed: The chosen vote option does not exist")
     for choice in set(choices):
-        work.session.add(PollVote(poll_id=poll_id, account_id=account_id, choice=choice))
+        work.session.add(PollVote(poll_id=poll_id, account_id=account_id, choice=choice, voted_at=work.now))
     poll.votes = [count + (number in choices) for number, count in enumerate(poll.votes)]
-    poll.voters_count += 1
+    poll.voters_count += not known
     work.tell(StatusEdited(status.id, status.account_id))
     return poll
 

@@ -16,9 +16,13 @@ Reactors = Callable[[Work, int, int | None, Page], Awaitable[list[tuple[int, Acc
 
 
 async def boosters(work: Work, status_id: int, viewer_id: int | None, page: Page) -> list[tuple[int, Account]]:
-    """With the ids of their boosts, by which they are paged; without boosts that the reader may not see."""
+    """With the ids of their boosts, by which they are paged; boosts for followers alone are not listed."""
     query = select(Status.id, Account).join(Account, Account.id == Status.account_id)
-    query = query.where(Status.reblog_of_id == status_id, may_see(Status, viewer_id, work.now))
+    query = query.where(
+        Status.reblog_of_id == status_id,
+        Status.visibility.in_(["public", "unlisted"]),
+        may_see(Status, viewer_id, work.now),
+    )
     return await _page(work, query, Status.id, viewer_id, page)
 
 

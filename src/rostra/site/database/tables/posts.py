@@ -109,6 +109,7 @@ class PollVote(Table):
     poll_id: Mapped[int] = link("polls.id", primary_key=True)
     account_id: Mapped[int] = link("accounts.id", primary_key=True)
     choice: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    voted_at: Mapped[datetime]
 
 
 class PreviewCard(Table):

@@ -38,7 +38,7 @@ async def polls(work: Work, rows: Sequence[Poll], viewer_id: int | None) -> list
     votes = await work.session.execute(
         select(PollVote.poll_id, PollVote.choice)
         .where(PollVote.account_id == viewer_id, PollVote.poll_id.in_(ids))
-        .order_by(PollVote.choice)
+        .order_by(PollVote.voted_at, PollVote.choice)
     )
     chosen: dict[int, list[int]] = {}
     for poll_id, choice in votes:

@@ -158,7 +158,7 @@ async def show_context(site: TheSite, request: Request, status_id: str, viewer: 
 @router.get("/{status_id}/source", response_model=StatusSourceEntity)
 async def show_source(site: TheSite, status_id: str, viewer: Reader) -> Json:
     async with site.reading() as work:
-        row = await the_own(work, id_of(status_id), viewer.account_id)
+        row = await the_status(work, id_of(status_id), viewer.account_id)
         return Json(StatusSourceEntity(id=str(row.id), text=row.text, spoiler_text=row.spoiler_text))
 
 

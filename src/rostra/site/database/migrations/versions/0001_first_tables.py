@@ -1176,6 +1176,7 @@ def upgrade() -> None:
         sa.Column("poll_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("choice", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("voted_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_poll_votes_account_id"), ondelete="CASCADE"
         ),
