@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from browsing import Browsing
 from bus_server import run
+from rostra.site.database.tables.moderation import ModerationEntry
 from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AccountClosed
 from rostra.site.people import leaving, owner
@@ -66,5 +67,50 @@ def test_a_newcomer_with_the_printed_link_becomes_the_owner_and_nobody_after(
             assert late.status_code in {410, 422}
             async with kit.site.reading() as work:
                 assert (await work.session.scalars(select(User).where(User.role == "owner"))).one() is not None
+
+    run(test)
+
+
+def test_owners_appoint_and_one_of_them_stays(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            await kit.account("octavia", role="owner", password="correct horse")
+            await kit.account("ann", password="correct horse")
+            browser, other = Browsing(kit), Browsing(kit)
+            await browser.log_in("octavia@example.com", "correct horse")
+            await other.log_in("ann@example.com", "correct horse")
+            forged = await other.post("/moderation/team", {"account": "ann", "role": "owner"})
+            assert forged.status_code == 403
+            named = await browser.post("/moderation/team", {"account": "@Ann", "role": "moderator"})
+            assert named.status_code == 303
+            beyond = await other.post("/moderation/team", {"account": "ann", "role": "owner"})
+            assert beyond.status_code == 403, "a moderator names nobody"
+            for account, role in (("octavia", "member"), ("nobody", "moderator"), ("ann", "emperor")):
+                refused = await browser.post("/moderation/team", {"account": account, "role": role})
+                assert refused.status_code in {404, 422}, account
+            page = await browser.get("/moderation/team")
+            assert "@octavia</a> · owner" in page.text
+            assert "@ann</a> · moderator" in page.text
+            async with kit.site.reading() as work:
+                entry = (await work.session.scalars(select(ModerationEntry))).one()
+                assert (entry.verb, entry.subject["to"]) == ("appointed", "moderator")
+
+    run(test)
+
+
+def test_leaving_needs_the_password_and_ends_the_session(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await kit.account("ann", password="correct horse")
+            browser = Browsing(kit)
+            await browser.log_in("ann@example.com", "correct horse")
+            wrong = await browser.post("/settings/account/leave", {"leave_password": "wrong"})
+            assert wrong.status_code == 422
+            assert (await kit.anonymous.get(f"/api/v1/accounts/{ann}")).status_code == 200
+            done = await browser.post("/settings/account/leave", {"leave_password": "correct horse"})
+            assert done.status_code == 303
+            assert (await kit.anonymous.get(f"/api/v1/accounts/{ann}")).status_code == 404
+            again = await browser.log_in("ann@example.com", "correct horse")
+            assert again.status_code == 422
 
     run(test)

@@ -1,4 +1,4 @@
-"""Settings of the account: its e-mail address and password."""
+"""Settings of the account: its e-mail address, its password, its end."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from rostra.site.login import new_password
 from rostra.site.pages.browser import Browser, Member, MembersForm
 from rostra.site.pages.joining import problem_text
 from rostra.site.pages.security import knows_password
-from rostra.site.people import links, registration
+from rostra.site.people import leaving, links, registration
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,6 +49,17 @@ async def change_password(form: MembersForm) -> Response:
         return _account_page(browser, {"old": browser.gettext("That is not your password.")})
     await new_password.by_old(browser.site, browser.account_id, password, keep_session=browser.me.session.id)
     return browser.go("/settings/account", "saved")
+
+
+@router.post("/settings/account/leave")
+async def leave(form: MembersForm) -> Response:
+    browser = form.browser
+    if not await knows_password(browser, form.asked.text("leave_password")):
+        return _account_page(browser, {"leave_password": browser.gettext("That is not your password.")})
+    async with browser.site.writing() as work:
+        await leaving.leave(work, browser.account_id)
+    browser.end_session()
+    return browser.go("/", "left")
 
 
 def _account_page(browser: Browser, errors: Mapping[str, str], email: str = "") -> Response:

@@ -22,6 +22,7 @@ FLASHES: Final[Mapping[str, str]] = {
     "sent_already": N_("Letters were sent already. Look into your mailbox, also among the spam."),
     "saved": N_("Saved."),
     "owner": N_("You are the owner now."),
+    "left": N_("Your account is deleted."),
     "announced": N_("Your conversation is announced."),
     "reminder_set": N_("You will be reminded."),
     "reminder_gone": N_("You will not be reminded."),

@@ -20,6 +20,7 @@ from rostra.site.pages import (
     profile_settings,
     reading,
     security,
+    team,
     writing,
 )
 
@@ -35,6 +36,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     account_settings.router,
     profile_settings.router,
     security.router,
+    team.router,
     attention.router,
     finding.router,
     writing.router,
