@@ -1,74 +1,23 @@
 """The site as people use it: a newcomer announces a talk, others come, a ban and its lifting stay visible."""
 
-import email
 import re
 import urllib.request
 from collections.abc import Iterator
-from email import policy
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from icalendar import Calendar
+from person import Person, running_site
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from system import System, free_port, running, wait_until
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+from system import System
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    port = free_port()
-    with running(tmp_path_factory.mktemp("site"), sites="1", site_port=str(port), rate_limits="false") as started:
+    with running_site(tmp_path_factory.mktemp("site")) as started:
         yield started
-
-
-class Person:
-    """Somebody with a browser and a letter box."""
-
-    def __init__(self, browser: Browser, site: System, name: str, locale: str = "en-GB") -> None:
-        self.name, self.address = name, f"{name}@example.com"
-        self._mail = site.folder / "data" / "mail"
-        self.url = f"http://127.0.0.1:{site.environment['ROSTRA_SITE_PORT']}"
-        self.page: Page = browser.new_context(
-            base_url=self.url, viewport={"width": 390, "height": 800}, locale=locale
-        ).new_page()
-
-    def joins(self, page: str = "/join") -> None:
-        """At the page for everybody, or at the first owner's link."""
-        self.page.goto(page)
-        self.page.fill("#username", self.name)
-        self.page.fill("#email", self.address)
-        self.page.fill("#password", "a river runs through it")
-        for tick in self.page.locator("input[type=checkbox]").all():
-            tick.check()
-        self.page.locator("main form button.primary").click()
-
-    def confirms(self) -> None:
-        self.page.goto(self.letter(r"http\S+/confirm\S+"))
-        self.page.locator("main form button").click()
-
-    def letter(self, pattern: str) -> str:
-        """What the newest letter to this person with `pattern` in it says there."""
-
-        def found() -> str:
-            for file in sorted(self._mail.glob("*.eml"), reverse=True):
-                letter = email.message_from_bytes(file.read_bytes(), policy=policy.default)
-                if self.address not in letter["To"]:
-                    continue
-                match = re.search(pattern, letter.get_body(("plain",)).get_content())
-                if match:
-                    return match[0]
-            return ""
-
-        return str(wait_until(found, within_s=20, what=f"a letter to {self.name} with {pattern}"))
-
-    def can_use(self) -> None:
-        """This page by WCAG 2.2 AA, as far as a machine can tell."""
-        result = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": RULES}})
-        assert result.violations_count == 0, f"{self.page.url}\n{result.generate_report()}"
 
 
 def announces(ann: Person, picture: Path) -> str:

@@ -3,15 +3,15 @@
 from typing import Final
 
 from fastapi import APIRouter, Response
-from sqlalchemy import delete, select
 
-from rostra.site.database.tables.attention import Notification
+from rostra.site.attention import markers, notifications
+from rostra.site.attention.notifications import Wish
 from rostra.site.mastodon.body import Body
 from rostra.site.mastodon.entities.account import accounts_by_id
-from rostra.site.mastodon.entities.status import statuses
 from rostra.site.mastodon.paging import page_of
 from rostra.site.pages.browser import Member, MembersForm
 from rostra.site.pages.languages import N_
+from rostra.site.pages.reading import as_read
 from rostra.site.posts.visibility import statuses_by_id
 
 router = APIRouter(include_in_schema=False)
@@ -35,11 +35,14 @@ KINDS: Final = {
 async def show_notifications(browser: Member, asked: Body) -> Response:
     page, me = page_of(asked), browser.account_id
     async with browser.site.reading() as work:
-        query = page.of(select(Notification).where(Notification.account_id == me), Notification.id)
-        rows = page.ordered(list(await work.session.scalars(query)))
+        rows = await notifications.page_of_notifications(work, me, page, Wish())
         people = await accounts_by_id(work, {row.from_id for row in rows})
         found = await statuses_by_id(work, [row.status_id for row in rows if row.status_id is not None], me)
-        posts = {int(each["id"]): each for each in await statuses(work, found, me)}
+        posts = {int(each["id"]): each for each in await as_read(work, found, browser, "notifications")}
+    if browser.unread and page.max_id is None and rows:
+        async with browser.site.writing() as work:
+            await markers.mark(work, me, {"notifications": rows[0].id})
+        browser.unread = 0
     shown = [
         (row, *KINDS.get(row.kind, (row.kind, "bell")), people.get(row.from_id), posts.get(row.status_id or 0))
         for row in rows
@@ -52,5 +55,5 @@ async def show_notifications(browser: Member, asked: Body) -> Response:
 @router.post("/notifications/clear")
 async def clear(form: MembersForm) -> Response:
     async with form.browser.site.writing() as work:
-        await work.session.execute(delete(Notification).where(Notification.account_id == form.browser.account_id))
+        await notifications.clear(work, form.browser.account_id)
     return form.browser.go("/notifications", "deleted")

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from rostra.site.answers import RefusedError, forbidden
 from rostra.site.app import TheSite
+from rostra.site.attention.notifications import Wish, unread_count
 from rostra.site.login.sessions import LIFETIME, LoggedIn, find, is_stale, note_use
 from rostra.site.mastodon.body import Asked, Body
 from rostra.site.moderation.restrictions import CLOSED, in_force
@@ -31,6 +32,7 @@ LANGUAGE_COOKIE: Final = "language"
 FLASH_COOKIE: Final = "flash"
 _LANGUAGE_S: Final = 365 * 24 * 3600
 _FLASH_S: Final = 60
+_UNREAD_MAX: Final = 100  # more are told as so many
 _PATH_LENGTH_MAX: Final = 4_000  # what an application asks for is in the address, with its state
 # Pages of the site load nothing from elsewhere; the live player connects to the edges.
 _DIRECTIVES: Final = {"img-src": "'self' data: blob:", "media-src": "'self' blob: http: https:"}
@@ -45,6 +47,7 @@ class Browser:
     language: str
     now: datetime
     logged_in: LoggedIn | None
+    unread: int = 0  # notifications
     _cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
 
     @property
@@ -207,11 +210,14 @@ class Browser:
 
 async def the_browser(request: Request, site: TheSite) -> Browser:
     token = request.cookies.get("__Host-session" if site.settings.secure else "session")
-    logged_in, stale, now = None, False, site.clock()
+    logged_in, stale, unread, now = None, False, 0, site.clock()
     if token:
         async with site.reading() as work:
             logged_in = await find(work, token)
             stale, now = logged_in is not None and is_stale(logged_in.session, work), work.now
+            if logged_in is not None:
+                me = logged_in.viewer.account_id
+                unread = await unread_count(work, me, Wish(), limit=_UNREAD_MAX)
     if logged_in is not None and stale:
         async with site.writing() as work:
             await note_use(work, logged_in.session.id)
@@ -220,7 +226,7 @@ async def the_browser(request: Request, site: TheSite) -> Browser:
         account=None if logged_in is None else logged_in.user.locale,
         accept=request.headers.get("accept-language", ""),
     )
-    browser = Browser(request, site, language, now, logged_in)
+    browser = Browser(request, site, language, now, logged_in, unread)
     if token and logged_in is None:
         browser.end_session()
     return browser

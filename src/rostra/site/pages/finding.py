@@ -3,12 +3,13 @@
 from typing import Final
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
 
-from rostra.site.database.tables.posts import Tag
 from rostra.site.mastodon.entities.account import accounts
+from rostra.site.mastodon.paging import Page
 from rostra.site.pages.browser import TheBrowser
+from rostra.site.pages.reading import as_read, viewer_id
 from rostra.site.people import lookup
+from rostra.site.timelines import search
 
 router = APIRouter(include_in_schema=False)
 _FOUND_MAX: Final = 20
@@ -20,10 +21,9 @@ async def show_search(browser: TheBrowser, q: str = "") -> Response:
     words = q.strip()[:_LENGTH_MAX]
     if not words:
         return browser.page("search.html", words="", people=[], posts=[], tags=[])
-    prefix = words.removeprefix("#").lower()
     async with browser.site.reading() as work:
-        rows = await lookup.search(work, words, browser.viewer, limit=_FOUND_MAX)
-        people = await accounts(work, rows)
-        named = select(Tag).where(Tag.name.startswith(prefix, autoescape=True)).order_by(Tag.name).limit(_FOUND_MAX)
-        tags = (await work.session.scalars(named)).all()
-    return browser.page("search.html", words=words, people=people, posts=[], tags=tags)
+        people = await accounts(work, await lookup.search(work, words, browser.viewer, limit=_FOUND_MAX))
+        rows = await search.statuses(work, viewer_id(browser), words, Page(_FOUND_MAX))
+        posts = await as_read(work, rows, browser, "public")
+        tags = await search.tags(work, words, limit=_FOUND_MAX)
+    return browser.page("search.html", words=words, people=people, posts=posts, tags=tags)

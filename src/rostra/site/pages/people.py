@@ -16,6 +16,7 @@ from rostra.site.moderation.restrictions import in_force
 from rostra.site.oauth.bearer import Viewer
 from rostra.site.pages.browser import Browser, Member, MembersForm, TheBrowser, local_path
 from rostra.site.pages.reading import feed, viewer_id
+from rostra.site.pages.shared import shared
 from rostra.site.people import circles, lookup, relations
 from rostra.site.people.circles import Circle
 from rostra.site.timelines import feeds
@@ -87,6 +88,10 @@ async def act(form: MembersForm, account_id: int, act: str) -> Response:
 
 
 async def _profile(browser: Browser, asked: Asked, username: str, wish: Wish, tab: str) -> Response:
+    return await shared(browser, lambda: _profile_page(browser, asked, username, wish, tab))
+
+
+async def _profile_page(browser: Browser, asked: Asked, username: str, wish: Wish, tab: str) -> Response:
     page, reader = page_of(asked), viewer_id(browser)
     async with browser.site.reading() as work:
         account = await lookup.by_acct(work, username)

@@ -16,8 +16,10 @@ from rostra.site.mastodon.entities.status import StatusEntity, statuses, write
 from rostra.site.mastodon.paging import Page, page_of
 from rostra.site.pages import embedding
 from rostra.site.pages.browser import Browser, Member, TheBrowser
+from rostra.site.pages.shared import shared
 from rostra.site.people import lookup
 from rostra.site.posts import edit
+from rostra.site.posts.text import tag_key
 from rostra.site.posts.visibility import the_status
 from rostra.site.snowflake import parse_snowflake
 from rostra.site.timelines import feeds, reactors
@@ -31,39 +33,45 @@ router = APIRouter(include_in_schema=False)
 async def show_front(browser: TheBrowser, asked: Body) -> Response:
     """For members their home timeline, for visitors what the site is and what is said on it."""
     page = page_of(asked)
-    async with browser.site.reading() as work:
-        if browser.viewer is None:
-            shown = await as_read(work, await feeds.public(work, None, page), browser, "public")
-        else:
-            shown = await as_read(work, await feeds.home(work, browser.account_id, page), browser, "home")
-    return browser.page("front.html", **feed(shown, page), draft=blank_draft(browser), errors=(), key=new_key())
+
+    async def make() -> Response:
+        async with browser.site.reading() as work:
+            if browser.viewer is None:
+                shown = await as_read(work, await feeds.public(work, None, page), browser, "public")
+            else:
+                shown = await as_read(work, await feeds.home(work, browser.account_id, page), browser, "home")
+        return browser.page("front.html", **feed(shown, page), draft=blank_draft(browser), errors=(), key=new_key())
+
+    return await shared(browser, make)
 
 
 @router.get("/public")
 async def show_public(browser: TheBrowser, asked: Body) -> Response:
-    page = page_of(asked)
-    async with browser.site.reading() as work:
-        rows = await feeds.public(work, viewer_id(browser), page)
-        shown = await as_read(work, rows, browser, "public")
-    return browser.page(
-        "feed.html",
-        title=browser.gettext("Everybody"),
-        nothing=browser.gettext("Nobody has written anything yet."),
-        **feed(shown, page),
-    )
+    page, nothing = page_of(asked), browser.gettext("Nobody has written anything yet.")
+
+    async def make() -> Response:
+        async with browser.site.reading() as work:
+            rows = await feeds.public(work, viewer_id(browser), page)
+            shown = await as_read(work, rows, browser, "public")
+        title = browser.gettext("Everybody")
+        return browser.page("feed.html", title=title, nothing=nothing, **feed(shown, page))
+
+    return await shared(browser, make)
 
 
 @router.get("/tags/{name}")
 async def show_tag(browser: TheBrowser, asked: Body, name: str) -> Response:
-    page, key = page_of(asked), name.lower()
-    async with browser.site.reading() as work:
-        tag = await work.session.scalar(select(Tag).where(Tag.name == key))
-        rows = await feeds.tagged(work, viewer_id(browser), page, any_of=[key])
-        shown = await as_read(work, rows, browser, "public")
-    title = f"#{name if tag is None else tag.display_name}"
-    return browser.page(
-        "feed.html", title=title, nothing=browser.gettext("Nobody has used this hashtag yet."), **feed(shown, page)
-    )
+    page, nothing = page_of(asked), browser.gettext("Nobody has used this hashtag yet.")
+
+    async def make() -> Response:
+        async with browser.site.reading() as work:
+            tag = await work.session.scalar(select(Tag).where(Tag.name == tag_key(name)))
+            rows = await feeds.tagged(work, viewer_id(browser), page, any_of=[tag_key(name)])
+            shown = await as_read(work, rows, browser, "public")
+        title = f"#{name if tag is None else tag.display_name}"
+        return browser.page("feed.html", title=title, nothing=nothing, **feed(shown, page))
+
+    return await shared(browser, make)
 
 
 @router.get("/bookmarks")
@@ -80,25 +88,7 @@ async def show_favourites(browser: Member, asked: Body) -> Response:
 
 @router.get("/@{username}/{status_id}")
 async def show_post(browser: TheBrowser, username: str, status_id: str) -> Response:
-    async with browser.site.reading() as work:
-        status = await of_author(work, browser, username, status_id)
-        thread = await thread_of(work, status, viewer_id(browser))
-        rows = [*thread.ancestors, status, *thread.descendants]
-        shown = await statuses(work, rows, viewer_id(browser))
-    at = len(thread.ancestors)
-    return browser.page(
-        "post_page.html",
-        headers=embedding.discovery(browser.site.settings, shown[at]),
-        ancestors=shown[:at],
-        focus=shown[at],
-        descendants=shown[at + 1 :],
-        depth=_depths(shown[at:]),
-        **embedding.about(browser.site.settings, shown[at], language=browser.language),
-        quotation=embedding.quotation(browser.site.settings, shown[at]),
-        draft=blank_draft(browser) | {"in_reply_to_id": str(status.id), "status": mentions(shown[at], browser)},
-        errors=(),
-        key=new_key(),
-    )
+    return await shared(browser, lambda: _post_page(browser, username, status_id))
 
 
 @router.get("/@{username}/{status_id}/history")
@@ -176,6 +166,29 @@ async def of_author(work: Work, browser: Browser, username: str, status_id: str)
     if status.account_id != author.id or status.reblog_of_id is not None:
         raise not_found()
     return status
+
+
+async def _post_page(browser: Browser, username: str, status_id: str) -> Response:
+    async with browser.site.reading() as work:
+        status = await of_author(work, browser, username, status_id)
+        thread = await thread_of(work, status, viewer_id(browser))
+        rows = [*thread.ancestors, status, *thread.descendants]
+        shown = await statuses(work, rows, viewer_id(browser))
+    at, settings = len(thread.ancestors), browser.site.settings
+    focus = shown[at]
+    return browser.page(
+        "post_page.html",
+        headers=embedding.discovery(settings, focus),
+        ancestors=shown[:at],
+        focus=focus,
+        descendants=shown[at + 1 :],
+        depth=_depths(shown[at:]),
+        **embedding.about(settings, focus, language=browser.language),
+        quotation=embedding.quotation(settings, focus),
+        draft=blank_draft(browser) | {"in_reply_to_id": str(status.id), "status": mentions(focus, browser)},
+        errors=(),
+        key=new_key(),
+    )
 
 
 async def _kept(
