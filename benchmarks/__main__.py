@@ -22,6 +22,7 @@ def main() -> None:
         "moves": "planned moves during continuous speech, 20 times",
         "conversation": "people on the stage: quality, mouth to ear, what thirteen cost",
         "captions": "lateness, word error rate and cost of captions and transcripts",
+        "site": "posts and timelines a second, on SQLite and PostgreSQL",
         "speaker": "what a bad network leaves of a speaker, by PESQ",
     }
     if not names:

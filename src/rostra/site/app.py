@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from rostra.core.errors import BadInputError
 from rostra.site.answers import Json, RefusedError
+from rostra.site.database.engine import BusyError
 from rostra.site.envelope import Envelope, count_address
 from rostra.site.rates import Rates
 from rostra.site.work import Site
@@ -48,6 +49,7 @@ def create_app(site: Site, routers: Sequence[APIRouter], refused_page: RefusedPa
         app.include_router(router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(BadInputError, _bad_input)
+    app.add_exception_handler(BusyError, _busy)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _failed)
@@ -83,6 +85,14 @@ async def _answer(request: Request, refused: RefusedError) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
     return await _answer(request, error)
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    _log.warning("request.busy", path=request.url.path, reason=str(error))
+    busy = RefusedError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Too many ask at once. Try again in a moment.", headers={"Retry-After": "2"}
+    )
+    return await _answer(request, busy)
 
 
 async def _bad_input(request: Request, error: Exception) -> Response:

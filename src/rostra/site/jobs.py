@@ -10,10 +10,12 @@ import structlog
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from rostra.site.database.engine import BusyError
 from rostra.site.database.tables.work import Job
 from rostra.site.work import Site
 
 _log = structlog.get_logger()
+_AWAY: Final = (OSError, DBAPIError, BusyError)  # the database, for a moment
 Handler = Callable[[Site, dict[str, Any]], Awaitable[None]]
 _LOOK_S: Final = 1.0  # a scheduled post is at most a second late
 _CLAIM: Final = timedelta(
@@ -62,7 +64,7 @@ class Jobs:
             return 0
         try:
             claimed = await self._claim(self._at_once - self._doing)
-        except (OSError, DBAPIError) as error:
+        except _AWAY as error:
             _log.warning("jobs.database_away", error=str(error))
             return 0
         for job in claimed:
@@ -92,19 +94,27 @@ class Jobs:
 
     async def _do(self, job: Job) -> None:
         try:
-            await self._handlers[job.kind](self._site, job.payload)
-        except Exception as error:  # noqa: BLE001 # a job may fail in any way; it is kept with the reason
-            _log.exception("job.failed", kind=job.kind, job=job.id, attempt=job.attempts)
-            await self._failed(job, f"{type(error).__name__}: {error}"[:_ERROR_LENGTH_MAX])
-        else:
-            async with self._site.writing() as work:
-                await work.session.delete(await work.session.merge(job))
+            await self._mark(job, await self._outcome(job))
+        except _AWAY as error:  # it is done once more when its claim has ended
+            _log.warning("job.not_marked", kind=job.kind, job=job.id, error=str(error))
         finally:
             self._doing -= 1
             self.wake()
 
-    async def _failed(self, job: Job, why: str) -> None:
+    async def _outcome(self, job: Job) -> str | None:
+        """Do it; why it failed."""
+        try:
+            await self._handlers[job.kind](self._site, job.payload)
+        except Exception as error:  # noqa: BLE001 # a job may fail in any way; it is kept with the reason
+            _log.exception("job.failed", kind=job.kind, job=job.id, attempt=job.attempts)
+            return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH_MAX]
+        return None
+
+    async def _mark(self, job: Job, why: str | None) -> None:
         async with self._site.writing() as work:
+            if why is None:
+                await work.session.delete(await work.session.merge(job))
+                return
             again = work.now + _BACKOFF_FIRST * 2 ** (job.attempts - 1)
             await work.session.execute(
                 update(Job)

@@ -1,19 +1,24 @@
 """The database: one way to read and one way to write, the same on SQLite and on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from rostra.core.errors import BadInputError
+from rostra.core.errors import BadInputError, RostraError
 
 _READERS: Final = 8  # a page asks for one; more wait their turn rather than slow the database
 _WRITERS: Final = 8  # on PostgreSQL; kept apart, so that no crowd of readers can keep anybody from posting
-_WAIT_S: Final = 5.0  # for a connection, and for SQLite's write lock
+_WAIT_S: Final = 5.0  # for a turn, and for SQLite's write lock
+
+
+class BusyError(RostraError):
+    """No turn at the database within a few seconds. Caught by app.py, which says when to come again; by jobs."""
 
 
 class Database:
@@ -30,9 +35,13 @@ class Database:
             self._readers = _sqlite(parsed, size=_READERS, begin="BEGIN")
             # SQLite has one writer at a time: in the process they queue here, in order.
             self._writers = _sqlite(parsed, size=1, begin="BEGIN IMMEDIATE")
+            self._write_turns = asyncio.Semaphore(1)
         else:
             self._readers = _postgresql(parsed, size=_READERS)
             self._writers = _postgresql(parsed, size=_WRITERS)
+            self._write_turns = asyncio.Semaphore(_WRITERS)
+        # Turns are in order of arrival. In the pools' own queues who just comes may pass who waits, for seconds.
+        self._read_turns = asyncio.Semaphore(_READERS)
 
     @property
     def writers(self) -> AsyncEngine:
@@ -41,19 +50,48 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session on one snapshot; what it changes is not kept."""
-        async with AsyncSession(self._readers, expire_on_commit=False, autoflush=False) as session:
+        """A session on one snapshot; what it changes is not kept. BusyError if there is no turn for too long."""
+        async with (
+            _turn(self._read_turns),
+            AsyncSession(self._readers, expire_on_commit=False, autoflush=False) as session,
+        ):
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction: kept whole when the block ends, or not at all when it raises."""
-        async with AsyncSession(self._writers, expire_on_commit=False) as session, session.begin():
+        """A transaction: kept whole when the block ends, or not at all when it raises.
+
+        BusyError if there is no turn for too long, here or (SQLite) among the processes.
+        """
+        async with (
+            _turn(self._write_turns),
+            AsyncSession(self._writers, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            try:
+                await session.connection()
+            except OperationalError as error:
+                if "database is locked" not in str(error):
+                    raise
+                raise BusyError("Another process writes to the database.") from error
             yield session
 
     async def close(self) -> None:
         await self._readers.dispose()
         await self._writers.dispose()
+
+
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_WAIT_S):
+            await turns.acquire()
+    except TimeoutError as error:
+        raise BusyError("The database is busy.") from error
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _parsed(url: str) -> URL:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar, TypeVarTuple
+from typing import Final, NamedTuple, TypeVar, TypeVarTuple
 from urllib.parse import urlencode
 
 from fastapi import Request
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
 from rostra.site.mastodon.body import Asked
@@ -16,6 +16,22 @@ LIMIT_MAX: Final = 40
 _PAGING: Final = frozenset({"limit", "max_id", "since_id", "min_id"})
 _Columns = TypeVarTuple("_Columns")
 _Item = TypeVar("_Item")
+_Bound = int | BindParameter[int]
+
+
+class Shape(NamedTuple):
+    """Which bounds a page has: for statements that are kept, and bounded by parameters."""
+
+    max_id: bool
+    since_id: bool
+    min_id: bool
+
+    def of(self, query: Select[*_Columns], column: InstrumentedAttribute[int]) -> Select[*_Columns]:
+        bounds = [
+            bindparam(name, type_=BigInteger) if is_bounded else None
+            for name, is_bounded in zip(self._fields, self, strict=True)
+        ]
+        return _bounded(query, column, bindparam("limit", type_=Integer), *bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +47,37 @@ class Page:
         self, query: Select[*_Columns], column: ColumnElement[int] | InstrumentedAttribute[int]
     ) -> Select[*_Columns]:
         """`query` bounded to this page of `column`. Pass what comes to `ordered`."""
-        if self.max_id is not None:
-            query = query.where(column < self.max_id)
-        if self.since_id is not None:
-            query = query.where(column > self.since_id)
-        if self.min_id is not None:
-            return query.where(column > self.min_id).order_by(column.asc()).limit(self.limit)
-        return query.order_by(column.desc()).limit(self.limit)
+        return _bounded(query, column, self.limit, self.max_id, self.since_id, self.min_id)
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.max_id is not None, self.since_id is not None, self.min_id is not None)
+
+    @property
+    def values(self) -> dict[str, int | None]:
+        """The parameters of a statement that `shape` has bounded."""
+        return {"limit": self.limit, "max_id": self.max_id, "since_id": self.since_id, "min_id": self.min_id}
 
     def ordered(self, rows: Sequence[_Item]) -> list[_Item]:
         """The rows of `of`, newest first."""
         return list(reversed(rows)) if self.min_id is not None else list(rows)
+
+
+def _bounded(
+    query: Select[*_Columns],
+    column: ColumnElement[int] | InstrumentedAttribute[int],
+    limit: _Bound,
+    max_id: _Bound | None,
+    since_id: _Bound | None,
+    min_id: _Bound | None,
+) -> Select[*_Columns]:
+    if max_id is not None:
+        query = query.where(column < max_id)
+    if since_id is not None:
+        query = query.where(column > since_id)
+    if min_id is not None:
+        return query.where(column > min_id).order_by(column.asc()).limit(limit)
+    return query.order_by(column.desc()).limit(limit)
 
 
 def page_of(asked: Asked, *, limit: int = LIMIT_DEFAULT, limit_max: int = LIMIT_MAX) -> Page:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from rostra.site.database.tables.moderation import Restriction
 from rostra.site.database.tables.posts import Status
 from rostra.site.work import Work
 
+Moment = datetime | BindParameter[datetime]  # or the parameter of a statement that is kept
 ACCOUNT_KINDS: Final = frozenset({"suspend", "silence", "disable", "sensitive"})
 STATUS_KINDS: Final = frozenset({"label", "hide", "remove", "sensitive"})
 CONVERSATION_KINDS: Final = frozenset({"end", "limit"})
@@ -68,7 +69,7 @@ async def history(work: Work, target_kind: str, target_id: int) -> list[Restrict
 # --- conditions for where-clauses --------------------------------------------------------------------------
 
 
-def is_in_force(at: datetime, restriction: type[Restriction] = Restriction) -> ColumnElement[bool]:
+def is_in_force(at: Moment, restriction: type[Restriction] = Restriction) -> ColumnElement[bool]:
     return and_(
         restriction.starts_at <= at,
         or_(restriction.ends_at.is_(None), restriction.ends_at > at),
@@ -77,7 +78,7 @@ def is_in_force(at: datetime, restriction: type[Restriction] = Restriction) -> C
 
 
 def account_is(
-    kind: str, account_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime
+    kind: str, account_id: ColumnElement[int] | InstrumentedAttribute[int], now: Moment
 ) -> ColumnElement[bool]:
     """`where(~account_is("silence", Status.account_id, work.now))`."""
     assert kind in ACCOUNT_KINDS
@@ -85,20 +86,20 @@ def account_is(
 
 
 def status_is(
-    kind: str, status_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime
+    kind: str, status_id: ColumnElement[int] | InstrumentedAttribute[int], now: Moment
 ) -> ColumnElement[bool]:
     assert kind in STATUS_KINDS
     return _restricted("status", status_id, {kind}, now)
 
 
 def conversation_is(
-    kind: str, conversation_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime
+    kind: str, conversation_id: ColumnElement[int] | InstrumentedAttribute[int], now: Moment
 ) -> ColumnElement[bool]:
     assert kind in CONVERSATION_KINDS
     return _restricted("conversation", conversation_id, {kind}, now)
 
 
-def not_hidden(status: type[Status], now: datetime) -> ColumnElement[bool]:
+def not_hidden(status: type[Status], now: Moment) -> ColumnElement[bool]:
     """`where(not_hidden(Status, work.now))`, or of an alias: neither the post nor its author was taken away.
 
     A boost is judged by itself; ask for the boosted post too, by its alias.
@@ -110,7 +111,7 @@ def _restricted(
     target_kind: str,
     target_id: ColumnElement[int] | InstrumentedAttribute[int],
     kinds: Iterable[str],
-    now: datetime,
+    now: Moment,
 ) -> ColumnElement[bool]:
     restriction = aliased(Restriction)  # several of these may stand in one query
     return exists().where(

@@ -5,56 +5,79 @@ Nothing is copied to followers when somebody posts, so that a post by somebody w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from rostra.site.database.tables.graph import Follow, List, ListMember, TagFollow
 from rostra.site.database.tables.media import MediaAttachment
 from rostra.site.database.tables.posts import Bookmark, Favourite, Status, StatusPin, StatusTag, Tag
-from rostra.site.mastodon.paging import Page
-from rostra.site.moderation.restrictions import account_is
-from rostra.site.posts.visibility import ORIGINAL, avoided, seen, wanted
+from rostra.site.mastodon.paging import Page, Shape
+from rostra.site.moderation.restrictions import Moment, account_is
+from rostra.site.posts.visibility import NOW, ORIGINAL, VIEWER, ViewerId, avoided, seen, wanted
 from rostra.site.work import Work
 
 
 async def home(work: Work, viewer_id: int, page: Page) -> list[Status]:
     """One's own posts and those of whom one follows, and of followed hashtags."""
-    of_mine = [Status.account_id == viewer_id, await _followed(work, viewer_id)]
-    tag_ids = list(await work.session.scalars(select(TagFollow.tag_id).where(TagFollow.account_id == viewer_id)))
-    if tag_ids:
-        tagged = select(StatusTag.status_id).where(StatusTag.tag_id.in_(tag_ids))
+    values = {"viewer_id": viewer_id, "now": work.now}
+    chosen = (await work.session.execute(_CHOICES, values)).one()
+    query = _home(page.shape, has_tags=chosen[0])
+    if chosen[1]:
+        query = query.where(*await _languages(work, viewer_id))
+    return page.ordered(list(await work.session.scalars(query, values | page.values)))
+
+
+_CHOICES: Final = select(
+    exists().where(TagFollow.account_id == VIEWER),
+    exists().where(Follow.account_id == VIEWER, Follow.languages.is_not(None)),
+)
+
+
+@cache
+def _home(shape: Shape, *, has_tags: bool) -> Select[Status]:
+    of_mine = [Status.account_id == VIEWER, _followed()]
+    if has_tags:
+        tagged = select(StatusTag.status_id).join(TagFollow, TagFollow.tag_id == StatusTag.tag_id)
+        tagged = tagged.where(TagFollow.account_id == VIEWER)
         of_mine.append(and_(Status.id.in_(tagged), Status.visibility == "public"))
-    return await _page(work, _list(work, viewer_id).where(or_(*of_mine)), page)
+    return shape.of(seen(VIEWER, NOW).where(wanted(VIEWER, NOW), or_(*of_mine)), Status.id)
 
 
-async def _followed(work: Work, viewer_id: int) -> ColumnElement[bool]:
-    """By whom somebody follows: in the languages and with the boosts they asked for, answers only among them."""
-    follow = Follow.account_id == viewer_id
-    followed = select(Follow.target_id).where(follow)
+def _followed() -> ColumnElement[bool]:
+    """By whom the viewer follows: with the boosts they asked for, answers only among them."""
+    followed = select(Follow.target_id).where(Follow.account_id == VIEWER)
     exclusive = (
         select(ListMember.account_id)
         .join(List, List.id == ListMember.list_id)
-        .where(List.account_id == viewer_id, List.exclusive)
+        .where(List.account_id == VIEWER, List.exclusive)
     )
-    conditions = [
+    return and_(
         Status.account_id.in_(followed),
         Status.account_id.not_in(exclusive),
         or_(Status.reblog_of_id.is_(None), Status.account_id.in_(followed.where(Follow.reblogs))),
         or_(
             Status.in_reply_to_account_id.is_(None),
-            Status.in_reply_to_account_id.in_([viewer_id]),
+            Status.in_reply_to_account_id == VIEWER,
             Status.in_reply_to_account_id == Status.account_id,
             Status.in_reply_to_account_id.in_(followed),
         ),
-    ]
-    spoken = await work.session.execute(
-        select(Follow.target_id, Follow.languages).where(follow, Follow.languages.is_not(None))
     )
-    for account_id, languages in spoken:
-        if languages:
-            understood = or_(Status.language.is_(None), Status.language.in_(languages))
-            conditions.append(or_(Status.account_id != account_id, understood))
-    return and_(*conditions)
+
+
+async def _languages(work: Work, viewer_id: int) -> list[ColumnElement[bool]]:
+    """Of whom somebody follows in some languages only, nothing in others."""
+    spoken = await work.session.execute(
+        select(Follow.target_id, Follow.languages).where(
+            Follow.account_id == viewer_id, Follow.languages.is_not(None)
+        )
+    )
+    return [
+        or_(Status.account_id != account_id, Status.language.is_(None), Status.language.in_(languages))
+        for account_id, languages in spoken
+        if languages
+    ]
 
 
 async def public(
@@ -63,10 +86,17 @@ async def public(
     """What anybody may read, without answers to others. Everybody is here: `remote` is empty."""
     if remote:
         return []
-    query = _public(work, viewer_id, only_media=only_media).where(
+    query = _live(page.shape, is_known=viewer_id is not None, only_media=only_media)
+    values = {"viewer_id": viewer_id, "now": work.now, **page.values}
+    return page.ordered(list(await work.session.scalars(query, values)))
+
+
+@cache
+def _live(shape: Shape, *, is_known: bool, only_media: bool) -> Select[Status]:
+    query = _public(VIEWER if is_known else None, NOW, only_media=only_media).where(
         or_(Status.in_reply_to_id.is_(None), Status.in_reply_to_account_id == Status.account_id)
     )
-    return await _page(work, query, page)
+    return shape.of(query, Status.id)
 
 
 async def tagged(
@@ -84,7 +114,7 @@ async def tagged(
     def having(names: Sequence[str]) -> Select[int]:
         return select(StatusTag.status_id).join(Tag, Tag.id == StatusTag.tag_id).where(Tag.name.in_(names))
 
-    query = _public(work, viewer_id, only_media=only_media).where(Status.id.in_(having(any_of)))
+    query = _public(viewer_id, work.now, only_media=only_media).where(Status.id.in_(having(any_of)))
     for name in all_of:
         query = query.where(Status.id.in_(having([name])))
     if none_of:
@@ -105,7 +135,9 @@ async def of_list(work: Work, row: List, page: Page) -> list[Status]:
             answers = or_(is_no_answer, answered.in_(followed), answered == row.account_id)
         case _:
             answers = or_(is_no_answer, answered.in_(members), answered == row.account_id)
-    query = _list(work, row.account_id).where(Status.account_id.in_(members), answers)
+    query = seen(row.account_id, work.now).where(
+        wanted(row.account_id, work.now), Status.account_id.in_(members), answers
+    )
     return await _page(work, query, page)
 
 
@@ -166,18 +198,18 @@ async def kept(
 # --- parts -------------------------------------------------------------------------------------------------
 
 
-def _list(work: Work, viewer_id: int | None) -> Select[Status]:
-    return seen(viewer_id, work.now).where(wanted(viewer_id, work.now))
-
-
-def _public(work: Work, viewer_id: int | None, *, only_media: bool) -> Select[Status]:
+def _public(viewer_id: ViewerId, now: Moment, *, only_media: bool) -> Select[Status]:
     """Public posts, none of those of silenced accounts but for their followers."""
-    is_heard = ~account_is("silence", Status.account_id, work.now)
+    is_heard = ~account_is("silence", Status.account_id, now)
     if viewer_id is not None:
         followed = select(Follow.target_id).where(Follow.account_id == viewer_id)
         is_heard = or_(is_heard, Status.account_id == viewer_id, Status.account_id.in_(followed))
-    query = _list(work, viewer_id).where(
-        Status.visibility == "public", Status.deleted_at.is_(None), Status.reblog_of_id.is_(None), is_heard
+    query = seen(viewer_id, now).where(
+        wanted(viewer_id, now),
+        Status.visibility == "public",
+        Status.deleted_at.is_(None),
+        Status.reblog_of_id.is_(None),
+        is_heard,
     )
     return query.where(_has_media()) if only_media else query
 
