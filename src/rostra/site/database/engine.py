@@ -24,11 +24,12 @@ class BusyError(RostraError):
 class Database:
     """Readers and writers have connections of their own. Rows stay readable after a session has ended."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, wait_s: float = _WAIT_S) -> None:
         """`url` is a path for SQLite (`sqlite:///site.db`) or `postgresql://user:password@host/name`.
 
-        BadInputError if it is neither.
+        BadInputError if it is neither. Nobody waits longer than `wait_s` for a turn.
         """
+        self._wait_s = wait_s
         parsed = _parsed(url)
         self.dialect: str = parsed.get_backend_name()
         if self.dialect == "sqlite":
@@ -52,7 +53,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session on one snapshot; what it changes is not kept. BusyError if there is no turn for too long."""
         async with (
-            _turn(self._read_turns),
+            self._turn(self._read_turns),
             AsyncSession(self._readers, expire_on_commit=False, autoflush=False) as session,
         ):
             yield session
@@ -64,7 +65,7 @@ class Database:
         BusyError if there is no turn for too long, here or (SQLite) among the processes.
         """
         async with (
-            _turn(self._write_turns),
+            self._turn(self._write_turns),
             AsyncSession(self._writers, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -76,22 +77,21 @@ class Database:
                 raise BusyError("Another process writes to the database.") from error
             yield session
 
+    @asynccontextmanager
+    async def _turn(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await turns.acquire()
+        except TimeoutError as error:
+            raise BusyError("The database is busy.") from error
+        try:
+            yield
+        finally:
+            turns.release()
+
     async def close(self) -> None:
         await self._readers.dispose()
         await self._writers.dispose()
-
-
-@asynccontextmanager
-async def _turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(_WAIT_S):
-            await turns.acquire()
-    except TimeoutError as error:
-        raise BusyError("The database is busy.") from error
-    try:
-        yield
-    finally:
-        turns.release()
 
 
 def _parsed(url: str) -> URL:
