@@ -91,7 +91,9 @@ def of_address(method: str, path: str, *, has_token: bool) -> list[Rate]:
     if path.startswith(("/media/", "/assets/")):
         return []
     if not path.startswith(("/api/", "/oauth/")):
-        strict = {"/join": JOINING, "/notice": NOTICES}.get(path) if method == "POST" else None
+        strict = (
+            {"/join": JOINING, "/password": JOINING, "/notice": NOTICES}.get(path) if method == "POST" else None
+        )
         return [PAGES] if strict is None else [PAGES, strict]
     rates = [ADDRESS_WITH_TOKEN if has_token else ADDRESS]
     if method == "POST" and path == "/api/v1/accounts":

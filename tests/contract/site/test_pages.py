@@ -2,12 +2,16 @@
 
 import io
 import re
+from http import HTTPStatus
 from pathlib import Path
 
 from PIL import Image
+from starlette.requests import Request
 
 from browsing import Browsing
 from bus_server import run
+from rostra.site.answers import RefusedError
+from rostra.site.pages.refused import refused_page
 from rostra.site.posts.compose import post
 from rostra.site.posts.draft import Draft
 from site_kit import Kit, site_kit
@@ -313,5 +317,59 @@ def test_an_account_that_is_not_confirmed_reads_but_does_not_write(database_url:
             refused = await browser.post("/posts", {"status": "Hello"})
             assert refused.status_code == 403
             assert "missing a confirmed e-mail address" in refused.text
+
+    run(test)
+
+
+def test_a_failure_is_a_page_that_needs_no_database(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            headers = [(b"accept-language", b"nl"), (b"cookie", b"session=x")]
+            request = Request(
+                {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
+            )
+            await kit.site.database.close()
+            failed = RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "secret detail")
+            page = await refused_page(request, kit.site, failed)
+            assert page.status_code == 500
+            assert "Er ging bij ons iets mis" in bytes(page.body).decode()
+            assert b"secret detail" not in page.body
+
+    run(test)
+
+
+def test_a_machine_that_asks_for_a_page_is_told_no_in_its_own_words(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            answer = await kit.anonymous.get("/@nobody", headers={"Accept": "application/json"})
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == 404
+            api = await kit.anonymous.get("/api/v1/accounts/1", headers={"Accept": "text/html"})
+            assert api.json() == {"error": "Record not found"}
+
+    run(test)
+
+
+def test_what_was_written_is_found(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await kit.account("ann", display_name="Ann of the river")
+            await _post(kit, ann, "A barge on the #river")
+            page = (await Browsing(kit).get("/search?q=river")).text
+            for found in ("Ann of the river", "A barge on the", 'href="/tags/river"'):
+                assert found in page
+            assert "Nothing was found" in (await Browsing(kit).get("/search?q=%22%27%3B--")).text
+
+    run(test)
+
+
+def test_notifications_are_counted_until_they_are_looked_at(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann, bob = await _member(kit, "ann"), await _member(kit, "bob")
+            await bob.post("/posts", {"status": "@ann hello"})
+            assert 'class="unread">1<' in (await ann.get("/public")).text
+            assert "mentioned you" in (await ann.get("/notifications")).text
+            assert 'class="unread"' not in (await ann.get("/public")).text
 
     run(test)

@@ -43,7 +43,8 @@ def test_a_household_is_one_address() -> None:
 def test_what_is_counted() -> None:
     assert of_address("GET", "/media/ab/c.jpg", has_token=False) == []
     assert of_address("GET", "/@ann", has_token=False) == [PAGES]
-    assert of_address("POST", "/join", has_token=False) == [PAGES, JOINING]
+    for path in ("/join", "/password"):  # both have letters sent
+        assert of_address("POST", path, has_token=False) == [PAGES, JOINING]
     assert of_address("POST", "/notice", has_token=False) == [PAGES, NOTICES]
     assert of_address("GET", "/notice", has_token=False) == [PAGES]
     assert of_address("GET", "/api/v1/instance", has_token=False) == [ADDRESS]
