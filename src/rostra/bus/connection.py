@@ -169,7 +169,9 @@ class Connection:
         try:
             reply = await self.client.request(subject, payload, timeout=timeout_s)
         except (NatsError, TimeoutError) as error:
+            _heed_cancellation()
             raise BusError(f"Nobody answered on {subject}.") from error
+        _heed_cancellation()
         return reply.data
 
     async def subscribe(self, subject: str, *, queue: str = "") -> AsyncGenerator[Msg, None]:
@@ -213,6 +215,13 @@ class Connection:
         if failure := answer.get("error"):
             raise BusError(f"The bus refused {action}: {failure.get('description')}.")
         return answer
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled if that was asked for just when the answer came: before 3.12 `wait_for` forgets it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _batch(subscription: Subscription, *, until_status: bool) -> list[Stored]:

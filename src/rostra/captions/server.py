@@ -107,7 +107,8 @@ class CaptionsServer:
             if work is None:
                 self._offered.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._offered.wait(), _LOOK_S)
+                    async with asyncio.timeout(_LOOK_S):
+                        await self._offered.wait()
                 continue
             text = await self._text(work)
             now_s = time.monotonic()

@@ -184,7 +184,8 @@ class RecorderServer:
             self._finished.clear()
             await transcribe_all(self._connection, self._settings.folder)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._finished.wait(), _SWEEP_S)
+                async with asyncio.timeout(_SWEEP_S):
+                    await self._finished.wait()
 
     async def _report(self) -> None:
         while True:
