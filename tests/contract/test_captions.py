@@ -29,7 +29,8 @@ from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, FRAME_NS, S
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import AnyEntry, Captioned, Conversing, Happened, Journal, Named, Seated
-from rostra.recorder.merge import best_transcript, keep_transcript, merge, read_manifest
+from rostra.recorder.manifest import read_manifest
+from rostra.recorder.merge import merge
 from rostra.recorder.tracks import Piece
 from rostra.recorder.transcriber import said, transcribe_all
 from rostra.recorder.writer import Batch, claim
@@ -281,7 +282,7 @@ def recorded(recordings: Path, conversation: str) -> Path:
 def bodies(folder: Path) -> list[tuple[str, str]]:
     manifest = read_manifest(folder)
     assert manifest is not None
-    made = best_transcript(folder, manifest)
+    made = archive.best_transcript(folder, manifest)
     assert made is not None
     return [(each.speaker, each.body) for each in made.segments]
 
@@ -308,9 +309,9 @@ def test_a_recording_that_is_deleted_meanwhile_gets_no_transcript(tmp_path: Path
     folder = recorded(tmp_path, "evening")
     manifest = read_manifest(folder)
     assert manifest is not None
-    made = best_transcript(folder, manifest)
+    made = archive.best_transcript(folder, manifest)
     assert made is not None
     archive.delete(tmp_path, "evening", who="anna", why="asked by a guest", now_ns=BEGAN_NS)
-    assert keep_transcript(folder, made) is False
+    assert archive.keep_transcript(folder, made) is False
     assert list(said(folder, manifest, Journal(seats=[Seated(BEGAN_NS, 0, ["anna"])]))) == []
     assert not folder.exists()
