@@ -113,13 +113,19 @@ def _postgresql(url: URL, *, size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=_WAIT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error that is logged must not hold what somebody sent
         isolation_level="READ COMMITTED",
     )
 
 
 def _sqlite(url: URL, *, size: int, begin: str) -> AsyncEngine:
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0, pool_timeout=_WAIT_S
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=_WAIT_S,
+        hide_parameters=True,  # likewise
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -21,6 +21,7 @@ _BODY_BYTES_MAX: Final = 1024 * 1024  # of everything but uploads: the longest p
 _FORM_BYTES_MAX: Final = 2 * MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a profile with its two pictures
 _UPLOAD_BYTES_MAX: Final = MEDIA_BYTES_MAX + MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a video and its thumbnail
 _OPTIONS: Final = DecodeOptions(list_limit=1000, parameter_limit=1000, depth=5)
+_INTEGER_MAX: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259 §6), and a database column too
 _TRUE: Final = frozenset({"true", "1", "on", "t", "yes"})
 _FALSE: Final = frozenset({"false", "0", "off", "f", "no", ""})
 
@@ -68,12 +69,15 @@ class Asked:
 
     def integer(self, name: str, default: int = 0) -> int:
         value = self.values.get(name)
-        if value in {None, ""}:
+        if value is None or value == "":  # what is no text cannot be in a set
             return default
         try:
-            return int(str(value))
+            number = int(str(value))
         except ValueError as error:
             raise invalid(f"{name} is no number") from error
+        if abs(number) > _INTEGER_MAX:
+            raise invalid(f"{name} is too large")
+        return number
 
     def optional_id(self, name: str) -> int | None:
         """An id, or None if it is absent. One that cannot be an id is as one that does not exist."""
