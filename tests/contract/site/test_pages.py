@@ -171,7 +171,10 @@ def test_a_press_leads_back_to_where_the_post_stood_or_puts_it_there(database_ur
                 assert "<html" not in put.text
             assert (await ann.post(f"/posts/{status_id}/explode")).status_code == 404
             assert (await ann.post(f"/posts/{status_id}/pin")).status_code == 422
-            assert (await Browsing(kit).post(f"/posts/{status_id}/favourite")).status_code == 401
+            stranger = Browsing(kit)
+            assert (await stranger.post(f"/posts/{status_id}/favourite")).status_code == 401
+            unread = {"content": b"\xff" * 100, "headers": {"Content-Type": "multipart/form-data"}}
+            assert (await stranger.client.post("/posts", **unread)).status_code == 401, "not a word of it was read"
 
     run(test)
 

@@ -40,7 +40,7 @@ _DIRECTIVES: Final = {"img-src": "'self' data: blob:", "media-src": "'self' blob
 
 @dataclass(slots=True)
 class Browser:
-    """Who asks for a page. `go_on` keeps cookies to be set until the answer is made."""
+    """Who asks for a page. Cookies to be set wait here until the answer is made."""
 
     request: Request
     site: Site
@@ -262,9 +262,11 @@ async def read_form(browser: TheBrowser, asked: Body) -> Form:
 AnyForm = Annotated[Form, Depends(read_form)]
 
 
-async def read_members_form(form: AnyForm) -> Form:
-    """RefusedError (403) for an account that is suspended or frozen: it may appeal, and log out."""
-    browser = form.browser
+async def read_members_form(browser: Member, form: AnyForm) -> Form:
+    """RefusedError (403) for an account that is suspended or frozen: it may appeal, and log out.
+
+    Who is not logged in is told so before anything they send is read.
+    """
     async with browser.site.reading() as work:
         if (await in_force(work, "account", [browser.account_id]))[browser.account_id] & CLOSED:
             raise forbidden(

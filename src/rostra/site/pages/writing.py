@@ -18,7 +18,7 @@ from rostra.site.mastodon.paging import Page
 from rostra.site.media import uploads
 from rostra.site.moderation.restrictions import CLOSED, in_force
 from rostra.site.oauth.bearer import why_not
-from rostra.site.pages.browser import Browser, Form, Member, MembersForm, TheBrowser, local_path, read_form
+from rostra.site.pages.browser import Browser, Form, Member, MembersForm, local_path, read_form
 from rostra.site.pages.reading import blank_draft, mentions, new_key
 from rostra.site.pages.refusals import told
 from rostra.site.posts import edit, polls, reactions, removal, schedule
@@ -31,7 +31,7 @@ PICTURES_MAX: Final = 4
 _DAY_S: Final = 24 * 3600
 
 
-async def read_writers_form(browser: TheBrowser, asked: Upload) -> Form:
+async def read_writers_form(browser: Member, asked: Upload) -> Form:
     """As a member's form, with uploads; from somebody who may write at the moment."""
     form = await read_form(browser, asked)
     user = browser.me.user
