@@ -122,6 +122,7 @@ def site(folder: Path, suite: Suite) -> Iterator[None]:
         "EDGE_WORKERS": "0",
         "GATES": "0",
         "RECORDERS": "0",
+        "CAPTIONS": "off",
         "SITES": "1",
         "SITE_HOST": "127.0.0.1",
         "SITE_PORT": "3000",

@@ -11,17 +11,8 @@ from rostra.site.conversations import announce, notices, reminders
 from rostra.site.conversations import api as conversations
 from rostra.site.jobs import Handler
 from rostra.site.mail import post
-from rostra.site.mastodon.routes import (
-    accounts,
-    apps,
-    discovery,
-    domain_blocks,
-    emails,
-    instance,
-    profile,
-    relations,
-)
 from rostra.site.mastodon.routes.of_attention import ATTENTION
+from rostra.site.mastodon.routes.of_people import PEOPLE
 from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
 from rostra.site.media import serving, uploads
 from rostra.site.moderation.parts import MODERATION, MODERATION_JOBS
@@ -31,14 +22,7 @@ from rostra.site.people import leaving
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     oauth.router,
-    apps.router,
-    instance.router,
-    profile.router,
-    discovery.router,
-    domain_blocks.router,
-    emails.router,
-    relations.router,
-    accounts.router,
+    *PEOPLE,
     conversations.router,
     *ATTENTION,
     *POSTS,

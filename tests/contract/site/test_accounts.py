@@ -119,6 +119,30 @@ def test_what_is_wrong_with_a_wish_to_join_is_told_by_field(
     run(test)
 
 
+def test_nobody_joins_from_a_provider_that_is_barred(database_url: str, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            owner = await kit.person("octavia", role="owner", scopes="admin:read admin:write")
+            path = "/api/v1/admin/email_domain_blocks"
+            member = await kit.person("ann", scopes="admin:read admin:write")
+            assert (await member.post(path, json={"domain": "spam.example"})).status_code == 403
+            made = (await owner.post(path, json={"domain": "@Spam.example"})).json()
+            assert made["domain"] == "spam.example"
+            for bad in ("spam.example", "nonsense", "", "a b.example"):
+                assert (await owner.post(path, json={"domain": bad})).status_code == 422, bad
+            client = kit.client(await _app_token(kit))
+            for email in ("x@spam.example", "x@mail.SPAM.example"):
+                refused = await client.post("/api/v1/accounts", json=_NEWCOMER | {"email": email})
+                assert refused.json()["details"]["email"][0]["error"] == "ERR_BLOCKED", email
+            other = await client.post("/api/v1/accounts", json=_NEWCOMER | {"email": "x@notspam.example"})
+            assert other.status_code == 200
+            assert (await owner.delete(f"{path}/{made['id']}")).json() == {}
+            assert (await owner.get(path)).json() == []
+            assert (await owner.get(f"{path}/{made['id']}")).status_code == 404
+
+    run(test)
+
+
 def test_problems_are_told_in_the_language_of_the_asker(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
         async with site_kit(database_url, tmp_path) as kit:

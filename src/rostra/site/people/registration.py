@@ -13,7 +13,7 @@ from rostra.site.database.insert import insert_once
 from rostra.site.database.tables.people import Account, User
 from rostra.site.mail.post import send
 from rostra.site.pages.languages import N_
-from rostra.site.people import links, lookup, passwords
+from rostra.site.people import barred, links, lookup, passwords
 from rostra.site.people.roles import ROLES
 from rostra.site.posts.text import length
 from rostra.site.work import Site, Work
@@ -214,7 +214,7 @@ async def reject(work: Work, account_id: int) -> None:
 
 
 async def _taken(work: Work, wish: Wish) -> list[Problem]:
-    """What others have already; told before the password is hashed."""
+    """What others have already, or is barred; told before the password is hashed."""
     names = select(Account.id).where(Account.username_key == wish.username.lower())
     emails = select(User.account_id).where(User.email_key == wish.email.lower())
     found = []
@@ -222,6 +222,8 @@ async def _taken(work: Work, wish: Wish) -> list[Problem]:
         found.append(taken("username"))
     if await work.session.scalar(emails) is not None:
         found.append(taken("email"))
+    if await barred.is_barred(work, wish.email):
+        found.append(Problem("email", "ERR_BLOCKED", N_("is at a provider that is not let in")))
     return found
 
 

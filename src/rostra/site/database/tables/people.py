@@ -105,6 +105,16 @@ class EmailToken(Table):
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class EmailDomainBlock(Table):
+    """A provider of e-mail from which nobody may join."""
+
+    __tablename__ = "email_domain_blocks"
+
+    id: Mapped[Id]
+    domain: Mapped[str] = mapped_column(String(253), unique=True)
+    created_at: Mapped[datetime]
+
+
 class LoginEvent(Table):
     """When and how somebody logged in or failed to; kept for a few weeks. The address only in its keyed form."""
 

@@ -12,6 +12,7 @@ from rostra.site.mastodon.entities.card import PreviewCardEntity, preview_cards
 from rostra.site.mastodon.entities.status import StatusEntity, write
 from rostra.site.mastodon.entities.tag import FeaturedTagEntity, TagEntity
 from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.routes.admin_accounts import moderator
 from rostra.site.mastodon.routes.statuses import id_of
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.people import lookup
@@ -23,6 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["tags"])
 _Follower = Annotated[Viewer, Depends(signed_in("write:follows"))]
 _Reader = Annotated[Viewer, Depends(signed_in("read:accounts"))]
 _Writer = Annotated[Viewer, Depends(signed_in("write:accounts"))]
+OfModerators = moderator("admin:read")  # they see what everybody sees: trends are counted, nobody approves them
 _SUGGESTED_MAX = 10
 _TRENDS = 10
 
@@ -137,6 +139,7 @@ async def remove_featured(site: TheSite, featured_id: str, viewer: _Writer) -> J
 
 @router.get("/trends", response_model=list[TagEntity], include_in_schema=False)
 @router.get("/trends/tags", response_model=list[TagEntity])
+@router.get("/admin/trends/tags", response_model=list[TagEntity], dependencies=[OfModerators])
 async def trending_tags(site: TheSite, asked: Body, viewer: Anybody) -> Json:
     limit, offset = _range(asked.integer("limit", _TRENDS), asked.integer("offset"))
     async with site.reading() as work:
@@ -145,6 +148,7 @@ async def trending_tags(site: TheSite, asked: Body, viewer: Anybody) -> Json:
 
 
 @router.get("/trends/statuses", response_model=list[StatusEntity])
+@router.get("/admin/trends/statuses", response_model=list[StatusEntity], dependencies=[OfModerators])
 async def trending_statuses(site: TheSite, asked: Body, viewer: Anybody) -> Json:
     viewer_id = viewer.account_id if viewer else None
     limit, offset = _range(asked.integer("limit", 2 * _TRENDS), asked.integer("offset"))
@@ -154,6 +158,7 @@ async def trending_statuses(site: TheSite, asked: Body, viewer: Anybody) -> Json
 
 
 @router.get("/trends/links", response_model=list[TrendingLinkEntity])
+@router.get("/admin/trends/links", response_model=list[TrendingLinkEntity], dependencies=[OfModerators])
 async def trending_links(site: TheSite, asked: Body) -> Json:
     limit, offset = _range(asked.integer("limit", _TRENDS), asked.integer("offset"))
     async with site.reading() as work:

@@ -54,6 +54,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_announcements")),
     )
     op.create_table(
+        "email_domain_blocks",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_email_domain_blocks")),
+        sa.UniqueConstraint("domain", name=op.f("uq_email_domain_blocks_domain")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -1414,6 +1422,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_jobs_failed_at_due_at")
 
     op.drop_table("jobs")
+    op.drop_table("email_domain_blocks")
     op.drop_table("announcements")
     op.drop_table("accounts")
     # ### end Alembic commands ###
