@@ -77,7 +77,7 @@ def is_banned_and_comes_back(ada: Person, ann: Person, bob: Person) -> None:
     ada.page.get_by_label("More").first.click()
     ada.page.locator(".menu").get_by_role("link", name="Moderation").click()
     ada.can_use()
-    ada.page.get_by_role("link", name="Decide").click()
+    ada.page.get_by_role("link", name="Decide", exact=True).click()
     ada.can_use()
     ada.page.select_option("#action", "suspend")
     ada.page.fill("#legal_ground", "No advertising")

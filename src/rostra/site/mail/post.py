@@ -74,6 +74,8 @@ def _keep(mail: Mail, template: str, letter: bytes, *, number: int) -> None:
     """For development. Only the file has the address and the link; the log names the file."""
     mail.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = mail.folder / f"{number}-{template}.eml"
-    file.touch(mode=0o600)
-    file.write_bytes(letter)
+    writing = file.with_suffix(".part")  # whoever watches the folder finds whole letters
+    writing.touch(mode=0o600)
+    writing.write_bytes(letter)
+    writing.rename(file)
     _log.info("mail.kept", template=template, file=str(file))
