@@ -21,6 +21,7 @@ from rostra.site.database.tables.authorization import App, Token
 from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AnyEvent, decoded
 from rostra.site.jobs import Jobs
+from rostra.site.memo import Memo
 from rostra.site.oauth.bearer import digest
 from rostra.site.outbound import Outbound
 from rostra.site.pages.refused import refused_page
@@ -219,7 +220,8 @@ async def site_kit(
     clock, told, database = Clock(), EventsTold(), Database(database_url)
     await migrate(database)
     stage = Announced(clock)
-    site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound)
+    # Without a rest: here every change is seen at once.
+    site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound, memo=Memo(rest=0))
     transport = httpx2.ASGITransport(app=create_app(site, ROUTERS, refused_page))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:

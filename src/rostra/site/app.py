@@ -20,7 +20,12 @@ _log = structlog.get_logger()
 _API: Final = ("/api/", "/.well-known/", "/nodeinfo")  # what clients read, whatever they say they accept
 
 
-def the_site(request: Request) -> Site:
+async def the_site(request: Request) -> Site:
+    """Asynchronous, though it waits for nothing: FastAPI sends what is not to a thread, for a millisecond."""
+    return _site_of(request)
+
+
+def _site_of(request: Request) -> Site:
     site: Site = request.app.state.site
     return site
 
@@ -65,7 +70,7 @@ async def _answer(request: Request, refused: RefusedError) -> Response:
     path = request.url.path
     if _wants_page(request):
         refused_page: RefusedPage = request.app.state.refused_page
-        return await refused_page(request, the_site(request), refused)
+        return await refused_page(request, _site_of(request), refused)
     if path.startswith((*_API, "/oauth/")):
         body: dict[str, object] = {"error": refused.code or refused.message}
         if refused.code:

@@ -34,21 +34,25 @@ class _Kept:
     answer: Answer | None = None
     changes: int = 0  # how many there had been when its making began
     until: datetime | None = None
+    rests_until: datetime | None = None
 
     def good(self, known: int, now: datetime) -> Answer | None:
-        """What is kept, if it was made after the change number `known` and is not too old."""
-        is_new = self.until is not None and now < self.until and self.changes >= known
-        return self.answer if is_new else None
+        """What is kept, if it was made after the change number `known` or rests, and is not too old."""
+        if self.until is None or self.rests_until is None or now >= self.until:
+            return None
+        return self.answer if self.changes >= known or now < self.rests_until else None
 
 
 class Memo:
     """When it is full, the page that was asked for least lately goes.
 
     Who asks gets what was read after the last change that they can know of, and a crowd that asks while a page is
-    being made waits for the next making, which serves them all.
+    being made waits for the next making, which serves them all. In a storm of changes a page is not made without
+    end: it rests for `rest` times as long as its making took, so that nine leave a tenth of the time to it at most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = 9.0) -> None:
+        self._rest = rest
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._changes = 0
 
@@ -69,8 +73,10 @@ class Memo:
             good = kept.good(known, clock())
             if good is not None:
                 return good
-            changes = self._changes
+            changes, began = self._changes, clock()
             body, headers = await make()
+            made = clock()
             kept.answer = Answer(body, headers, f'"{blake2b(body, digest_size=12).hexdigest()}"')
-            kept.changes, kept.until = changes, clock() + _LASTS
+            kept.changes, kept.until = changes, made + _LASTS
+            kept.rests_until = min(made + self._rest * (made - began), kept.until)
             return kept.answer

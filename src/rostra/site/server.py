@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -42,7 +43,9 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         await migrate(database)
         stage = BusStage(connection)
         site = Site(settings, database, BusEvents(connection), stage, lambda: datetime.now(UTC), Snowflakes(shard))
-        counted = Counted(create_app(site, ROUTERS, refused_page))
+        app = create_app(site, ROUTERS, refused_page)
+        await _warm(app)
+        counted = Counted(app)
         server = uvicorn.Server(
             uvicorn.Config(
                 counted,
@@ -68,6 +71,33 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
                 await server.serve([listening])
     finally:
         await database.close()
+
+
+async def _warm(app: ASGIApp) -> None:
+    """Ask for what nobody serves: FastAPI makes its routes ready when they are first tried, which takes a second.
+
+    Afterwards somebody would wait for it, and everybody with them.
+    """
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/.warm",
+        "raw_path": b"/.warm",
+        "query_string": b"",
+        "headers": [],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 0),
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        assert message.get("status", HTTPStatus.NOT_FOUND) == HTTPStatus.NOT_FOUND
+
+    await app(scope, receive, send)
 
 
 def _listening(settings: SiteSettings) -> socket.socket:

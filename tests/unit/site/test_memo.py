@@ -13,7 +13,8 @@ class Site:
     """A page that is the number of its making; `gate` holds a making up."""
 
     def __init__(self) -> None:
-        self.memo, self.now, self.made = Memo(), NOW, 0
+        self.memo, self.now, self.made = Memo(rest=9), NOW, 0
+        self.takes = timedelta()
         self.gate = asyncio.Event()
         self.gate.set()
         self.begun = asyncio.Event()
@@ -23,6 +24,7 @@ class Site:
         number = self.made
         self.begun.set()
         await self.gate.wait()
+        self.now += self.takes
         return b"%d" % number, {}
 
     async def ask(self, key: str = "page") -> bytes:
@@ -56,5 +58,22 @@ def test_a_crowd_is_served_by_one_making_and_who_knows_more_by_the_next() -> Non
             site.gate.set()
         assert {task.result() for task in early} == {b"1"}
         assert {task.result() for task in late} == {b"2"}
+
+    asyncio.run(test())
+
+
+def test_in_a_storm_of_changes_a_page_takes_a_tenth_of_the_time_and_is_a_second_old_at_most() -> None:
+    async def test() -> None:
+        site = Site()
+        for takes_ms, age_ms in ((10, 90), (500, 1_000)):
+            site.takes = timedelta(milliseconds=takes_ms)
+            site.now += timedelta(minutes=1)
+            made = int(await site.ask())
+            for _ in range(age_ms - 1):
+                site.now += timedelta(milliseconds=1)
+                site.memo.hear(StatusPosted(1, 2))
+                assert int(await site.ask()) == made
+            site.now += timedelta(milliseconds=1)
+            assert int(await site.ask()) == made + 1
 
     asyncio.run(test())

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from rostra.core.errors import BadInputError, RostraError
+from rostra.site.database import sqlite
 
 _READERS: Final = 8  # a page asks for one; more wait their turn rather than slow the database
 _WRITERS: Final = 8  # on PostgreSQL; kept apart, so that no crowd of readers can keep anybody from posting
@@ -126,6 +127,7 @@ def _sqlite(url: URL, *, size: int, begin: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=_WAIT_S,
         hide_parameters=True,  # likewise
+        connect_args={"async_creator_fn": sqlite.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
