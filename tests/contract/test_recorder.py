@@ -33,7 +33,8 @@ from rostra.core.units import CHUNK_NS, FRAME_NS, FRAME_SAMPLES, SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import Closed, Conversing, Happened, Opened, read
-from rostra.recorder.manifest import Speaker, StemPiece, read_manifest
+from rostra.recorder.manifest import Manifest, Speaker, StemPiece, read_manifest
+from rostra.recorder.mastering import master_copy
 from rostra.recorder.merge import merge
 from rostra.recorder.server import RecorderServer, RecorderSettings
 from rostra.recorder.survey import read_journal
@@ -74,6 +75,21 @@ def evening(*, live_at: int = 0) -> Batch:
     return Batch([], [conversation, Happened(BEGAN_NS, live_at, StageEvent("state", live_at * 4_800, "live"))])
 
 
+def merged(folder: Path) -> Manifest:
+    """The recording when its replay is mastered too."""
+    merge(folder, now_ns=BEGAN_NS)
+    master_copy(folder)
+    assert is_mastered(folder)
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    return manifest
+
+
+def is_mastered(folder: Path) -> bool:
+    manifest = read_manifest(folder)
+    return manifest is not None and layout.PODCAST in manifest.files
+
+
 @contextmanager
 def full_disk(bytes_max: int) -> Iterator[None]:
     """No file of this process grows beyond `bytes_max`: writing fails as on a full disk (EFBIG)."""
@@ -95,7 +111,7 @@ def test_a_recording_is_whole_and_its_stems_bit_for_bit(tmp_path: Path) -> None:
         writer.write(batch, now_ns=BEGAN_NS)
     writer.finish(heard_end=True, now_ns=BEGAN_NS)
     writer.release()
-    manifest = merge(folder, now_ns=BEGAN_NS)
+    manifest = merged(folder)
     assert (manifest.seconds, manifest.complete, manifest.begun) == (3.0, True, True)
     (piece,) = manifest.stems
     assert (piece.seat, piece.seconds, piece.at_s) == ("anna", 3.0, 0.0)
@@ -133,7 +149,7 @@ def test_p7_who_comes_after_a_kill_goes_on_where_the_last_whole_page_ends(tmp_pa
         resumed.write(batch, now_ns=BEGAN_NS)
     resumed.finish(heard_end=True, now_ns=BEGAN_NS)
     resumed.release()
-    manifest = merge(folder, now_ns=BEGAN_NS)
+    manifest = merged(folder)
     assert (manifest.seconds, manifest.gaps) == (3.0, [])
     assert check_recordings(tmp_path)[1] == []
 
@@ -145,7 +161,7 @@ def test_p7_what_nobody_heard_is_silence_in_the_replay_and_said(tmp_path: Path) 
         writer.write(batch, now_ns=BEGAN_NS)
     writer.finish(heard_end=True, now_ns=BEGAN_NS)
     writer.release()
-    manifest = merge(folder, now_ns=BEGAN_NS)
+    manifest = merged(folder)
     (gap,) = manifest.gaps
     assert (manifest.seconds, manifest.complete) == (4.0, False)
     assert (gap.at_s, gap.seconds, gap.because) == (1.0, 2.0, "hole")
@@ -169,7 +185,7 @@ def test_p7_a_full_disk_loses_nothing_that_memory_can_hold(tmp_path: Path) -> No
     writer.write(second(20), now_ns=BEGAN_NS)
     writer.finish(heard_end=True, now_ns=BEGAN_NS)
     writer.release()
-    manifest = merge(folder, now_ns=BEGAN_NS)
+    manifest = merged(folder)
     assert (manifest.seconds, manifest.gaps) == (3.0, [])
     assert check_recordings(tmp_path)[1] == []
     assert said_in(folder, manifest.stems) == [said(BEGAN_NS // FRAME_NS + n).payload for n in range(150)]
@@ -233,7 +249,7 @@ def finished(recordings: Path, conversation: str = "evening") -> Path:
         writer.write(batch, now_ns=BEGAN_NS)
     writer.finish(heard_end=True, now_ns=BEGAN_NS)
     writer.release()
-    merge(folder, now_ns=BEGAN_NS)
+    merged(folder)
     return folder
 
 
@@ -256,7 +272,7 @@ def test_a_replay_for_which_there_is_no_room_leaves_nothing_and_is_made_later(
         merge(folder, now_ns=BEGAN_NS)
     assert sorted(folder.iterdir()) == before, "half a replay would take the room of others"
     with monkeypatch.context() as short:
-        short.setattr("rostra.recorder.merge.RECORDING_DISK_FREE_MIN_BYTES", 1 << 60)
+        short.setattr("rostra.recorder.disk.RECORDING_DISK_FREE_MIN_BYTES", 1 << 60)
         with pytest.raises(OSError, match="MB of room"):
             merge(folder, now_ns=BEGAN_NS)
     assert merge(folder, now_ns=BEGAN_NS).complete
@@ -515,7 +531,7 @@ def test_p7_everything_is_recorded_through_a_recorders_restart_and_a_killed_bus(
                 await evening.speak(1)
                 await evening.goodbye()
                 await evening.speak(1, last=True)
-                await until((tmp_path / "evening" / layout.MANIFEST).exists)
+                await until(lambda: is_mastered(tmp_path / "evening"))
         manifest = read_manifest(tmp_path / "evening")
         assert manifest is not None
         assert (manifest.seconds, manifest.gaps) == (10.0, [])
@@ -535,7 +551,7 @@ def test_p7_a_recorder_whose_disk_is_full_goes_on_when_there_is_room(bus: Bus, t
                 await evening.speak(3)
                 await asyncio.sleep(1.5)  # the recorder tries again once a second
             await evening.speak(1, last=True)
-            await until((tmp_path / "evening" / layout.MANIFEST).exists)
+            await until(lambda: is_mastered(tmp_path / "evening"))
         manifest = read_manifest(tmp_path / "evening")
         assert manifest is not None
         assert (manifest.seconds, manifest.gaps) == (6.0, [])
@@ -582,7 +598,7 @@ def test_two_recorders_share_a_folder_and_one_records(bus: Bus, tmp_path: Path) 
         async with speaking(bus) as evening, recorder(bus, tmp_path), recorder(bus, tmp_path):
             await until((tmp_path / "evening" / layout.JOURNAL).exists)
             await evening.speak(2, last=True)
-            await until((tmp_path / "evening" / layout.MANIFEST).exists)
+            await until(lambda: is_mastered(tmp_path / "evening"))
         entries, _ = read((tmp_path / "evening" / layout.JOURNAL).read_bytes())
         assert [type(entry) for entry in entries].count(Closed) == 1
         assert check_recordings(tmp_path)[1] == []

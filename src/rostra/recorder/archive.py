@@ -46,13 +46,13 @@ class Listed:
 def folders(recordings: Path) -> Iterator[Path]:
     """The folder of each recording, by its name."""
     if recordings.exists():
-        yield from (each for each in sorted(recordings.iterdir()) if (each / layout.JOURNAL).exists())
+        yield from (each for each in sorted(recordings.glob("[!.]*")) if (each / layout.JOURNAL).exists())
 
 
 def leftovers(recordings: Path) -> list[Path]:
     """What is still there of recordings that were deleted. BadInputError as `tombstones`."""
     gone = {each.conversation for each in tombstones(recordings)}
-    return sorted(each for each in recordings.glob("*/") if each.name in gone)
+    return sorted(each for each in recordings.glob("*/") if each.name.removeprefix(".") in gone)
 
 
 def listed(folder: Path) -> Listed:
@@ -136,7 +136,7 @@ def sweep(recordings: Path, *, days: int | None, now_ns: int) -> list[str]:
     swept = []
     for folder in leftovers(recordings):
         _remove(folder)
-        swept.append(folder.name)
+        swept.append(folder.name.removeprefix("."))
     for folder in list(folders(recordings)):
         with suppress(BadInputError):  # what is damaged or being recorded is a person's decision
             manifest = read_manifest(folder)
@@ -151,8 +151,8 @@ def _tombstone(folder: Path, *, who: str, why: str, now_ns: int) -> Tombstone:
     replay: str | None = None
     with suppress(BadInputError):  # a damaged recording must be deletable too
         manifest = read_manifest(folder)
-        if manifest is not None and layout.REPLAY in manifest.files:
-            replay = manifest.files[layout.REPLAY].sha256
+        if manifest is not None and manifest.replay in manifest.files:
+            replay = manifest.files[manifest.replay].sha256
     sizes = list(_sizes(folder))
     return Tombstone(folder.name, now_ns // 1_000_000, who, why, len(sizes), sum(sizes), replay)
 
@@ -164,11 +164,16 @@ def _sizes(folder: Path) -> Iterator[int]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a recording's files and its folder, though another process may be doing the same."""
-    for path in list(folder.iterdir()):
-        path.unlink(missing_ok=True)
+    """Remove a recording's folder, though another process may be doing the same, or mastering its replay."""
+    going = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}")
     with suppress(FileNotFoundError):
-        folder.rmdir()
+        if folder != going:
+            if going.exists():  # an interrupted deletion's
+                _remove(going)
+            folder.rename(going)  # who would write in it finds no such folder any more
+        for path in list(going.iterdir()):
+            path.unlink(missing_ok=True)
+        going.rmdir()
     sync(folder.parent)
 
 

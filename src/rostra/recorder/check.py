@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rostra.bus.fsck import Finding
 from rostra.core.errors import BadInputError
 from rostra.recorder import archive, layout
+from rostra.recorder.disk import try_lock
 from rostra.recorder.journal import Journal, Segment
 from rostra.recorder.manifest import read_manifest, sha256
 from rostra.recorder.replay import gaps
@@ -51,9 +51,11 @@ def _findings(folder: Path, names: list[str], journal: Journal) -> Iterator[Find
             yield Finding(f"{folder.name}/{name}", "the journal does not know this file")
     manifest = read_manifest(folder)
     if manifest is None:
-        if journal.closed is not None and not _is_held(folder):
+        if journal.closed is not None and not _is_held(folder / layout.LOCK):
             yield Finding(folder.name, "ended, and no recorder is making its replay")
         return
+    if manifest.replay == layout.COPY and not _is_held(folder.parent / layout.MASTERING):
+        yield Finding(folder.name, "its replay is only a copy, and no recorder is there to master it")
     for name, digest in manifest.files.items():
         path = folder / name
         if not path.exists():
@@ -74,11 +76,7 @@ def _wall(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def _is_held(folder: Path) -> bool:
-    """Whether a recorder has this recording in hand."""
-    with (folder / layout.LOCK).open("ab") as lock:
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+def _is_held(path: Path) -> bool:
+    """Whether a recorder has locked it."""
+    with path.open("ab") as lock:
+        return not try_lock(lock)

@@ -1,9 +1,15 @@
 """What a disk has to be told so that it keeps what it was given: whole writes, synced folders, files as a whole."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import IO, Final
+
+from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES
 
 _READ_BYTES: Final = 1 << 20
 
@@ -29,6 +35,20 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def need_room(folder: Path, size: float) -> None:
+    """OSError unless `size` bytes fit on the disk of `folder` and leave the others what they need."""
+    if shutil.disk_usage(folder).free < size + RECORDING_DISK_FREE_MIN_BYTES:
+        raise OSError(errno.ENOSPC, f"the replay needs {size / 1e6:.0f} MB of room")
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Lock `file` as long as it is open; False if another process has it."""
+    with suppress(BlockingIOError):
+        flock(file, LOCK_EX | LOCK_NB)
+        return True
+    return False
 
 
 def replace(path: Path, data: bytes) -> None:

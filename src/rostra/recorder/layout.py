@@ -14,6 +14,7 @@ from rostra.core.units import CHUNK_NS, FRAME_NS
 
 JOURNAL: Final = "journal.jsonl"
 LOCK: Final = "lock"
+COPY: Final = "copy.opus"  # what was recorded, served as REPLAY until that is mastered
 REPLAY: Final = "replay.opus"  # for browsers
 PODCAST: Final = "replay.m4a"  # for podcast players, of which many know no Opus
 MANIFEST: Final = "recording.json"
@@ -22,6 +23,7 @@ CAPTIONS: Final = "captions.json"  # what listeners could read
 TRANSCRIPT: Final = "transcript.json"  # what was understood afterwards
 TRANSCRIBING: Final = "transcribing.lock"  # of the folder of recordings
 TOMBSTONES: Final = "deletions.jsonl"
+MASTERING: Final = "mastering.lock"  # beside the recordings: locked by the one recorder that masters them
 
 PROGRAMME: Final = "programme"
 _STEM: Final = "stem-"

@@ -1,15 +1,19 @@
 """How loud the programme is, chunk by chunk while it is recorded."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from rostra.audio.containers import ogg
+from rostra.audio.dynamics import LEVELLER_GAIN_MAX_DB
 from rostra.audio.frame import finite
-from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, GatedLoudness, LoudnessMeter, mean_square
+from rostra.audio.loudness import ABSOLUTE_GATE_LUFS, TARGET_LUFS, GatedLoudness, LoudnessMeter, mean_square
 from rostra.audio.opus import OpusDecoder
 from rostra.audio.true_peak import PeakEnvelope, to_db
 from rostra.core.errors import BadInputError
 from rostra.core.units import FRAME_SAMPLES
 from rostra.recorder.journal import Level
+
+PEAK_MAX_DBTP: Final = -1.0  # EBU R 128 §4 g, and every podcast directory
 
 
 class LevelMeter:
@@ -42,3 +46,10 @@ def integrated_lufs(blocks_lufs: Iterable[float]) -> float:
     for block in blocks_lufs:
         gated.add(mean_square(block))
     return gated.integrated_lufs
+
+
+def unlimited_gain_db(recorded: Level) -> float:
+    """What brings sound towards TARGET_LUFS without a limiter: no peak exceeds PEAK_MAX_DBTP. 0 for silence."""
+    if recorded.lufs <= ABSOLUTE_GATE_LUFS:
+        return 0.0
+    return min(TARGET_LUFS - recorded.lufs, PEAK_MAX_DBTP - recorded.peak_dbtp, LEVELLER_GAIN_MAX_DB)

@@ -7,6 +7,7 @@ import msgspec
 
 from rostra.core.errors import BadInputError
 from rostra.recorder import layout
+from rostra.recorder.disk import replace
 from rostra.recorder.replay import Chapter, Gap
 from rostra.recorder.voices import VoiceAccount
 
@@ -66,6 +67,11 @@ class Manifest(msgspec.Struct, frozen=True):
     files: dict[str, FileDigest]
     voices: list[VoiceAccount] = []
 
+    @property
+    def replay(self) -> str:
+        """The file that is served as the replay: a copy of what was recorded, until it is mastered."""
+        return layout.COPY if layout.COPY in self.files else layout.REPLAY
+
 
 def read_manifest(folder: Path) -> Manifest | None:
     """What recording.json says; None while the recording is not finished. BadInputError if it is damaged."""
@@ -81,6 +87,11 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def has_transcript(manifest: Manifest) -> bool:
     return not manifest.files.keys().isdisjoint({layout.TRANSCRIPT, layout.CAPTIONS})
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """What it says holds from now on."""
+    replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
 
 
 def sha256(path: Path) -> str:

@@ -15,11 +15,11 @@ from rostra.audio.m4a import m4a_file
 from rostra.audio.opus import OpusDecoder, OpusEncoder
 from rostra.core.errors import BadInputError
 from rostra.core.units import CHUNK_FRAMES, CHUNK_SAMPLES, FRAME_SAMPLES
+from rostra.recorder.level import PEAK_MAX_DBTP
 
 # What was encoded at 64 kbit/s is encoded once more: at 96 that is not heard.
 OPUS_BPS: Final = 96_000
 AAC_BPS: Final = 96_000
-PEAK_MAX_DBTP: Final = -1.0  # EBU R 128 §4 g, and every podcast directory
 _CEILING_DBTP: Final = PEAK_MAX_DBTP - 0.5  # both coders add 0.3 dB to limited speech
 _NEAR_LU: Final = 0.2
 _TRIALS_MAX: Final = 3  # of how much loudness the limiter takes away

@@ -1,10 +1,7 @@
-"""From segments to a replay: two files of sound, and those that tell of it."""
+"""From segments to a replay: one file of sound without encoding anything anew, and those that tell of it."""
 
-import errno
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -16,14 +13,12 @@ from rostra.audio.containers import ogg
 from rostra.audio.frame import silence
 from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
-from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES
-from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, SECOND_NS
+from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.disk import blocks, finish, replace, unfinished
-from rostra.recorder.journal import Conversing, Journal
-from rostra.recorder.level import integrated_lufs
-from rostra.recorder.manifest import FileDigest, Loudness, Manifest, Speaker, StemPiece, sha256
-from rostra.recorder.master import AAC_BPS, OPUS_BPS, gain_for, master
+from rostra.recorder.disk import blocks, finish, need_room, replace, unfinished
+from rostra.recorder.journal import Conversing, Journal, Level
+from rostra.recorder.level import integrated_lufs, unlimited_gain_db
+from rostra.recorder.manifest import FileDigest, Loudness, Manifest, Speaker, StemPiece, sha256, write_manifest
 from rostra.recorder.replay import (
     Chapter,
     Silence,
@@ -39,13 +34,12 @@ from rostra.recorder.survey import read_journal, surveyed
 from rostra.recorder.transcript import of_captions
 from rostra.recorder.voices import voices
 
-_LISTED: Final = {layout.REPLAY, layout.PODCAST, layout.CHAPTERS, layout.CAPTIONS, layout.JOURNAL}
+_LISTED: Final = {layout.COPY, layout.CHAPTERS, layout.CAPTIONS, layout.JOURNAL}
 _SILENCE_BPS: Final = 64_000
-_ROOM: Final = 1.2  # constrained VBR and indexes, on top of the nominal rate
 
 
 def merge(folder: Path, *, now_ns: int) -> Manifest:
-    """Make the replay, its chapters and, last, recording.json. OSError; BadInputError without a journal."""
+    """Make a copy as the replay, chapters and, last, recording.json. OSError; BadInputError without a journal."""
     journal = surveyed(folder, read_journal(folder))
     conversation = journal.conversation
     if conversation is None:
@@ -59,9 +53,8 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
     made: list[Chapter] = []
     if end > first:
         made = chapters(journal, first=first, end=end)
-        loudness = _write_replay(
-            folder, conversation, plan(segments, first=first, end=end), recorded_lufs=_recorded_lufs(journal, first)
-        )
+        loudness = _loudness(journal, first)
+        _write_copy(folder, _header(conversation, loudness), plan(segments, first=first, end=end))
         listed = {"version": "1.2.0", "title": conversation.title, "chapters": made}
         replace(folder / layout.CHAPTERS, msgspec.json.format(msgspec.json.encode(listed)))
         captions = of_captions(journal, first=first, end=end)
@@ -95,13 +88,28 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
         },
         voices=voices(journal, first=first),
     )
-    replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    write_manifest(folder, manifest)
     return manifest
 
 
-def _recorded_lufs(journal: Journal, first: int) -> float:
-    """Of what the replay holds; minus infinity if nothing was heard."""
-    return integrated_lufs(level.lufs for number, level in journal.levels.items() if number >= first)
+def _loudness(journal: Journal, first: int) -> Loudness | None:
+    """Of the copy with its gain; None if nothing is to be heard in it."""
+    levels = [level for number, level in journal.levels.items() if number >= first]
+    lufs = integrated_lufs(level.lufs for level in levels)
+    if not isfinite(lufs):
+        return None
+    recorded = Level(lufs, max(level.peak_dbtp for level in levels))
+    gain_db = round(unlimited_gain_db(recorded), 2)
+    return Loudness(round(lufs + gain_db, 2), round(recorded.peak_dbtp + gain_db, 2), gain_db)
+
+
+def _header(conversation: Conversing, loudness: Loudness | None) -> bytes:
+    return ogg.init(
+        pre_skip=OpusEncoder(_SILENCE_BPS).pre_skip,
+        application="rostra",
+        gain_db=0.0 if loudness is None else loudness.gain_db,
+        comments={"TITLE": conversation.title, "LANGUAGE": conversation.language},
+    )
 
 
 def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:
@@ -119,31 +127,20 @@ def _stems(journal: Journal, begins_ns: int) -> list[StemPiece]:
     ]
 
 
-def _write_replay(
-    folder: Path, conversation: Conversing, parts: Sequence[Sound | Silence], *, recorded_lufs: float
-) -> Loudness | None:
-    """Both files, or neither. None if nothing is to be heard in them."""
-    count = parts[-1].end - parts[0].first
-    needed = count * CHUNK_NS / SECOND_NS * (OPUS_BPS + AAC_BPS) / 8 * _ROOM + RECORDING_DISK_FREE_MIN_BYTES
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"the replay needs {needed / 1e6:.0f} MB of room")
-    pages = partial(_pages, folder, parts)
-    gain_db = gain_for(recorded_lufs, pages, count=count)
-    files = folder / layout.REPLAY, folder / layout.PODCAST
-    opus, m4a = map(unfinished, files)
-    tags = {"title": conversation.title, "language": conversation.language}
+def _write_copy(folder: Path, header: bytes, parts: Sequence[Sound | Silence]) -> None:
+    need_room(folder, sum((folder / part.file).stat().st_size for part in parts if isinstance(part, Sound)))
+    copy, last = folder / layout.COPY, parts[-1].end - parts[0].first - 1
+    made = unfinished(copy)
     try:
-        meter = master(pages(), gain_db=gain_db, opus=opus, m4a=m4a, tags=tags)
-        for file in files:
-            finish(unfinished(file), file)
+        with made.open("wb") as file:
+            file.write(header)
+            for number, page in enumerate(_pages(folder, parts)):
+                file.write(ogg.moved(page, pts=number * CHUNK_SAMPLES, last=number == last))
+        finish(made, copy)
     except OSError:
-        for made in (opus, m4a):
-            with suppress(OSError):
-                made.unlink(missing_ok=True)
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
         raise
-    if not isfinite(meter.integrated_lufs):
-        return None
-    return Loudness(round(meter.integrated_lufs, 2), round(meter.true_peak_dbtp, 2), round(gain_db, 2))
 
 
 def _pages(folder: Path, parts: Sequence[Sound | Silence]) -> Iterator[bytes]:

@@ -6,7 +6,9 @@ from importlib.resources import files
 from typing import Final
 
 from rostra.core.conversation import parse_timezone
+from rostra.recorder.layout import PODCAST, REPLAY
 from rostra.recorder.manifest import Manifest, has_transcript
+from rostra.recorder.podcast import AAC_TYPE
 from rostra.recorder.voices import VoiceAccount
 from rostra.web.pages import PageFiles, escaped, filled
 
@@ -51,6 +53,7 @@ class Pages:
             "began": f"{began:%Y-%m-%d %H:%M %Z}",
             "length": clock(manifest.seconds),
             "chapters_word": words["chapters"],
+            "download": PODCAST if PODCAST in manifest.files else REPLAY,
             "download_word": words["download"],
             "voices_word": words["voices"],
             "captions_word": words["captions"],
@@ -65,7 +68,9 @@ class Pages:
             for chapter in manifest.chapters
         )
         voices = "".join(_voice(account) for account in manifest.voices)
-        filling = {"gaps": gaps, "chapters": chapters, "voices": voices, "track": "", "transcript": ""}
+        filling = {"gaps": gaps, "chapters": chapters, "voices": voices, "aac": "", "track": "", "transcript": ""}
+        if PODCAST in manifest.files:
+            filling["aac"] = f'<source src="/r/{escaped(manifest.id)}/{PODCAST}" type="{AAC_TYPE}">'
         if has_transcript(manifest):
             address, language = f"/r/{escaped(manifest.id)}/transcript", escaped(manifest.language)
             track = f'<track kind="captions" srclang="{language}" src="{address}.vtt">'

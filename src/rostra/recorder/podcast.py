@@ -4,7 +4,7 @@ Written with the standard library: what a podcast's feed has beyond RSS is most 
 the podcast namespace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
@@ -45,7 +45,7 @@ def feed(
     SubElement(channel, f"{{{_PODCAST}}}medium").text = "podcast"
     for record in sorted(coming, key=lambda record: record.starts_ns):
         _live_item(channel, record, listen_url)
-    replayable = (each for each in recordings if each.begun and {PODCAST, REPLAY} <= each.files.keys())
+    replayable = (each for each in recordings if each.begun and each.replay in each.files)
     for manifest in sorted(replayable, key=lambda each: each.begins_ms, reverse=True)[:ITEMS_MAX]:
         _item(channel, manifest, url)
     indent(rss)
@@ -63,7 +63,7 @@ def _live_item(channel: Element, record: ConversationRecord, listen_url: str) ->
     )
     _texts(item, title=record.title, link=page)
     SubElement(item, "guid", isPermaLink="false").text = f"live:{record.id}"
-    _enclosures(item, aac=f"{page}/live.mp4", opus=f"{page}/live.ogg")
+    _enclosures(item, {AAC_TYPE: (f"{page}/live.mp4", 0), OPUS_TYPE: (f"{page}/live.ogg", 0)})
     SubElement(item, f"{{{_PODCAST}}}contentLink", href=page).text = record.title
 
 
@@ -73,8 +73,10 @@ def _item(channel: Element, manifest: Manifest, url: str) -> None:
     began = format_datetime(_at(manifest.begins_ms * 1_000_000))
     _texts(item, title=manifest.title, link=page, pubDate=began)
     SubElement(item, "guid", isPermaLink="false").text = manifest.id
-    sizes = manifest.files[PODCAST].bytes, manifest.files[REPLAY].bytes
-    _enclosures(item, aac=f"{page}/{PODCAST}", opus=f"{page}/{REPLAY}", sizes=sizes)
+    enclosures = {OPUS_TYPE: (f"{page}/{REPLAY}", manifest.files[manifest.replay].bytes)}
+    if PODCAST in manifest.files:
+        enclosures = {AAC_TYPE: (f"{page}/{PODCAST}", manifest.files[PODCAST].bytes), **enclosures}
+    _enclosures(item, enclosures)
     SubElement(item, f"{{{_ITUNES}}}duration").text = str(round(manifest.seconds))
     SubElement(item, f"{{{_PODCAST}}}chapters", url=f"{page}/{CHAPTERS}", type="application/json+chapters")
     if has_transcript(manifest):
@@ -83,14 +85,15 @@ def _item(channel: Element, manifest: Manifest, url: str) -> None:
             SubElement(item, f"{{{_PODCAST}}}transcript", url=address, type=kind, language=manifest.language)
 
 
-def _enclosures(item: Element, *, aac: str, opus: str, sizes: tuple[int, int] = (0, 0)) -> None:
-    """AAC, which every player knows, and Opus for those that look for something better."""
-    SubElement(item, "enclosure", url=aac, type=AAC_TYPE, length=str(sizes[0]))
-    for url, media_type, size in ((aac, AAC_TYPE, sizes[0]), (opus, OPUS_TYPE, sizes[1])):
+def _enclosures(item: Element, enclosures: Mapping[str, tuple[str, int]]) -> None:
+    """Address and length (0: unknown) by type; the first is for players that look for nothing better."""
+    for number, (media_type, (url, size)) in enumerate(enclosures.items()):
+        if number == 0:
+            SubElement(item, "enclosure", url=url, type=media_type, length=str(size))
         alternate = SubElement(item, f"{{{_PODCAST}}}alternateEnclosure", type=media_type)
         if size:
             alternate.set("length", str(size))
-        if url == aac:
+        if number == 0:
             alternate.set("default", "true")
         SubElement(alternate, f"{{{_PODCAST}}}source", uri=url)
 

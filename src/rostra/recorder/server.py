@@ -22,6 +22,7 @@ from rostra.core.messages import ConversationRecord, RecorderReport, from_record
 from rostra.core.units import SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.manifest import Manifest
+from rostra.recorder.mastering import Mastering
 from rostra.recorder.merge import merge
 from rostra.recorder.recording import Recording
 from rostra.recorder.transcriber import transcribe_all
@@ -54,6 +55,7 @@ class RecorderServer:
         self._records: dict[str, ConversationRecord] = {}
         self._recordings: dict[str, Recording | None] = {}  # None: another recorder has it, or the disk is full
         self._finishing: set[str] = set()
+        self._mastering = Mastering(settings.folder)
         self._dropped_chunks = 0
         self._failures = 0
         self._finished = asyncio.Event()  # a recording, since transcripts were made last
@@ -69,6 +71,7 @@ class RecorderServer:
             tasks.create_task(self._report(), name="report")
             tasks.create_task(self._sweep(), name="retention")
             tasks.create_task(self._transcribe(), name="transcripts")
+            tasks.create_task(self._mastering.run(), name="mastering")
             while True:
                 for record in list(self._records.values()):
                     if record.id in self._recordings or time.time_ns() < record.doors_ns - _EARLY_NS:
@@ -199,10 +202,12 @@ class RecorderServer:
                     at_ns=time.time_ns(),
                     recording=sorted(running.keys() - self._finishing),
                     standby=sorted(self._recordings.keys() - running.keys()),
-                    finishing=sorted(self._finishing),
+                    finishing=sorted(self._finishing | self._mastering.now),
                     pending_chunks=sum(recording.pending_chunks for recording in running.values()),
                     dropped_chunks=self._dropped_chunks + sum(each.dropped_chunks for each in running.values()),
-                    failures=self._failures + sum(each.failures for each in running.values()),
+                    failures=self._failures
+                    + self._mastering.failures
+                    + sum(each.failures for each in running.values()),
                     free_bytes=free,
                 ),
             )

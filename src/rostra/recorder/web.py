@@ -92,11 +92,15 @@ class Web:
         name = request.path_params["name"]
         if name in TRANSCRIPTS:
             return _transcript(folder, manifest, name)
-        if name not in _TYPES or not (folder / name).exists():
+        path = folder / (manifest.replay if name == layout.REPLAY else name)
+        if name == layout.PODCAST and manifest.replay == layout.COPY:
+            detail = "It is made in the minutes after the conversation's end; replay.opus is there already."
+            raise HTTPException(HTTPStatus.NOT_FOUND, detail, {"Retry-After": "60"})
+        if name not in _TYPES or not path.exists():
             files = ", ".join([*_TYPES, *TRANSCRIPTS])
             raise HTTPException(HTTPStatus.NOT_FOUND, f"This recording has no such file: {files}.")
         attached = f"{manifest.id}{Path(name).suffix}" if "download" in request.query_params else None
-        return FileResponse(folder / name, media_type=_TYPES[name], filename=attached, headers=dict([REVALIDATE]))
+        return FileResponse(path, media_type=_TYPES[name], filename=attached, headers=dict([REVALIDATE]))
 
     def feed(self, _: Request) -> Response:
         now_s = time.monotonic()
@@ -127,7 +131,7 @@ class Web:
         manifest = read_manifest(self._folder / conversation)
         if manifest is None:
             begun = (self._folder / conversation / layout.JOURNAL).exists()
-            soon = "It is made after the conversation's end, an hour of it in two minutes."
+            soon = "It is there some seconds after the conversation's end."
             detail = soon if begun else "There is no such recording."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail, {"Retry-After": "10"} if begun else None)
         return self._folder / conversation, manifest

@@ -7,7 +7,8 @@ from rostra.audio import loudness
 from rostra.audio.containers import ogg
 from rostra.audio.opus import OpusEncoder
 from rostra.core.units import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from rostra.recorder.level import LevelMeter, integrated_lufs
+from rostra.recorder.journal import Level
+from rostra.recorder.level import LevelMeter, integrated_lufs, unlimited_gain_db
 
 
 def pages(samples: np.ndarray) -> list[bytes]:
@@ -34,3 +35,17 @@ def test_silence_and_damage_are_no_loudness() -> None:
     broken = ogg.chunk([b"\xff\xff\xff"] * 5, pts=0)
     levels = [meter.add(page) for page in [*pages(np.zeros(4 * CHUNK_SAMPLES, np.float32)), broken]]
     assert integrated_lufs([each.lufs for each in levels]) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("recorded", "gain_db"),
+    [
+        (Level(-20.0, -9.0), 4.0),
+        (Level(-20.0, -3.0), 2.0),
+        (Level(-12.0, -1.0), -4.0),
+        (Level(-60.0, -50.0), 20.0),
+        (Level(-70.0, -70.0), 0.0),
+    ],
+)
+def test_without_a_limiter_the_gain_ends_where_a_peak_or_a_leveller_does(recorded: Level, gain_db: float) -> None:
+    assert unlimited_gain_db(recorded) == gain_db

@@ -14,7 +14,8 @@ from rostra.audio.opus import OpusEncoder
 from rostra.audio.source import frames_from
 from rostra.audio.true_peak import to_db, true_peak
 from rostra.core.units import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from rostra.recorder.master import PEAK_MAX_DBTP, gain_for, master
+from rostra.recorder.level import PEAK_MAX_DBTP
+from rostra.recorder.master import gain_for, master
 
 SECONDS = 12
 
