@@ -48,7 +48,7 @@ def main() -> None:
         heard = ffmpeg_hears(bytes(media), Path(folder) / "heard.webm").samples
         system.rostra("end", "moves")
         replay = Path(folder) / "rostra" / "data" / "recordings" / "moves" / "replay.opus"
-        wait_until(replay.exists, within_s=60, what="the replay")
+        wait_until(replay.with_name("replay.m4a").exists, within_s=120, what="the mastered replay")
         recorded = ffmpeg_hears(replay.read_bytes(), Path(folder) / "replay.opus").samples
         fsck = system.rostra("fsck", check=False).returncode
     figures: dict[str, object] = {

@@ -42,10 +42,14 @@ def folder_of(system: System, conversation: str) -> Path:
 
 
 def finished(system: System, conversation: str) -> dict[str, Any]:
-    """recording.json, as soon as it is there."""
+    """recording.json, as soon as the replay is mastered."""
     path = folder_of(system, conversation) / "recording.json"
-    wait_until(path.exists, within_s=FINISHED_S, what="the recording is finished")
+    wait_until(lambda: is_mastered(path), within_s=FINISHED_S, what="the replay is mastered")
     return dict(json.loads(path.read_text()))
+
+
+def is_mastered(manifest: Path) -> bool:
+    return manifest.exists() and "replay.m4a" in json.loads(manifest.read_text())["files"]
 
 
 def likeness(piece: Samples, heard: Samples) -> float:
@@ -178,7 +182,7 @@ def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_p
         time.sleep(2)
         system.rostra("end", "evening")
         manifest = disk / "evening" / "recording.json"
-        wait_until(manifest.exists, within_s=FINISHED_S, what="the recording is finished")
+        wait_until(lambda: is_mastered(manifest), within_s=FINISHED_S, what="the replay is mastered")
         assert json.loads(manifest.read_text())["gaps"] == []
         assert check_recordings(disk)[1] == []
         assert system.pid("recorder-1") == pid, "it did not die of it"

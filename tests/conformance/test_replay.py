@@ -17,6 +17,8 @@ import pytest
 from machine import require
 from rostra.audio.recordings import two_cities
 from rostra.core.units import SAMPLE_RATE_HZ
+from rostra.recorder import layout
+from rostra.recorder.manifest import read_manifest
 from states import wait_for_state
 from system import System, free_port, running, wait_until
 
@@ -44,6 +46,11 @@ class Served:
         return dict(json.loads(self.get(path)[2]))
 
 
+def is_mastered(system: System, conversation: str) -> bool:
+    manifest = read_manifest(system.folder / "data" / "recordings" / conversation)
+    return manifest is not None and layout.PODCAST in manifest.files
+
+
 def record(system: System, conversation: str, *, seconds: float) -> None:
     system.schedule("Twee steden & <meer>", at="+1s", id=conversation, language="nl")
     feed = system.feed(conversation, str(two_cities()), stderr=subprocess.DEVNULL)
@@ -51,8 +58,7 @@ def record(system: System, conversation: str, *, seconds: float) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         feed.wait(seconds)
     system.rostra("end", conversation)
-    path = system.folder / "data" / "recordings" / conversation / "recording.json"
-    wait_until(path.exists, within_s=30, what="the recording is finished")
+    wait_until(lambda: is_mastered(system, conversation), within_s=30, what="the recording is mastered")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 """The folder of recordings: what there is, deletion that is real and recorded, and retention."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,8 @@ from msgspec import structs
 from rostra.core.errors import BadInputError
 from rostra.core.units import SECOND_NS
 from rostra.recorder import layout
-from rostra.recorder.disk import replace, sync
-from rostra.recorder.manifest import FileDigest, Manifest, read_manifest, sha256
+from rostra.recorder.disk import replace, sync, try_lock
+from rostra.recorder.manifest import Manifest, digest, read_manifest, write_manifest
 from rostra.recorder.transcript import Transcript, decode
 
 _DAY_NS: Final = 24 * 3600 * SECOND_NS
@@ -94,12 +94,8 @@ def delete(recordings: Path, conversation: str, *, who: str, why: str, now_ns: i
     """Record the deletion, then remove every file. BadInputError if there is none, or it is being recorded."""
     folder = find(recordings, conversation)
     with (folder / layout.LOCK).open("ab") as lock:
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError as error:
-            raise BadInputError(
-                f"{conversation!r} is being recorded: end it first (`rostra end {conversation}`)."
-            ) from error
+        if not try_lock(lock):
+            raise BadInputError(f"{conversation!r} is being recorded: end it first (`rostra end {conversation}`).")
         tombstone = _tombstone(folder, who=who, why=why, now_ns=now_ns)
         _append(recordings / layout.TOMBSTONES, msgspec.json.encode(tombstone) + b"\n")
         _remove(folder)
@@ -114,6 +110,20 @@ def best_transcript(folder: Path, manifest: Manifest) -> Transcript | None:
 
 def keep_transcript(folder: Path, made: Transcript) -> bool:
     """Add `made` to a finished recording; False if the recording is not there any more. OSError."""
+
+    def kept(manifest: Manifest) -> Manifest:
+        replace(folder / layout.TRANSCRIPT, msgspec.json.encode(made))
+        files = manifest.files | {layout.TRANSCRIPT: digest(folder / layout.TRANSCRIPT)}
+        return structs.replace(manifest, files=files)
+
+    return revise(folder, kept)
+
+
+def revise(folder: Path, change: Callable[[Manifest], Manifest]) -> bool:
+    """Write what `change` makes of a recording's manifest, one process at a time; False if it is not there any more.
+
+    OSError.
+    """
     try:
         lock = (folder / layout.LOCK).open("ab")
     except FileNotFoundError:
@@ -123,11 +133,7 @@ def keep_transcript(folder: Path, made: Transcript) -> bool:
         manifest = read_manifest(folder)
         if manifest is None:
             return False
-        path = folder / layout.TRANSCRIPT
-        replace(path, msgspec.json.encode(made))
-        files = manifest.files | {path.name: FileDigest(path.stat().st_size, sha256(path))}
-        changed = structs.replace(manifest, files=files)
-        replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(changed)))
+        write_manifest(folder, change(manifest))
     return True
 
 

@@ -9,7 +9,7 @@ from rostra.core.errors import BadInputError
 from rostra.recorder import archive, layout
 from rostra.recorder.disk import try_lock
 from rostra.recorder.journal import Journal, Segment
-from rostra.recorder.manifest import read_manifest, sha256
+from rostra.recorder.manifest import Manifest, read_manifest, sha256
 from rostra.recorder.replay import gaps
 from rostra.recorder.survey import held_end, read_journal
 
@@ -56,6 +56,13 @@ def _findings(folder: Path, names: list[str], journal: Journal) -> Iterator[Find
         return
     if manifest.replay == layout.COPY and not _is_held(folder.parent / layout.MASTERING):
         yield Finding(folder.name, "its replay is only a copy, and no recorder is there to master it")
+    found = list(_changed(folder, manifest))
+    if found and (mastered := read_manifest(folder)) is not None and mastered != manifest:
+        found = list(_changed(folder, mastered))  # while we read
+    yield from found
+
+
+def _changed(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     for name, digest in manifest.files.items():
         path = folder / name
         if not path.exists():

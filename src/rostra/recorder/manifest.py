@@ -94,6 +94,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     replace(folder / layout.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
 
 
+def digest(path: Path) -> FileDigest:
+    return FileDigest(path.stat().st_size, sha256(path))
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

@@ -12,20 +12,23 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Final
 
-import msgspec
 import structlog
+from msgspec import structs
 
 from rostra.audio.containers import ogg
 from rostra.core.errors import BadInputError, RostraError
 from rostra.core.units import CHUNK_NS, SECOND_NS
-from rostra.recorder import layout
+from rostra.recorder import archive, layout
 from rostra.recorder.disk import blocks, finish, need_room, try_lock, unfinished
-from rostra.recorder.manifest import FileDigest, Loudness, read_manifest, sha256, write_manifest
+from rostra.recorder.manifest import Loudness, Manifest, digest, read_manifest
 from rostra.recorder.master import AAC_BPS, OPUS_BPS, gain_for, master
 
 _log = structlog.get_logger()
 _ROOM: Final = 1.2  # constrained VBR and indexes, on top of the nominal rate
-_NICENESS: Final = 19  # the lowest priority: gets what all others leave
+_NICENESS: Final = 19  # the lowest priority among ours
+# Against whatever else the machine does, where the kernel weighs sessions first (sched(7), autogroup): a tenth of
+# what another one gets. 19 would be a hundredth: on a busy machine the master would take all night.
+_SESSION_NICENESS: Final = 10
 _TURN_S: Final = 2.0
 _WATCH_S: Final = 0.5  # so soon nothing is left of what is deleted while it is mastered
 _RETRY_S: Final = 60.0  # after a failure: a full disk is not made room on at once
@@ -75,12 +78,15 @@ class Mastering:
             start_new_session=True,  # a scheduling group of its own, see `_yield_to_all`
         )
         try:
+            while child.returncode is None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_WATCH_S):
+                        await child.wait()
+                if child.returncode is None and not folder.exists():  # deleted, here or by the command line
+                    child.kill()
+                    await child.wait()
             assert child.stderr is not None
-            async with asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(_end_when_deleted(folder, child), name=f"{folder.name}: deletion")
-                complaint = (await child.stderr.read()).decode(errors="replace")[-_ERROR_LENGTH_MAX:]
-                await child.wait()
-                watching.cancel()
+            complaint = (await child.stderr.read()).decode(errors="replace")[-_ERROR_LENGTH_MAX:]
         finally:
             if child.returncode is None:
                 child.kill()
@@ -129,10 +135,14 @@ def master_copy(folder: Path) -> None:
     loudness = None
     if isfinite(meter.integrated_lufs):
         loudness = Loudness(round(meter.integrated_lufs, 2), round(meter.true_peak_dbtp, 2), round(gain_db, 2))
-    digests = {name: digest for name, digest in manifest.files.items() if name != layout.COPY}
-    digests |= {file.name: FileDigest(file.stat().st_size, sha256(file)) for file in files}
-    mastered = msgspec.structs.replace(manifest, loudness=loudness, files=dict(sorted(digests.items())))
-    write_manifest(folder, mastered)
+    made_files = {file.name: digest(file) for file in files}
+
+    def mastered(manifest: Manifest) -> Manifest:
+        kept = {name: file for name, file in manifest.files.items() if name != layout.COPY}
+        return structs.replace(manifest, loudness=loudness, files=dict(sorted((kept | made_files).items())))
+
+    if not archive.revise(folder, mastered):
+        raise BadInputError(f"{folder.name} has been deleted.")
 
 
 def _copied(recordings: Path) -> list[Path]:
@@ -161,22 +171,16 @@ def _pages(copy: Path, count: int) -> Iterator[bytes]:
         raise BadInputError(f"{copy} is damaged: of its {count} pages {number} can be read.")
 
 
-async def _end_when_deleted(folder: Path, child: asyncio.subprocess.Process) -> None:
-    while folder.exists():  # noqa: ASYNC110 # whoever deletes it may be another process
-        await asyncio.sleep(_WATCH_S)
-    child.kill()
-
-
 def _yield_to_all() -> None:
-    """Get only the time that nobody else wants."""
-    os.nice(_NICENESS)  # counts among the processes of a session; the session's own follows, if the kernel has it
+    """Let recording, serving and everything else go first."""
+    os.nice(_NICENESS)
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(_SESSION_NICENESS), encoding="ascii")
 
 
 def _end_with_parent() -> None:
     """End at once when the recorder that holds our standard input is gone: the next one begins anew."""
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # past the buffer, whose lock the interpreter wants when it ends
     os._exit(1)
 
 

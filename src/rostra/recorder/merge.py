@@ -18,7 +18,7 @@ from rostra.recorder import layout
 from rostra.recorder.disk import blocks, finish, need_room, replace, unfinished
 from rostra.recorder.journal import Conversing, Journal, Level
 from rostra.recorder.level import integrated_lufs, unlimited_gain_db
-from rostra.recorder.manifest import FileDigest, Loudness, Manifest, Speaker, StemPiece, sha256, write_manifest
+from rostra.recorder.manifest import Loudness, Manifest, Speaker, StemPiece, digest, write_manifest
 from rostra.recorder.replay import (
     Chapter,
     Silence,
@@ -82,7 +82,7 @@ def merge(folder: Path, *, now_ns: int) -> Manifest:
         ],
         stems=_stems(journal, begins_ns),
         files={
-            path.name: FileDigest(path.stat().st_size, sha256(path))
+            path.name: digest(path)
             for path in sorted(folder.iterdir())
             if layout.parse_segment(path.name) or path.name in _LISTED
         },

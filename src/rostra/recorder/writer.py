@@ -5,7 +5,6 @@ every track goes on in a new segment.
 """
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +20,7 @@ from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES, RECORDING_SEGMENTS
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES
 from rostra.recorder import layout
 from rostra.recorder.coders import HELD_MAX_BYTES, Coder, Pages, stem_coder
-from rostra.recorder.disk import blocks, sync, write_whole
+from rostra.recorder.disk import blocks, sync, try_lock, write_whole
 from rostra.recorder.journal import AnyEntry, Closed, Journal, Level, Levels, Opened, Synced, read, summed, to_line
 from rostra.recorder.level import LevelMeter
 from rostra.recorder.tracks import Cursor, Piece, Placement, after, place
@@ -254,9 +253,7 @@ def claim(folder: Path, *, stems: StemFormat, now_ns: int) -> Writer | None:
     """The writer of the recording in `folder`, which is made; None while another process has it. OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / layout.LOCK).open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(lock):
         lock.close()
         return None
     try:
