@@ -120,10 +120,7 @@ def keep_transcript(folder: Path, made: Transcript) -> bool:
 
 
 def revise(folder: Path, change: Callable[[Manifest], Manifest]) -> bool:
-    """Write what `change` makes of a recording's manifest, one process at a time; False if it is not there any more.
-
-    OSError.
-    """
+    """Write what `change` makes of a recording's manifest, one process at a time; False if it is gone. OSError."""
     try:
         lock = (folder / layout.LOCK).open("ab")
     except FileNotFoundError:

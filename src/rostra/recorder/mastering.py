@@ -82,9 +82,9 @@ class Mastering:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_WATCH_S):
                         await child.wait()
-                if child.returncode is None and not folder.exists():  # deleted, here or by the command line
-                    child.kill()
-                    await child.wait()
+                if not folder.exists():  # deleted, here or by the command line
+                    with suppress(ProcessLookupError):
+                        child.kill()
             assert child.stderr is not None
             complaint = (await child.stderr.read()).decode(errors="replace")[-_ERROR_LENGTH_MAX:]
         finally:
