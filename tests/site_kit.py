@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.messages import ConversationRecord, to_record
@@ -27,10 +28,12 @@ from rostra.site.outbound import Outbound
 from rostra.site.pages.refused import refused_page
 from rostra.site.parts import HANDLERS, ROUTERS, SLOW_HANDLERS
 from rostra.site.people import passwords
+from rostra.site.rates import Rates
 from rostra.site.settings import Mail, SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.work import Site
 
+_FREE: list[FastAPI] = []  # making one reads the types of 300 routes, which takes longer than most tests
 START = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
 
 LOOPBACK = Outbound(may_reach=lambda address, _: address.is_loopback)  # no test asks a server that is not its own
@@ -222,9 +225,17 @@ async def site_kit(
     stage = Announced(clock)
     # Without a rest: here every change is seen at once.
     site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound, memo=Memo(rest=0))
-    transport = httpx2.ASGITransport(app=create_app(site, ROUTERS, refused_page))
+    app = _application(site)
     try:
-        async with httpx2.AsyncClient(transport=transport, base_url=chosen.url) as anonymous:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=chosen.url) as anonymous:
             yield Kit(site, clock, told, stage, anonymous)
     finally:
+        _FREE.append(app)
         await database.close()
+
+
+def _application(site: Site) -> FastAPI:
+    """The application for `site`: one that another test has done with, if there is."""
+    app = _FREE.pop() if _FREE else create_app(site, ROUTERS, refused_page)
+    app.state.site, app.state.rates = site, Rates()
+    return app
