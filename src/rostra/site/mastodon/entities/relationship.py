@@ -49,7 +49,7 @@ async def familiar_followers(work: Work, account_id: int, others: Sequence[int])
 
 
 async def relationships(work: Work, account_id: int, others: Sequence[int]) -> list[RelationshipEntity]:
-    """How `account_id` stands to each of `others`, in their order. Eight queries, however many they are."""
+    """How `account_id` stands to each of `others`, in their order. Nine queries, however many they are."""
     follows = {
         row.target_id: row
         for row in await work.session.scalars(
