@@ -130,10 +130,6 @@ def tag_url(site_url: str, name: str) -> str:
     return f"{site_url}/tags/{quote(tag_key(name))}"
 
 
-def links(text: str) -> list[str]:
-    return [piece.url for piece in pieces(text) if isinstance(piece, Link)]
-
-
 def render(text: str, *, site_url: str, usernames: Mapping[str, str]) -> str:
     """The HTML. `usernames` has those who exist by their name in lower case; other mentions stay words."""
     domain = site_url.partition("://")[2].lower()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostra.site.posts.text import hashtags, length, links, mentioned, pieces, render
+from rostra.site.posts.text import Link, hashtags, length, mentioned, pieces, render
 
 URL = "http://localhost:3000"
 ALLOWED = {
@@ -16,6 +16,10 @@ ALLOWED = {
     "a": {"href", "class", "rel", "target", "translate"},
 }
 CLASSES = {"h-card", "u-url mention", "mention hashtag", "invisible", "ellipsis", ""}
+
+
+def links(text: str) -> list[str]:
+    return [piece.url for piece in pieces(text) if isinstance(piece, Link)]
 
 
 def html_of(text: str) -> str:
