@@ -101,6 +101,7 @@ def is_banned_and_comes_back(ada: Person, ann: Person, bob: Person) -> None:
     expect(bob.page.get_by_text("Tonight we talk about rivers").first).to_be_visible()
 
 
+@pytest.mark.timeout(300)  # three people, thirty pages, each looked at by axe
 def test_a_newcomer_announces_a_talk_and_a_ban_and_its_lifting_stay_visible(
     browser: Browser, site: System, tmp_path: Path
 ) -> None:
