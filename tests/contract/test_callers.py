@@ -8,12 +8,15 @@ import pytest
 
 from bus_server import Bus, run
 from rostra.audio.frame import Frame
+from rostra.audio.jitter import JitterBuffer
+from rostra.audio.opus import OpusDecoder
 from rostra.bus import state
 from rostra.bus.subjects import Role
 from rostra.core.conversation import Conversation, Live, Schedule
 from rostra.core.errors import BusError
 from rostra.core.roster import Enter, Mute, StageRole
 from rostra.core.units import SECOND_NS
+from rostra.gate.arrival import Arrival
 from rostra.gate.call_script import RosterSays
 from rostra.gate.callers import Callers
 from rostra.gate.desk import Desk
@@ -28,6 +31,7 @@ class Telephone:
 
     def __init__(self) -> None:
         self.told: list[RosterSays] = []
+        self.arrival = Arrival("telephone", "opus", JitterBuffer(OpusDecoder()))
 
     def pull(self) -> Frame | None:
         return None
