@@ -30,6 +30,7 @@ from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import AnyEntry, Captioned, Conversing, Happened, Journal, Named, Seated
 from rostra.recorder.manifest import read_manifest
+from rostra.recorder.mastering import master_copy
 from rostra.recorder.merge import merge
 from rostra.recorder.tracks import Piece
 from rostra.recorder.transcriber import said, transcribe_all
@@ -276,6 +277,7 @@ def recorded(recordings: Path, conversation: str) -> Path:
     writer.finish(heard_end=True, now_ns=BEGAN_NS)
     writer.release()
     merge(folder, now_ns=BEGAN_NS)
+    master_copy(folder)
     return folder
 
 

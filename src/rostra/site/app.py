@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from rostra.core.errors import BadInputError
 from rostra.site.answers import Json, RefusedError
 from rostra.site.database.engine import BusyError
-from rostra.site.envelope import Envelope, count_address
+from rostra.site.envelope import Envelope, admit
 from rostra.site.rates import Rates
 from rostra.site.work import Site
 
@@ -44,7 +44,7 @@ def create_app(site: Site, routers: Sequence[APIRouter], refused_page: RefusedPa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(count_address)],
+        dependencies=[Depends(admit)],
     )
     app.add_middleware(Envelope)
     app.state.site = site

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rostra.site.answers import invalid, not_found
 from rostra.site.rates import Allowance, Rates, address_key, of_account, of_address
 
 if TYPE_CHECKING:
@@ -59,10 +60,15 @@ class Envelope:
             await app(scope, receive, enveloped)
 
 
-async def count_address(connection: HTTPConnection) -> None:
+async def admit(connection: HTTPConnection) -> None:
     """A dependency of every route; a WebSocket's counts by itself, since its refusals are written by hand."""
-    if connection.scope["type"] == "http":
-        count_asking(connection)
+    if connection.scope["type"] != "http":
+        return
+    count_asking(connection)
+    if "\0" in connection.scope["path"]:  # no name and no id holds a NUL, and PostgreSQL takes none
+        raise not_found()
+    if b"%00" in connection.scope["query_string"]:
+        raise invalid("A parameter holds a NUL, which no text does")
 
 
 def count_asking(connection: HTTPConnection) -> None:
