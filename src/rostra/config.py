@@ -15,6 +15,19 @@ from pydantic_settings import (
 from rostra.core.errors import BadInputError
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+# Settings that say where something is, what it is called, or who may: on them no capacity depends.
+_PLACES = frozenset(
+    {
+        *("data", "bus", "bus_credentials", "database", "certificate", "rehearsal_token_file", "turn_secret_file"),
+        *("edge_host", "edge_port", "edge_url", "edge_metrics_port", "gate_host", "gate_port", "gate_url"),
+        *("gate_public_address", "gate_udp_ports", "ice_servers", "recorder_host", "recorder_port", "recorder_url"),
+        *("site_host", "site_port", "site_url", "site_title", "site_description", "site_contact"),
+        *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
+        *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
+        *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
+        *("registrations", "confirm_email", "password_grant", "recording_days"),
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -42,6 +55,12 @@ class Settings(BaseSettings):
     edge_metrics_port: Port = Field(
         9180,
         description="Prometheus port of the first edge worker on loopback; the next ones follow. 0: none.",
+    )
+    certificate: Path | None = Field(
+        None, description="Certificate of a rehearsal of this machine: edges admit what it says, while it holds."
+    )
+    rehearsal_token_file: Path | None = Field(
+        None, description="File with a secret that `rostra rehearse` must know to send a crowd from elsewhere."
     )
     gates: int = Field(2, ge=0, le=64, description="Gate processes, where speakers come in.")
     gate_host: str = Field("127.0.0.1", description="Address on which gates listen for speakers' pages.")
@@ -145,6 +164,15 @@ class Settings(BaseSettings):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values["data"] = self.data.resolve()
         return {f"ROSTRA_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+
+    def rehearsed(self) -> dict[str, str]:
+        """The settings on which a capacity depends, as a certificate names them."""
+        return {name: str(getattr(self, name)) for name in type(self).model_fields if name not in _PLACES}
+
+    @property
+    def rehearsal_key(self) -> Path:
+        """What signs the certificates that are made here."""
+        return self.data / "rehearsal.pem"
 
     @property
     def gate_urls(self) -> list[str]:

