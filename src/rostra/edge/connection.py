@@ -84,10 +84,11 @@ class Deadlines:
 class Connection:
     """One peer between its connect and the moment it becomes a listener or goes."""
 
-    __slots__ = ("answered", "asked", "ends", "fd", "mask", "reader", "rest")
+    __slots__ = ("answered", "asked", "ends", "fd", "mask", "reader", "rest", "source")
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, source: str) -> None:
         self.fd = fd
+        self.source = source  # the peer's IP address, as text
         self.reader = RequestReader()
         self.asked: deque[Request | Rejected] = deque()  # bounded by the bytes of one read
         self.rest = memoryview(b"")
@@ -194,7 +195,7 @@ class Crowd:
         for _ in range(ACCEPTS_PER_TURN_MAX):
             try:
                 # As accept() does, but without a socket object, which would be half of the cost and thrown away.
-                peer, _ = self._listening._accept()  # type: ignore[attr-defined] # noqa: SLF001
+                peer, address = self._listening._accept()  # type: ignore[attr-defined] # noqa: SLF001
             except BlockingIOError:
                 return False
             except OSError:
@@ -203,7 +204,7 @@ class Crowd:
                 return False
             os.set_blocking(peer, False)
             self.accepted += 1
-            connection = Connection(peer)
+            connection = Connection(peer, address[0])
             self._connections[connection.fd] = connection
             if self.descriptors > self._descriptors_max:
                 self._turn_away(connection, now_s)
@@ -262,7 +263,8 @@ class Crowd:
             asked = connection.asked.popleft()
             match asked:
                 case Request():
-                    answer = self._door.answer(asked, date=self._today(), now_ms=time.time_ns() // 1_000_000)
+                    now_ms = time.time_ns() // 1_000_000
+                    answer = self._door.answer(asked, source=connection.source, date=self._today(), now_ms=now_ms)
                     if isinstance(answer, Listen):
                         self._become_listener(connection, answer)
                         return
@@ -367,6 +369,7 @@ class Crowd:
         self._forget(connection)
         self._watch(connection, select.EPOLLRDHUP)
         self.listens += 1
+        self._door.streams.open(connection.fd, answer.listener)
         self._fanout.admit(connection.fd, answer.lane, answer.group, answer.opening, position=answer.position)
 
     def watch_writable(self, listener: int, *, wanted: bool) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from rostra.core import webvtt
 from rostra.core.framing import CONTENT_TYPE
+from rostra.core.limits import STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import ConversationRecord
 from rostra.core.renditions import RENDITIONS
 from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign, verify
@@ -26,10 +27,12 @@ from rostra.edge.http import (
     problem_json,
 )
 from rostra.edge.pages import Pages
+from rostra.edge.streams import Streams
 
 BUS_LOST_MAX_S: Final = 5.0  # longer, and who is sent elsewhere hears more than who waits here
 RETRY_FULL_S: Final = 10
 RETRY_STARTING_S: Final = 1
+RETRY_SHARED_S: Final = 30  # by then a connection that died unnoticed is gone
 _STREAM_FILES: Final = {"live.webm": "webm", "live.ogg": "ogg", "live.mp4": "mp4"}
 _PREFLIGHT: Final = (
     *CROSS_ORIGIN,
@@ -69,8 +72,17 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     title: str
     detail: str
     retry_after_s: int | None = None
+    strike: str = ""  # what nobody honest does, for the shield
 
 
+_SHARED: Final = Refused(
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "shared",
+    "This ticket is in use",
+    f"{STREAMS_PER_LISTENER_MAX} streams are open with it. Who else wants to listen asks for another one.",
+    RETRY_SHARED_S,
+    strike="shared",
+)
 Admission = Admitted | Early | Refused
 
 
@@ -110,6 +122,7 @@ class Listen(msgspec.Struct, frozen=True, gc=False):
     group: Group
     opening: bytes
     position: int
+    listener: bytes = b""  # of the ticket; empty for a plain stream, which needs none
 
 
 @dataclass(slots=True)
@@ -125,6 +138,7 @@ class Door:
     public_url: str
     jitter: Callable[[], float]
     new_listener: Callable[[], bytes]
+    streams: Streams
     pressure: Callable[[], Pressure] = field(default=lambda: Pressure(0, 1))
     cadence_ms: int = CHUNK_MS
     alternates: Sequence[str] = ()
@@ -138,7 +152,8 @@ class Door:
         self._index = None
         self._listen.clear()
 
-    def answer(self, request: Request, *, date: str, now_ms: int) -> Reply | Listen:
+    def answer(self, request: Request, *, source: str, date: str, now_ms: int) -> Reply | Listen:
+        del source  # the waiting room's order is fair between networks
         match request.path.split("/")[1:]:
             case [""]:
                 return self._reading(request) or self._index_page()
@@ -236,13 +251,16 @@ class Door:
     def _stream(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:
         conversation = channel.record.id
         text = request.query.get("ticket", "")
-        if verify(text, conversation=conversation, key=self.ticket_key, now_s=now_ms // 1_000) is None:
+        ticket = verify(text, conversation=conversation, key=self.ticket_key, now_s=now_ms // 1_000)
+        if ticket is None:
             detail = f"Ask for one: POST /c/{conversation}/join."
             return self.refuse(request, Refused(HTTPStatus.FORBIDDEN, "ticket", "No valid ticket", detail))
+        if len(self.streams.of(ticket.listener)) >= STREAMS_PER_LISTENER_MAX:
+            return self.refuse(request, _SHARED)
         asked = request.query.get("from", "")
         from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
-        return self._listen_to(channel, request, rendition, from_seq, date, now_ms, framed=True)
+        return self._listen_to(channel, request, rendition, from_seq, date, now_ms, listener=ticket.listener)
 
     def _file(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:
         refused = unfit(self.pressure())
@@ -253,7 +271,7 @@ class Door:
         rendition = request.query.get("rendition", fitting[0])
         if rendition not in fitting:
             return self._not_found(request)
-        return self._listen_to(channel, request, rendition, None, date, now_ms, framed=False)
+        return self._listen_to(channel, request, rendition, None, date, now_ms, listener=None)
 
     def _listen_to(
         self,
@@ -264,8 +282,9 @@ class Door:
         date: str,
         now_ms: int,
         *,
-        framed: bool,
+        listener: bytes | None,
     ) -> Reply | Listen:
+        framed = listener is not None
         if channel.ended or channel.record.state in OVER or not channel.on_air:
             return self.refuse(request, _silent(channel))
         assert channel.init is not None
@@ -279,13 +298,14 @@ class Door:
         first = channel.resumption(from_seq)
         group = lane.cohort.place(newest=channel.ring.newest, from_seq=first)
         opening, position = channel.opening(lane, group, from_seq=first, date=date, now_ms=now_ms)
-        return Listen(lane, group, opening, position)
+        return Listen(lane, group, opening, position, listener or b"")
 
     # --- refusals ----------------------------------------------------------------------------------------
 
     def refuse(self, request: Request | None, refused: Refused) -> Reply:
         """A problem a person or a program can act on: why, when to come back, where else to listen."""
         self.refused[refused.reason] += 1
+        strike = refused.strike
         headers = [*CROSS_ORIGIN, ("Cache-Control", "no-store")]
         members: dict[str, Any] = {"reason": refused.reason}
         if refused.retry_after_s is not None:
@@ -296,9 +316,9 @@ class Door:
             members |= {"retry_after_s": wait_s, "alternates": others}
         if request is not None and request.prefers_html:
             page = self.pages.problem(refused.status, refused.title, refused.detail)
-            return Reply(page.status, page.content_type, page.body, [*page.headers, *headers])
+            return Reply(page.status, page.content_type, page.body, [*page.headers, *headers], strike=strike)
         body = problem_json(refused.status, refused.title, refused.detail, **members)
-        return Reply(refused.status, PROBLEM, body, headers)
+        return Reply(refused.status, PROBLEM, body, headers, strike=strike)
 
     def _not_found(self, request: Request) -> Reply:
         detail = "There is nothing at this address. Perhaps it was cut in copying."

@@ -107,6 +107,9 @@ class Fanout:
     def listeners(self) -> int:
         return len(self.seats) + len(self.laggards)
 
+    def has(self, listener: int) -> bool:
+        return listener in self.seats or listener in self.laggards
+
     def open_lane(self, feed: Feed, *, cadence: int) -> Lane:
         lane = Lane(Cohort(cadence, self.seats), feed)
         self._lanes[lane.cohort] = lane

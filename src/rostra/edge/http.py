@@ -36,13 +36,17 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """An answer with a known length, or to HEAD of an endless one."""
+    """An answer with a known length, or to HEAD of an endless one.
+
+    `strike` is what the asker did that nobody honest does, in a word for the shield; empty: nothing.
+    """
 
     status: HTTPStatus
     content_type: str
     body: bytes
     headers: Sequence[tuple[str, str]] = ()
     endless: bool = False
+    strike: str = ""
 
 
 def json_reply(value: Any, headers: Sequence[tuple[str, str]] = ()) -> Reply:

@@ -23,6 +23,7 @@ from rostra.edge.door import Door
 from rostra.edge.fanout import Fanout
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
+from rostra.edge.streams import Streams
 from rostra.edge.worker import DRAIN_S, Worker
 
 _log = structlog.get_logger()
@@ -112,6 +113,7 @@ def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: 
         public_url=public_url,
         jitter=random.random,
         new_listener=lambda: secrets.token_bytes(8),
+        streams=Streams(fanout.has),
         alternates=(public_url,),
     )
     worker = Worker(

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rostra.core.framing import FrameReader
-from rostra.core.limits import CAPTIONS_KEPT_MAX
+from rostra.core.limits import CAPTIONS_KEPT_MAX, STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
 from rostra.core.ticket import Ticket, TicketClass, sign, verify
 from rostra.edge.channel import Channel
@@ -17,6 +17,7 @@ from rostra.edge.door import Door, Listen, Pressure
 from rostra.edge.fanout import Fanout
 from rostra.edge.http import Reply, Request
 from rostra.edge.pages import Pages
+from rostra.edge.streams import Streams
 
 KEY = b"k" * 32
 RECORD = ConversationRecord(
@@ -67,6 +68,7 @@ def door(tmp_path: Path) -> Door:
         public_url="http://here",
         jitter=lambda: 0.5,
         new_listener=lambda: b"8 bytes.",
+        streams=Streams(lambda _: True),
         pressure=lambda: Pressure(0, 100),
         alternates=["http://here", "http://there"],
         cadence_ms=500,
@@ -76,7 +78,9 @@ def door(tmp_path: Path) -> Door:
 def ask(door: Door, target: str, *, method: str = "GET", html: bool = False) -> Reply | Listen:
     path, _, query = target.partition("?")
     pairs = dict(pair.split("=") for pair in query.split("&") if pair)
-    return door.answer(Request(method, path, pairs, html, "", keep_alive=True), date="D", now_ms=NOW_MS)
+    return door.answer(
+        Request(method, path, pairs, html, "", keep_alive=True), source="192.0.2.1", date="D", now_ms=NOW_MS
+    )
 
 
 def reply(door: Door, target: str, *, method: str = "GET", html: bool = False) -> Reply:
@@ -127,6 +131,17 @@ def test_a_ticket_for_elsewhere_or_none_opens_nothing(door: Door) -> None:
         answer = reply(door, f"/c/evening/stream?ticket={ticket}")
         assert answer.status is HTTPStatus.FORBIDDEN
     assert door.refused["ticket"] == 3
+
+
+def test_one_ticket_opened_too_often_is_refused_and_the_shield_is_told(door: Door) -> None:
+    stream = "/c/evening/stream?ticket=" + body(reply(door, "/c/evening/join", method="POST"))["ticket"]
+    for number in range(STREAMS_PER_LISTENER_MAX):
+        door.streams.open(number, listen(door, stream).listener)
+    refused = reply(door, stream)
+    assert (refused.status, body(refused)["reason"], refused.strike) == (429, "shared", "shared")
+    assert "Retry-After" in dict(refused.headers)
+    door.streams.open(0, b"")  # the kernel has given the number of one that ended to somebody else
+    assert listen(door, stream).listener == b"8 bytes."
 
 
 def test_before_the_doors_open_the_time_is_told(door: Door) -> None:
