@@ -13,12 +13,13 @@ import msgspec
 
 from rostra.core.errors import BadInputError, RostraError
 from rostra.core.limits import DESCRIPTORS_RESERVED
-from rostra.rehearsal.crowd_report import CrowdPlan, CrowdReport, Tally, sum_up
-from rostra.rehearsal.member import Address, Share, parse_target, share_sizes
+from rostra.rehearsal.crowd_report import CrowdPlan, CrowdReport, Second, Tally, sum_up
+from rostra.rehearsal.member import Address, parse_target, share_sizes
+from rostra.rehearsal.share import Share
 
 __all__ = ["CrowdPlan", "CrowdReport", "check_target", "run_crowd"]
 
-_Said = int | Tally
+_Said = Second | Tally
 _said = msgspec.json.Decoder(_Said)
 
 
@@ -84,7 +85,7 @@ def _collect(pipes: list[Connection], on_progress: Callable[[int], object] | Non
                 tallies.append(said)
                 open_pipes.remove(pipe)
             else:
-                heard[pipe] = said
+                heard[pipe] = said.heard
                 if on_progress is not None:
                     on_progress(sum(heard.values()))
     return tallies
@@ -93,12 +94,12 @@ def _collect(pipes: list[Connection], on_progress: Callable[[int], object] | Non
 def _work(part: CrowdPlan, address: Address, path: str, index: int, any_host: bool, report: Connection) -> None:  # noqa: FBT001
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    share = Share(part, address, path, index=index, allow=lambda url: _alternate(url, any_host=any_host))
-    tally = share.run(lambda heard: report.send_bytes(msgspec.json.encode(heard)))
+    share = Share(part, address, path, index=index, allow=lambda url: alternate(url, any_host=any_host))
+    tally = share.run(lambda second: report.send_bytes(msgspec.json.encode(second)))
     report.send_bytes(msgspec.json.encode(tally))
 
 
-def _alternate(url: str, *, any_host: bool) -> Address | None:
+def alternate(url: str, *, any_host: bool) -> Address | None:
     """The address of an alternate, if it may be asked."""
     parts = urlsplit(url)
     address = _resolve(parts.hostname, parts.port or 80) if parts.scheme == "http" and parts.hostname else None

@@ -22,7 +22,29 @@ class CrowdPlan(msgspec.Struct, frozen=True):
     ticket: str = ""
 
 
-class Tally(msgspec.Struct):
+class Second(msgspec.Struct, frozen=True, tag="second"):
+    """How one process's listeners are, once a second.
+
+    So far `come`, `left` and `heard` anything, `lost` connections, `refused` answers, `missing` chunks;
+    now `listening`, of them `short` of sound. `join_ms`, `first_sound_ms`: those since the last one; `cpu_s`: of
+    the process.
+    """
+
+    at_s: float
+    come: int
+    left: int
+    heard: int
+    listening: int
+    short: int
+    lost: int
+    refused: int
+    missing: int
+    join_ms: list[float]
+    first_sound_ms: list[float]
+    cpu_s: float
+
+
+class Tally(msgspec.Struct, tag="tally"):
     """What one process of the crowd has to say."""
 
     first_sound_ms: list[float] = []
@@ -41,6 +63,7 @@ class Tally(msgspec.Struct):
     paused_listeners: int = 0
     paused_ms: float = 0.0
     longest_pause_ms: float = 0.0
+    excused: int = 0
     connections_lost: int = 0
     cpu_s: float = 0.0
     listener_seconds: float = 0.0
@@ -51,7 +74,8 @@ class CrowdReport(msgspec.Struct, frozen=True):
 
     `listeners` came, `heard` got any sound, `listening` had a stream at the end, `ended` were told that the
     conversation is over. `missing_chunks` were left out without a word, `missed_chunks` with one (`moved`).
-    `refused` counts answers by status. `cpu_us_per_listener_second` is the crowd's own cost while it was complete.
+    What `excused` ones missed by their own doing (asleep, out of reach) does not count. `refused` counts answers by
+    status. `cpu_us_per_listener_second` is the crowd's own cost while it was complete.
     """
 
     listeners: int
@@ -73,6 +97,7 @@ class CrowdReport(msgspec.Struct, frozen=True):
     paused_listeners: int
     paused_ms: float
     longest_pause_ms: float
+    excused: int
     connections_lost: int
     bytes: int
     chunks: int
@@ -119,6 +144,7 @@ def sum_up(plan: CrowdPlan, tallies: Sequence[Tally], *, seconds: float) -> Crow
         paused_listeners=sum(t.paused_listeners for t in tallies),
         paused_ms=round(sum(t.paused_ms for t in tallies), 1),
         longest_pause_ms=round(max((t.longest_pause_ms for t in tallies), default=0.0), 1),
+        excused=sum(t.excused for t in tallies),
         connections_lost=sum(t.connections_lost for t in tallies),
         bytes=sum(t.bytes for t in tallies),
         chunks=sum(t.chunks for t in tallies),

@@ -41,6 +41,10 @@ class Playout:
         else:
             self._buffered_s, self._rate = target_s, 1.0
 
+    def short(self, now_s: float) -> bool:
+        """Whether it has nothing left to play at `now_s`."""
+        return self._then_s is not None and (now_s - self._then_s) * self._rate > self._buffered_s
+
     def until(self, now_s: float) -> None:
         """Play until `now_s`, when nothing new has come."""
         if self._then_s is None:
