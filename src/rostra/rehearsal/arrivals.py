@@ -91,7 +91,8 @@ def come(crowd: Crowd) -> Times:
             # Of 2^(t/d) - 1 that have come by t, scaled to all at over_s: when is it the n-th one's turn?
             growth = 2 ** (crowd.over_s / crowd.doubling_s) - 1
             number = np.arange(crowd.listeners) / crowd.listeners
-            return np.asarray(crowd.at_s + crowd.doubling_s * np.log2(1 + number * growth), np.float64)
+            times: Times = crowd.at_s + crowd.doubling_s * np.log2(1 + number * growth)
+            return times
         case Joins():
             parts = [
                 step.from_s + np.arange(round(step.offered * crowd.step_s)) / step.offered
