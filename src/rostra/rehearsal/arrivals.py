@@ -86,13 +86,12 @@ def come(crowd: Crowd) -> Times:
     """When each listener comes, in order, in seconds after the beginning."""
     match crowd:
         case Trickle() | Surge():
-            return crowd.at_s + np.arange(crowd.listeners) * (crowd.over_s / crowd.listeners)
+            return crowd.at_s + np.arange(crowd.listeners, dtype=np.float64) * (crowd.over_s / crowd.listeners)
         case Famous():
             # Of 2^(t/d) - 1 that have come by t, scaled to all at over_s: when is it the n-th one's turn?
             growth = 2 ** (crowd.over_s / crowd.doubling_s) - 1
             number = np.arange(crowd.listeners) / crowd.listeners
-            times: Times = crowd.at_s + crowd.doubling_s * np.log2(1 + number * growth)
-            return times
+            return crowd.at_s + crowd.doubling_s * np.log2(1 + number * growth)
         case Joins():
             parts = [
                 step.from_s + np.arange(round(step.offered * crowd.step_s)) / step.offered
