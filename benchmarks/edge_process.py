@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from rostra.audio.encoder import ProgrammeEncoder
 from rostra.audio.recordings import two_cities
 from rostra.audio.source import frames_from
+from rostra.core.keys import Key, KeyRing
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.core.ticket import Ticket, TicketClass, sign
 from rostra.core.units import CHUNK_NS, SECOND_NS
@@ -21,7 +22,7 @@ from rostra.edge import server, worker
 from rostra.edge.server import run
 from rostra.edge.streams import Streams
 
-KEY = bytes(32)
+KEYS = KeyRing(Key(0, 0, bytes(32)))
 NAME = "bench"
 FRAMES = 1_000  # 20 s: 200 chunks, whole seconds
 
@@ -77,7 +78,7 @@ def main() -> None:
     server.Streams = OfOneTicket  # type: ignore[misc,attr-defined]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    ticket = sign(Ticket(NAME, b"12345678", TicketClass.ANONYMOUS, int(time.time()) + 86_400), key=KEY)
+    ticket = sign(Ticket(NAME, b"12345678", TicketClass.ANONYMOUS, 0, int(time.time()) + 86_400), keys=KEYS)
 
     def announce(port: int) -> None:
         print(f"ready {port} {ticket}", flush=True)
@@ -89,7 +90,7 @@ def main() -> None:
             host="127.0.0.1",
             port=port,
             public_url="http://127.0.0.1",
-            ticket_key=KEY,
+            keys=KEYS,
             metrics_port=None,
             announce=announce,
         )

@@ -13,6 +13,7 @@ import httpx2
 from fastapi import FastAPI
 
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
+from rostra.core.keys import Key, KeyRing
 from rostra.core.messages import ConversationRecord, to_record
 from rostra.core.units import SECOND_NS
 from rostra.site.app import create_app
@@ -211,7 +212,7 @@ async def site_kit(
             media=folder / "media",
             key=bytes(32),
             invitation_key=bytes(32),
-            ticket_key=bytes(32),
+            ticket_keys=KeyRing(Key(0, 0, bytes(32))),
             mail=Mail("rostra@localhost", folder / "mail"),
             contact="office@example.com",
             rate_limits=False,

@@ -13,7 +13,7 @@ import structlog
 
 from rostra.bus.connection import Connection, connect
 from rostra.bus.programmes import BusProgrammes
-from rostra.bus.state import invitation_key, site_key, ticket_key
+from rostra.bus.state import invitation_key, keep_ticket_keys, site_key, ticket_keys
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
@@ -142,6 +142,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     from rostra.edge.server import run  # noqa: PLC0415 # a stage needs no HTTP
 
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
+        keys = await ticket_keys(connection)
         await _while_wanted(
             run(
                 BusProgrammes(connection),
@@ -151,9 +152,10 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 public_url=settings.url,
                 stage_url=settings.gate_urls[0] if settings.gates else "",
                 replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
-                ticket_key=await ticket_key(connection),
+                keys=keys,
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
-            )
+            ),
+            keep_ticket_keys(connection, keys),
         )
 
 
@@ -176,7 +178,8 @@ async def site(settings: Settings, name: str, worker: int) -> None:
 
     async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
         public = await _site_settings(settings, connection)
-        await _while_wanted(run(connection, name=name, shard=worker - 1, settings=public))
+        work = run(connection, name=name, shard=worker - 1, settings=public)
+        await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys))
 
 
 async def owner_link(settings: Settings) -> str | None:
@@ -211,7 +214,7 @@ async def _site_settings(settings: Settings, connection: Connection) -> "SiteSet
         media=settings.data / "media",
         key=await site_key(connection),
         invitation_key=await invitation_key(connection),
-        ticket_key=await ticket_key(connection),
+        ticket_keys=await ticket_keys(connection),
         mail=mail,
         registrations=settings.registrations,
         confirm_email=settings.confirm_email,
@@ -242,8 +245,8 @@ async def captions(settings: Settings, name: str) -> None:
         await _while_wanted(CaptionsServer(connection, name, live, afterwards).run())
 
 
-async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` until it is done, or until the supervisor that holds our standard input is gone."""
+async def _while_wanted(work: Coroutine[Any, Any, None], *beside: Coroutine[Any, Any, None]) -> None:
+    """Do `work` (and `beside`) until it is done, or until the supervisor that holds our standard input is gone."""
     loop, gone, stdin = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
 
     def parent_gone() -> None:
@@ -256,6 +259,7 @@ async def _while_wanted(work: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as tasks:
         working = tasks.create_task(work, name="work")
         watching = tasks.create_task(gone.wait(), name="parent")
+        helping = [tasks.create_task(each, name="beside") for each in beside]
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        working.cancel()
-        watching.cancel()
+        for task in (working, watching, *helping):
+            task.cancel()

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import msgspec
 
 from rostra.core.framing import EVENT, INIT, MEDIA, Frame, FrameReader
+from rostra.core.keys import Key, KeyRing
 from rostra.core.limits import DESCRIPTORS_RESERVED, REQUEST_DEADLINE_S
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.edge.server import run
@@ -120,7 +121,7 @@ async def edge(bus: Bus, name: str = "edge-1", *, metrics_port: int | None = Non
                 host="127.0.0.1",
                 port=0,
                 public_url=f"http://{name}.test",
-                ticket_key=b"k" * 32,
+                keys=KeyRing(Key(0, 0, b"k" * 32)),
                 metrics_port=metrics_port,
                 announce=ready.set_result,
                 stop=stop,

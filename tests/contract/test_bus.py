@@ -63,9 +63,25 @@ def test_provisioning_twice_and_at_once_gives_one_ticket_key(bus: Bus) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(state.provision(one))
                 tasks.create_task(state.provision(two))
-            key = await state.ticket_key(one)
+            keys = await state.ticket_keys(one)
             await state.provision(two)
-            assert await state.ticket_key(two) == key
+            assert (await state.ticket_keys(two)).keys == keys.keys
+
+    run(test)
+
+
+def test_two_who_rotate_the_ticket_key_at_once_make_two_new_keys_and_an_edge_may_read_them(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as one, bus.connect(Role.OPERATOR) as two:
+            await state.provision(one)
+            before = (await state.ticket_keys(one)).keys
+            async with asyncio.TaskGroup() as tasks:
+                for connection in (one, two):
+                    tasks.create_task(state.rotate_ticket_keys(connection, now_s=1_000))
+            async with bus.connect(Role.EDGE) as edge:
+                after = (await state.ticket_keys(edge)).keys
+            assert [key.id for key in after] == [before[0].id + 2, before[0].id + 1, *(key.id for key in before)]
+            assert len({key.secret for key in after}) == len(after)
 
     run(test)
 

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 from rostra.bus.connection import Connection
 from rostra.bus.programme import stored_chunks
-from rostra.bus.state import invitation_key, read_init, ticket_key
+from rostra.bus.state import invitation_key, read_init, ticket_keys
 from rostra.bus.subjects import INVITATION_KEY, STATE_STREAM, TICKET_KEY, state_subject
 from rostra.core.conversation import DoorsOpen, Held, Live
 from rostra.core.errors import BadInputError, BusError
+from rostra.core.keys import KEY_BYTES
 from rostra.core.messages import Chunk, ConversationRecord, decode, from_record
 from rostra.core.renditions import RENDITIONS
-from rostra.core.ticket import KEY_BYTES
 from rostra.core.units import CHUNK_NS
 
 
@@ -26,9 +26,12 @@ class Finding:
 async def check(connection: Connection) -> tuple[int, list[Finding]]:
     """How many conversations and chunks were read, and every finding."""
     findings: list[Finding] = []
-    for subject, read_key in ((TICKET_KEY, ticket_key), (INVITATION_KEY, invitation_key)):
-        if len(await read_key(connection)) != KEY_BYTES:
-            findings.append(Finding(subject, "the key has the wrong length"))
+    if len(await invitation_key(connection)) != KEY_BYTES:
+        findings.append(Finding(INVITATION_KEY, "the key has the wrong length"))
+    try:
+        await ticket_keys(connection)
+    except BadInputError as error:
+        findings.append(Finding(TICKET_KEY, str(error)))
     read = 0
     for stored in await connection.last_of_each(STATE_STREAM, [state_subject("conversation.>")]):
         read += 1

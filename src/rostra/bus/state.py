@@ -21,6 +21,7 @@ from rostra.bus.subjects import (
 )
 from rostra.core.conversation import Conversation
 from rostra.core.errors import BusError, ConflictError
+from rostra.core.keys import KEY_BYTES, KEYS_EVERY_S, Key, KeyRing, decode_keys, encode_keys, rotate
 from rostra.core.limits import ACT_RETENTION_S, PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
 from rostra.core.messages import (
     ConversationRecord,
@@ -31,7 +32,7 @@ from rostra.core.messages import (
     from_record,
     to_record,
 )
-from rostra.core.ticket import KEY_BYTES
+from rostra.core.ticket import LIFETIME_S
 from rostra.core.units import SECOND_NS
 
 # Subscribers hear of a write before the stream has it, and not at all while the bus is away: so after each sign
@@ -81,15 +82,39 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             }
             | config,
         )
-    for key in (TICKET_KEY, INVITATION_KEY, SITE_KEY):
-        if await connection.last(SECRET_STREAM, key) is None:
+    for subject in (TICKET_KEY, INVITATION_KEY, SITE_KEY):
+        if await connection.last(SECRET_STREAM, subject) is None:
+            secret = secrets.token_bytes(KEY_BYTES)
             # Somebody else may provision at the same moment: one key is what we want.
             with suppress(ConflictError):
-                await connection.store(key, secrets.token_bytes(KEY_BYTES), expected_revision=0)
+                payload = encode_keys((Key(0, 0, secret),)) if subject == TICKET_KEY else secret
+                await connection.store(subject, payload, expected_revision=0)
 
 
-async def ticket_key(connection: Connection) -> bytes:
-    return await _secret(connection, TICKET_KEY)
+async def ticket_keys(connection: Connection) -> KeyRing:
+    return KeyRing(*decode_keys(await _secret(connection, TICKET_KEY)))
+
+
+async def keep_ticket_keys(connection: Connection, keys: KeyRing) -> None:
+    """Put each new key into `keys`, for ever. While the bus is away those that it has are used."""
+    while True:
+        await asyncio.sleep(KEYS_EVERY_S)
+        with suppress(BusError):
+            keys.keys = (await ticket_keys(connection)).keys
+
+
+async def rotate_ticket_keys(connection: Connection, *, now_s: int) -> Key:
+    """Let a new key sign, once everybody has it; returns it. ConflictError if that was done too often."""
+    while (stored := await connection.last(SECRET_STREAM, TICKET_KEY)) is not None:
+        keys = rotate(
+            decode_keys(stored.payload), secrets.token_bytes(KEY_BYTES), now_s=now_s, lifetime_s=LIFETIME_S
+        )
+        try:
+            await connection.store(TICKET_KEY, encode_keys(keys), expected_revision=stored.revision)
+        except ConflictError:
+            continue  # somebody else has rotated at this moment
+        return keys[0]
+    raise BusError(f"The bus has no {TICKET_KEY} yet: start `rostra serve` once, it provisions the bus.")
 
 
 async def invitation_key(connection: Connection) -> bytes:

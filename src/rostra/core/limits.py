@@ -64,6 +64,7 @@ IDLE_DEADLINE_S: Final = 30.0  # an idle keep-alive connection costs a descripto
 ACCEPTS_PER_TURN_MAX: Final = 64  # about 2 ms of joins, then the writes get their turn again
 WRITES_PER_TURN_MAX: Final = 512  # about 5 ms of writes, then accepts and timers get their turn again
 DESCRIPTORS_RESERVED: Final = 64  # of RLIMIT_NOFILE: bus, listening sockets, logs, room to answer a refusal
+TICKET_KEYS_MAX: Final = 8  # kept until their tickets are over: who rotates oftener in a day is told to wait
 STREAMS_PER_LISTENER_MAX: Final = 3  # of one ticket: a resume overlaps with what it replaces, twice at worst
 CONVERSATIONS_PER_EDGE_MAX: Final = 500  # 500 x 5 renditions x 30 s is about 600 MB of rings
 

@@ -1,7 +1,8 @@
-"""Tickets: signed passes that any edge verifies without asking anyone (DESIGN §5).
+"""Tickets, passes and places in the waiting room: signed texts that any edge verifies without asking anyone.
 
-Text form: base64url of `version u8, class u8, expires u32 (Unix s), listener 8 bytes, mac 16 bytes`.
-The MAC is HMAC-SHA-256 (RFC 2104), truncated to 128 bits, over the conversation's id and the fields.
+Text form: base64url of the fields and a MAC of 16 bytes, HMAC-SHA-256 (RFC 2104) truncated to 128 bits, over what
+it is, the conversation's id and the fields. Nothing in them is bound to an address: a phone that changes networks
+keeps what it has.
 """
 
 import enum
@@ -10,12 +11,14 @@ from typing import Final
 
 import msgspec
 
-from rostra.core.seal import seal, unseal
+from rostra.core.keys import KeyRing
+from rostra.core.seal import key_of, seal, unseal
 
 LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
-KEY_BYTES: Final = 32
-_VERSION: Final = 1
-_FIELDS = struct.Struct(">BBI8s")
+NO_CAP: Final = 0
+_VERSION: Final = 2
+_TICKET = struct.Struct(">BBBBII8s")  # version, key, class, cap in kbit/s, issued, expires, listener
+_PLACE = struct.Struct(">BBB8sQII")  # version, key, class, listener, tag in ms, seen, back by (Unix s)
 
 
 class TicketClass(enum.IntEnum):
@@ -28,27 +31,95 @@ class TicketClass(enum.IntEnum):
 
 
 class Ticket(msgspec.Struct, frozen=True, gc=False):
+    """Who was let in. A *pass* has the same fields and lets nobody in: it says whom the site knows."""
+
     conversation: str
     listener: bytes  # 8 random bytes: tells one listener from another, says nothing about the person
     ticket_class: TicketClass
+    issued_s: int
     expires_s: int
+    cap_kbps: int = NO_CAP  # no rendition above this
+
+    @property
+    def cap_bps(self) -> int:
+        return self.cap_kbps * 1000
 
 
-def sign(ticket: Ticket, *, key: bytes) -> str:
-    fields = _FIELDS.pack(_VERSION, ticket.ticket_class, ticket.expires_s, ticket.listener)
-    return seal(fields, about=_about(ticket.conversation), key=key)
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where somebody stands in the waiting room: by class, then by `tag_ms` (edge/line.py).
+
+    They asked at `seen_s`, were told to ask again, and lose the place if they have not by `back_by_s`.
+    """
+
+    conversation: str
+    listener: bytes
+    ticket_class: TicketClass
+    tag_ms: int
+    seen_s: int
+    back_by_s: int
 
 
-def verify(text: str, *, conversation: str, key: bytes, now_s: int) -> Ticket | None:
+def sign(ticket: Ticket, *, keys: KeyRing) -> str:
+    return _sign_ticket(b"ticket", ticket, keys)
+
+
+def sign_pass(known: Ticket, *, keys: KeyRing) -> str:
+    return _sign_ticket(b"pass", known, keys)
+
+
+def verify(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> Ticket | None:
     """The ticket, or None if it is malformed, forged, expired or for another conversation."""
-    fields = unseal(text, size=_FIELDS.size, about=_about(conversation), key=key)
-    if fields is None:
+    return _verify_ticket(b"ticket", text, conversation, keys, now_s)
+
+
+def verify_pass(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> Ticket | None:
+    return _verify_ticket(b"pass", text, conversation, keys, now_s)
+
+
+def sign_place(place: Place, *, keys: KeyRing) -> str:
+    key = keys.signing(now_s=place.seen_s)
+    fields = _PLACE.pack(
+        _VERSION, key.id, place.ticket_class, place.listener, place.tag_ms, place.seen_s, place.back_by_s
+    )
+    return seal(fields, about=_about(b"place", place.conversation), key=key.secret)
+
+
+def verify_place(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> Place | None:
+    """The place, or None if it is malformed, forged, given up or in another line."""
+    key = keys.find(key_of(text))
+    fields = key and unseal(text, size=_PLACE.size, about=_about(b"place", conversation), key=key.secret)
+    if not fields:
         return None
-    version, ticket_class, expires_s, listener = _FIELDS.unpack(fields)
+    version, _, ticket_class, listener, tag_ms, seen_s, back_by_s = _PLACE.unpack(fields)
+    if version != _VERSION or back_by_s < now_s:
+        return None
+    return Place(conversation, listener, TicketClass(ticket_class), tag_ms, seen_s, back_by_s)
+
+
+def _sign_ticket(kind: bytes, ticket: Ticket, keys: KeyRing) -> str:
+    key = keys.signing(now_s=ticket.issued_s)
+    fields = _TICKET.pack(
+        _VERSION,
+        key.id,
+        ticket.ticket_class,
+        ticket.cap_kbps,
+        ticket.issued_s,
+        ticket.expires_s,
+        ticket.listener,
+    )
+    return seal(fields, about=_about(kind, ticket.conversation), key=key.secret)
+
+
+def _verify_ticket(kind: bytes, text: str, conversation: str, keys: KeyRing, now_s: int) -> Ticket | None:
+    key = keys.find(key_of(text))
+    fields = key and unseal(text, size=_TICKET.size, about=_about(kind, conversation), key=key.secret)
+    if not fields:
+        return None
+    version, _, ticket_class, cap_kbps, issued_s, expires_s, listener = _TICKET.unpack(fields)
     if version != _VERSION or expires_s < now_s:
         return None
-    return Ticket(conversation, listener, TicketClass(ticket_class), expires_s)
+    return Ticket(conversation, listener, TicketClass(ticket_class), issued_s, expires_s, cap_kbps)
 
 
-def _about(conversation: str) -> bytes:
-    return conversation.encode() + b"\0"
+def _about(kind: bytes, conversation: str) -> bytes:
+    return kind + b"\0" + conversation.encode() + b"\0"

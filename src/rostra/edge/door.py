@@ -10,10 +10,11 @@ import msgspec
 
 from rostra.core import webvtt
 from rostra.core.framing import CONTENT_TYPE
+from rostra.core.keys import KeyRing
 from rostra.core.limits import STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import ConversationRecord
 from rostra.core.renditions import RENDITIONS
-from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign, verify
+from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign, verify, verify_pass
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.cohort import Group
 from rostra.edge.fanout import Lane
@@ -75,6 +76,12 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     strike: str = ""  # what nobody honest does, for the shield
 
 
+_CAPPED: Final = Refused(
+    HTTPStatus.FORBIDDEN,
+    "rendition",
+    "Not at this quality",
+    "The ticket was given when there was room for a smaller rendition only. Join again: there may be room now.",
+)
 _SHARED: Final = Refused(
     HTTPStatus.TOO_MANY_REQUESTS,
     "shared",
@@ -134,7 +141,7 @@ class Door:
 
     channels: Mapping[str, Channel]
     pages: Pages
-    ticket_key: bytes
+    keys: KeyRing
     public_url: str
     jitter: Callable[[], float]
     new_listener: Callable[[], bytes]
@@ -226,17 +233,18 @@ class Door:
         """A ticket that outlasts any conversation. Who brings one (`pass`, from the site) stays who they are."""
         conversation = channel.record.id
         now_s = now_ms // 1_000
-        known = verify(request.query.get("pass", ""), conversation=conversation, key=self.ticket_key, now_s=now_s)
+        known = verify_pass(request.query.get("pass", ""), conversation=conversation, keys=self.keys, now_s=now_s)
         ticket = Ticket(
             conversation,
             self.new_listener() if known is None else known.listener,
             TicketClass.ANONYMOUS if known is None else known.ticket_class,
+            now_s,
             now_s + LIFETIME_S,
         )
         offered = channel.init.media if channel.init is not None else RENDITIONS
         return {
             "status": "admitted",
-            "ticket": sign(ticket, key=self.ticket_key),
+            "ticket": sign(ticket, keys=self.keys),
             "stream": f"/c/{conversation}/stream",
             "alternates": self.alternates,
             "renditions": [
@@ -251,7 +259,7 @@ class Door:
     def _stream(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:
         conversation = channel.record.id
         text = request.query.get("ticket", "")
-        ticket = verify(text, conversation=conversation, key=self.ticket_key, now_s=now_ms // 1_000)
+        ticket = verify(text, conversation=conversation, keys=self.keys, now_s=now_ms // 1_000)
         if ticket is None:
             detail = f"Ask for one: POST /c/{conversation}/join."
             return self.refuse(request, Refused(HTTPStatus.FORBIDDEN, "ticket", "No valid ticket", detail))
@@ -260,6 +268,8 @@ class Door:
         asked = request.query.get("from", "")
         from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
+        if ticket.cap_kbps and rendition in RENDITIONS and RENDITIONS[rendition].bitrate_bps > ticket.cap_bps:
+            return self.refuse(request, _CAPPED)
         return self._listen_to(channel, request, rendition, from_seq, date, now_ms, listener=ticket.listener)
 
     def _file(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:

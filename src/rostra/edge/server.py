@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
 from rostra.core.errors import BusError
+from rostra.core.keys import KeyRing
 from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.edge.channel import OVER, Channel
@@ -52,7 +53,7 @@ async def run(
     host: str,
     port: int,
     public_url: str,
-    ticket_key: bytes,
+    keys: KeyRing,
     metrics_port: int | None,
     metrics_host: str = "127.0.0.1",
     stage_url: str = "",
@@ -67,9 +68,7 @@ async def run(
     the recordings, for links on the page.
     """
     pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
-    worker = _worker(
-        edge_id=edge_id, host=host, port=port, public_url=public_url, ticket_key=ticket_key, pages=pages
-    )
+    worker = _worker(edge_id=edge_id, host=host, port=port, public_url=public_url, keys=keys, pages=pages)
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -100,7 +99,7 @@ async def run(
     _log.info("edge.stop", edge=edge_id)
 
 
-def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: bytes, pages: Pages) -> Worker:
+def _worker(*, edge_id: str, host: str, port: int, public_url: str, keys: KeyRing, pages: Pages) -> Worker:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors_max = soft - DESCRIPTORS_RESERVED
     crowd = Crowd(listen(host, port), descriptors_max=descriptors_max)
@@ -109,7 +108,7 @@ def _worker(*, edge_id: str, host: str, port: int, public_url: str, ticket_key: 
     door = Door(
         channels=channels,
         pages=pages,
-        ticket_key=ticket_key,
+        keys=keys,
         public_url=public_url,
         jitter=random.random,
         new_listener=lambda: secrets.token_bytes(8),

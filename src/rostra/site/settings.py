@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from rostra.core.keys import KeyRing
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -29,7 +31,7 @@ class SiteSettings:
     database: str
     media: Path  # folder of uploads
     invitation_key: bytes  # signs links to a stage (core/invitation.py)
-    ticket_key: bytes  # signs passes at the door (core/ticket.py)
+    ticket_keys: KeyRing  # sign passes at the door (core/ticket.py)
     key: bytes  # 32 bytes: seals cookies, TOTP secrets and address keys
     mail: Mail
     contact: str = ""

@@ -14,8 +14,7 @@ from bus_server import run
 from rostra.core.conversation import Tick
 from rostra.core.invitation import verify as verify_invitation
 from rostra.core.roster import StageRole
-from rostra.core.ticket import TicketClass
-from rostra.core.ticket import verify as verify_ticket
+from rostra.core.ticket import TicketClass, verify_pass
 from site_kit import START, Kit, site_kit
 
 API = "/api/rostra/v1/conversations"
@@ -287,14 +286,13 @@ def test_who_has_a_reminder_comes_to_the_door_as_a_registered_listener_and_a_gue
         async with site_kit(database_url, tmp_path, gate_urls=("http://localhost:8070",)) as kit:
             host, bob = await kit.person("ann"), await kit.person("bob")
             talk = await announced(host)
-            path, key = f"{API}/{talk['name']}", kit.site.settings.ticket_key
+            path, keys = f"{API}/{talk['name']}", kit.site.settings.ticket_keys
             now_s = int(START.timestamp())
 
             async def ticket() -> Any:
                 address = urlsplit((await bob.get(f"{path}/addresses")).json()["listen_url"])
-                return verify_ticket(
-                    parse_qs(address.fragment)["pass"][0], conversation=talk["name"], key=key, now_s=now_s
-                )
+                text = parse_qs(address.fragment)["pass"][0]
+                return verify_pass(text, conversation=talk["name"], keys=keys, now_s=now_s)
 
             before = await ticket()
             assert before.ticket_class is TicketClass.SIGNED_IN

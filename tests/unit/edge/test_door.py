@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from rostra.core.framing import FrameReader
+from rostra.core.keys import Key, KeyRing
 from rostra.core.limits import CAPTIONS_KEPT_MAX, STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
-from rostra.core.ticket import Ticket, TicketClass, sign, verify
+from rostra.core.ticket import Ticket, TicketClass, sign, sign_pass, verify
 from rostra.edge.channel import Channel
 from rostra.edge.door import Door, Listen, Pressure
 from rostra.edge.fanout import Fanout
@@ -19,7 +20,7 @@ from rostra.edge.http import Reply, Request
 from rostra.edge.pages import Pages
 from rostra.edge.streams import Streams
 
-KEY = b"k" * 32
+KEYS = KeyRing(Key(0, 0, b"k" * 32))
 RECORD = ConversationRecord(
     id="evening",
     title="Evening",
@@ -55,16 +56,16 @@ def door(tmp_path: Path) -> Door:
     for page in ("index", "listen", "problem"):
         (tmp_path / f"{page}.html").write_text(page + "{{title}}<!--conversations-->")
     channel = Channel(RECORD, Fanout(NoWire(), clock=lambda: 0.0), cadence=5)
-    channel.init = Init(conversation="evening", media={"webm-64": b"init", "ogg-64": b"init"})
+    channel.init = Init(conversation="evening", media={"webm-64": b"init", "webm-32": b"init", "ogg-64": b"init"})
     for seq in range(50):
-        media = {"webm-64": b"a" * 800, "ogg-64": b"b" * 800}
+        media = {"webm-64": b"a" * 800, "webm-32": b"a" * 400, "ogg-64": b"b" * 800}
         channel.append(
             Chunk(conversation="evening", epoch=1, seq=seq, wall_ns=0, state="live", level_dbfs=0.0, media=media)
         )
     return Door(
         channels={"evening": channel},
         pages=Pages(tmp_path),
-        ticket_key=KEY,
+        keys=KEYS,
         public_url="http://here",
         jitter=lambda: 0.5,
         new_listener=lambda: b"8 bytes.",
@@ -105,10 +106,10 @@ def set_state(door: Door, state: str) -> None:
 
 
 def test_whoever_brings_a_pass_of_the_site_stays_who_they_are(door: Door) -> None:
-    known = Ticket("evening", b"listener", TicketClass.REGISTERED, NOW_MS // 1_000 + 60)
-    for text, kept in ((sign(known, key=KEY), True), (sign(known, key=bytes(32)), False), ("garbage", False)):
+    known = Ticket("evening", b"listener", TicketClass.REGISTERED, 0, NOW_MS // 1_000 + 60)
+    for text, kept in ((sign_pass(known, keys=KEYS), True), (sign(known, keys=KEYS), False), ("garbage", False)):
         joined = body(reply(door, f"/c/evening/join?pass={text}", method="POST"))
-        ticket = verify(joined["ticket"], conversation="evening", key=KEY, now_s=NOW_MS // 1_000)
+        ticket = verify(joined["ticket"], conversation="evening", keys=KEYS, now_s=NOW_MS // 1_000)
         assert ticket is not None
         assert ((ticket.listener, ticket.ticket_class) == (b"listener", TicketClass.REGISTERED)) is kept
         assert ticket.ticket_class in {TicketClass.REGISTERED, TicketClass.ANONYMOUS}
@@ -116,11 +117,11 @@ def test_whoever_brings_a_pass_of_the_site_stays_who_they_are(door: Door) -> Non
 
 def test_whoever_joins_gets_a_ticket_that_any_edge_accepts(door: Door) -> None:
     joined = body(reply(door, "/c/evening/join", method="POST"))
-    ticket = verify(joined["ticket"], conversation="evening", key=KEY, now_s=NOW_MS // 1_000)
+    ticket = verify(joined["ticket"], conversation="evening", keys=KEYS, now_s=NOW_MS // 1_000)
     assert ticket is not None
     assert ticket.ticket_class is TicketClass.ANONYMOUS
     assert joined["alternates"] == ["http://here", "http://there"]
-    assert [rendition["name"] for rendition in joined["renditions"]] == ["webm-64", "ogg-64"]
+    assert [rendition["name"] for rendition in joined["renditions"]] == ["webm-64", "webm-32", "ogg-64"]
     assert (joined["status"], joined["cadence_ms"], joined["now_ms"]) == ("admitted", 500, NOW_MS)
     answer = listen(door, f"{joined['stream']}?ticket={joined['ticket']}&rendition=ogg-64&from=45")
     assert b"application/vnd.rostra.stream" in answer.opening
@@ -142,6 +143,13 @@ def test_one_ticket_opened_too_often_is_refused_and_the_shield_is_told(door: Doo
     assert "Retry-After" in dict(refused.headers)
     door.streams.open(0, b"")  # the kernel has given the number of one that ended to somebody else
     assert listen(door, stream).listener == b"8 bytes."
+
+
+def test_a_ticket_with_a_cap_opens_no_larger_rendition(door: Door) -> None:
+    ticket = Ticket("evening", b"listener", TicketClass.ANONYMOUS, 0, NOW_MS // 1_000 + 60, cap_kbps=32)
+    stream = f"/c/evening/stream?ticket={sign(ticket, keys=KEYS)}&rendition="
+    assert body(reply(door, stream + "webm-64"))["reason"] == "rendition"
+    assert listen(door, stream + "webm-32").listener == b"listener"
 
 
 def test_before_the_doors_open_the_time_is_told(door: Door) -> None:
@@ -277,7 +285,7 @@ def test_pages_are_made_anew_only_when_something_changes(door: Door) -> None:
 
 
 def captioned(seq: int, *captions: Caption, captioner: str = "captions-1") -> Chunk:
-    media = {"webm-64": b"a" * 800, "ogg-64": b"b" * 800}
+    media = {"webm-64": b"a" * 800, "webm-32": b"a" * 400, "ogg-64": b"b" * 800}
     return Chunk("evening", 1, seq, 0, "live", 0.0, media, captions=list(captions), captioner=captioner)
 
 

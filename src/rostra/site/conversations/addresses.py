@@ -7,8 +7,7 @@ from typing import Final
 from rostra.core.invitation import Invitation
 from rostra.core.invitation import sign as sign_invitation
 from rostra.core.roster import StageRole
-from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass
-from rostra.core.ticket import sign as sign_ticket
+from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign_pass
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest
 from rostra.site.settings import SiteSettings
 
@@ -33,8 +32,9 @@ def listening_address(
     # The same listener each time, and a stranger to whoever reads it: the edge learns no account.
     listener = sha256(settings.key + f"listener {row.id} {account_id}".encode()).digest()[:8]
     ticket_class = TicketClass.REGISTERED if registered else TicketClass.SIGNED_IN
-    ticket = Ticket(row.name, listener, ticket_class, int(now.timestamp()) + LIFETIME_S)
-    return f"{page}#pass={sign_ticket(ticket, key=settings.ticket_key)}"
+    now_s = int(now.timestamp())
+    known = Ticket(row.name, listener, ticket_class, now_s, now_s + LIFETIME_S)
+    return f"{page}#pass={sign_pass(known, keys=settings.ticket_keys)}"
 
 
 def stage_address(

@@ -1,0 +1,24 @@
+"""`rostra keys`: what signs at the door."""
+
+import time
+
+import typer
+
+from rostra.cli.app import app, bus, out, run
+
+_keys = typer.Typer(no_args_is_help=True, help="Keys that sign tickets.")
+app.add_typer(_keys, name="keys")
+
+
+@_keys.command("rotate")
+def rotate_command() -> None:
+    """Let a new key sign tickets in a minute; tickets of the former ones stay valid until they run out."""
+
+    async def work() -> None:
+        from rostra.bus.state import rotate_ticket_keys  # noqa: PLC0415 # as elsewhere: `--help` needs no bus
+
+        async with bus() as connection:
+            key = await rotate_ticket_keys(connection, now_s=int(time.time()))
+        out.print(f"Key {key.id} signs in a minute. Nothing need be restarted.")
+
+    run(work())
