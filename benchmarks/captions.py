@@ -43,7 +43,7 @@ def _alone() -> dict[str, object]:
     for seq in range(len(sound) // CHUNK_SAMPLES):
         now_s = got.chunks_s[seq] = (seq + 1) * CHUNK_NS / SECOND_NS
         pcm = frame_to_pcm16(sound[seq * CHUNK_SAMPLES : (seq + 1) * CHUNK_SAMPLES])
-        utterances.offer(FeedFrames("aloud", "reader", 1 + seq * CHUNK_FRAMES, 0, 2, pcm))
+        utterances.offer(FeedFrames("reader", 1 + seq * CHUNK_FRAMES, 0, 2, pcm))
         heard = {"reader": 1 + (seq + 1) * CHUNK_FRAMES}
         for work in utterances.hear(Chunk("aloud", 1, seq, 0, "live", -20.0, {}, heard=heard), now_s=now_s):
             backlog.offer(work)

@@ -226,15 +226,15 @@ def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> No
 
             listening = tasks.create_task(listen())
             await asyncio.sleep(0.1)
-            publisher = SeatPublisher(feed)
+            publisher = SeatPublisher(feed, "evening")
             for seq in range(100):
                 if seq == 40:
                     bus.kill()
                 if seq == 60:
                     bus.start()
-                await publisher.send(FeedFrames("evening", "seat", seq, 0, 2, bytes(1920)))
+                await publisher.send(FeedFrames("seat", seq, 0, 2, bytes(1920)))
                 await asyncio.sleep(0.005)
-            assert await publisher.finish(FeedFrames("evening", "seat", 100, 0, 0, b"", last=True), patience_s=10)
+            assert await publisher.finish(FeedFrames("seat", 100, 0, 0, b"", last=True), patience_s=10)
             await listening
             assert heard == set(range(101))
 
@@ -246,9 +246,9 @@ def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with bus.connect(Role.FEED) as feed, calls(feed, "evening") as called, asyncio.TaskGroup() as tasks:
-            publisher = SeatPublisher(feed)
+            publisher = SeatPublisher(feed, "evening")
             for seq in range(20):  # no stage is there to hear them
-                await publisher.send(FeedFrames("evening", "seat", seq, 0, 2, bytes(1920)))
+                await publisher.send(FeedFrames("seat", seq, 0, 2, bytes(1920)))
             async with bus.connect(Role.STAGE) as stage:
                 async with aclosing(follow_seats(stage, "evening")) as arrivals:
                     hearing = tasks.create_task(anext(arrivals))
@@ -256,10 +256,31 @@ def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
                     async with asyncio.timeout(10):
                         await called.wait()
                     publisher.repeat()
-                    await publisher.send(FeedFrames("evening", "seat", 20, 0, 2, bytes(1920)))
+                    await publisher.send(FeedFrames("seat", 20, 0, 2, bytes(1920)))
                     heard = [(await hearing).seq] + [(await anext(arrivals)).seq for _ in range(20)]
                 calling.cancel()
             assert heard == list(range(21))
+
+    run(test)
+
+
+def test_p8_a_seat_that_has_said_goodbye_is_not_heard_again_when_a_stage_calls(bus: Bus) -> None:
+    async def test() -> None:
+        async with bus.connect(Role.OPERATOR) as operator:
+            await state.provision(operator)
+        async with bus.connect(Role.FEED) as feed, bus.connect(Role.STAGE) as stage, asyncio.TaskGroup() as tasks:
+            publisher = SeatPublisher(feed, "evening")
+            for seq in range(20):
+                await publisher.send(*(FeedFrames(seat, seq, 0, 2, bytes(1920)) for seat in ("anna", "bert")))
+            await publisher.send(FeedFrames("anna", 20, 0, 0, b"", last=True))
+            await feed.client.flush()
+            async with aclosing(follow_seats(stage, "evening")) as arrivals:
+                hearing = tasks.create_task(anext(arrivals))
+                await asyncio.sleep(0.1)  # until it is subscribed
+                publisher.repeat()
+                await publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
+                heard = [await hearing] + [await anext(arrivals) for _ in range(20)]
+            assert [(frames.seat, frames.seq) for frames in heard] == [("bert", seq) for seq in range(21)]
 
     run(test)
 
@@ -290,7 +311,7 @@ def test_fsck_finds_a_hole_a_step_back_and_an_unreadable_record(bus: Bus) -> Non
 
 FORBIDDEN = [
     (Role.EDGE, "rostra.programme.evening.1"),
-    (Role.EDGE, seat_subject("evening", "seat")),
+    (Role.EDGE, seat_subject("evening")),
     (Role.EDGE, state_subject("conversation.evening")),
     (Role.FEED, "rostra.programme.evening.1"),
     (Role.FEED, state_subject("lease.evening")),

@@ -90,13 +90,13 @@ class Stage:
             self._desk.offer(captions, now_s=time.monotonic())
 
     async def play(self, sounds: dict[str, Samples]) -> None:
-        publishers = {seat: SeatPublisher(self._seats) for seat in sounds}
+        publishers = {seat: SeatPublisher(self._seats, "evening") for seat in sounds}
         begins_s = time.monotonic()
         for number in range(min(len(sound) for sound in sounds.values()) // CHUNK_SAMPLES):
             for seat, sound in sounds.items():
                 pcm = frame_to_pcm16(sound[number * CHUNK_SAMPLES : (number + 1) * CHUNK_SAMPLES])
                 first = 1 + (self.seq + 1) * CHUNK_FRAMES
-                await publishers[seat].send(FeedFrames("evening", seat, first, time.time_ns(), 2, pcm))
+                await publishers[seat].send(FeedFrames(seat, first, time.time_ns(), 2, pcm))
             due_s = begins_s + (number + 1) * CHUNK_NS / SECOND_NS
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             self.late_s.append(time.monotonic() - due_s)

@@ -119,7 +119,7 @@ def test_a_feed_is_in_the_list_of_people_under_its_name_for_as_long_as_it_is_hea
         async with bus.connect(Role.OPERATOR) as operator:
             await state.provision(operator)
         async with desk_at(bus) as desk, bus.connect(Role.FEED) as feed:
-            publisher, loud = SeatPublisher(feed), frame_to_pcm16(np.full(960, 0.1, np.float32))
+            publisher, loud = SeatPublisher(feed, "evening"), frame_to_pcm16(np.full(960, 0.1, np.float32))
 
             def listed() -> list[tuple[str, str, bool]]:
                 return [(each["name"], each["role"], each["speaking"]) for each in desk.view("")["seats"]]
@@ -128,10 +128,10 @@ def test_a_feed_is_in_the_list_of_people_under_its_name_for_as_long_as_it_is_hea
             async with asyncio.timeout(10):
                 seq = 0
                 while listed() != [("radio", "feed", True)]:
-                    await publisher.send(FeedFrames("evening", "radio", seq, 0, 0, loud))
+                    await publisher.send(FeedFrames("radio", seq, 0, 0, loud))
                     seq += 1
                     await asyncio.sleep(0.02)
-                await publisher.send(FeedFrames("evening", "radio", seq, 0, 0, b"", last=True))
+                await publisher.send(FeedFrames("radio", seq, 0, 0, b"", last=True))
                 await until(lambda: not listed())
 
     run(test)

@@ -413,7 +413,7 @@ class Evening:
         self._stage = stage
         self._feed = feed
         self.publisher = ProgrammePublisher(stage, may_publish=self._may, clock_ns=lambda: 0)
-        self.seat = SeatPublisher(feed)
+        self.seat = SeatPublisher(feed, "evening")
         self.chunks = 0
         self.first = time.time_ns() // FRAME_NS
 
@@ -427,10 +427,10 @@ class Evening:
         """What waits for the bus is sent, and what was sent last is repeated if somebody has asked for it."""
         number = self.first + 5 * self.chunks
         assert await self.seat.finish(
-            FeedFrames("evening", "anna", number, number * FRAME_NS, 2, b"", last=True), patience_s=10
+            FeedFrames("anna", number, number * FRAME_NS, 2, b"", last=True), patience_s=10
         )
         await asyncio.sleep(0.2)
-        await self.seat.send(FeedFrames("evening", "anna", number, number * FRAME_NS, 2, b"", last=True))
+        await self.seat.send(FeedFrames("anna", number, number * FRAME_NS, 2, b"", last=True))
 
     async def speak(self, seconds: float, *, last: bool = False) -> None:
         """Chunks and frames, faster than they would be heard."""
@@ -442,7 +442,6 @@ class Evening:
                 media = self._encoder.encode(frame) or media
                 await self.seat.send(
                     FeedFrames(
-                        "evening",
                         "anna",
                         self.first + number,
                         (self.first + number) * FRAME_NS,

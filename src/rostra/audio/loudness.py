@@ -5,7 +5,8 @@ mono file: a 1 kHz sine with a peak of -20 dBFS measures -23.0 LUFS (the same si
 stereo file would measure 3 LU more).
 """
 
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,37 @@ def _state_space() -> tuple[_Matrix, _Matrix, _Matrix, float]:
     return a, np.concatenate((into, out_of * p0)), np.array((q0, 0, 1, 0)), q0 * p0
 
 
+class _Matrices(NamedTuple):
+    """The K filter on a frame of _BLOCKS blocks, each one matrix product; what goes in and out is a row each."""
+
+    inside: _Matrix  # block -> its response in the block itself
+    to_state: _Matrix  # block -> what it adds to the state at its end
+    leap: _Matrix  # state before the frame and what each block adds -> state after each block
+    from_state: _Matrix  # state before a block -> what it goes on to sound in the block
+
+
+@cache
+def _matrices() -> _Matrices:
+    """The same 170 kB for all filters: thirteen voices with their own would drive each other out of the cache."""
+    a, b, c, d = _state_space()
+    powers = [np.linalg.matrix_power(a, k) for k in range(_BLOCK + 1)]
+    impulse = np.array([d, *(c @ power @ b for power in powers[: _BLOCK - 1])])
+    lag = np.arange(_BLOCK) - np.arange(_BLOCK)[:, np.newaxis]
+    leaps = [np.linalg.matrix_power(powers[_BLOCK], k) for k in range(_BLOCKS + 1)]
+    leap = np.zeros((_ORDER * (_BLOCKS + 1), _ORDER * _BLOCKS))
+    for block in range(_BLOCKS):
+        columns = slice(_ORDER * block, _ORDER * (block + 1))
+        leap[:_ORDER, columns] = leaps[block + 1].T
+        for source in range(block + 1):
+            leap[_ORDER * (source + 1) : _ORDER * (source + 2), columns] = leaps[block - source].T
+    return _Matrices(
+        inside=np.where(lag >= 0, impulse[np.abs(lag)], 0),
+        to_state=np.array([powers[_BLOCK - 1 - k] @ b for k in range(_BLOCK)]),
+        leap=leap,
+        from_state=np.array([c @ power for power in powers[:_BLOCK]]).T.copy(),
+    )
+
+
 class KWeighting:
     """The K filter on whole frames, without a loop over samples.
 
@@ -55,32 +87,18 @@ class KWeighting:
     """
 
     def __init__(self) -> None:
-        a, b, c, d = _state_space()
-        powers = [np.linalg.matrix_power(a, k) for k in range(_BLOCK + 1)]
-        impulse = np.array([d, *(c @ power @ b for power in powers[: _BLOCK - 1])])
-        lag = np.arange(_BLOCK)[:, np.newaxis] - np.arange(_BLOCK)
-        self._inside = np.where(lag >= 0, impulse[np.abs(lag)], 0)
-        self._from_state = np.array([c @ power for power in powers[:_BLOCK]])
-        self._to_state = np.array([powers[_BLOCK - 1 - k] @ b for k in range(_BLOCK)]).T
-        leaps = [np.linalg.matrix_power(powers[_BLOCK], k) for k in range(_BLOCKS + 1)]
-        size = _ORDER * _BLOCKS
-        self._leap = np.zeros((size, size + _ORDER))  # column 0 to 3: the state before the frame
-        for block in range(_BLOCKS):
-            rows = slice(_ORDER * block, _ORDER * (block + 1))
-            self._leap[rows, :_ORDER] = leaps[block + 1]
-            for source in range(block + 1):
-                columns = slice(_ORDER * (source + 1), _ORDER * (source + 2))
-                self._leap[rows, columns] = leaps[block - source]
-        self._state = np.zeros(_ORDER)
+        self._by = _matrices()
+        self._states = np.zeros((_BLOCKS + 1, _ORDER))  # before each block, and after the last
 
     def advance(self, frame: Frame) -> _Matrix:
         """The filtered frame, shape (30, 32) in the order of time. `frame` has shape (960,), finite."""
         blocks = frame.astype(np.float64).reshape(_BLOCKS, _BLOCK)
-        pushed = blocks @ self._to_state.T
-        after = (self._leap @ np.concatenate((self._state, pushed.reshape(-1)))).reshape(_BLOCKS, _ORDER)
-        before = np.concatenate((self._state[np.newaxis], after[:-1]))
-        self._state = after[-1]
-        filtered: _Matrix = blocks @ self._inside.T + before @ self._from_state.T
+        states = self._states
+        states[0] = states[_BLOCKS]
+        np.matmul(blocks, self._by.to_state, out=states[1:])
+        states[1:] = (states.reshape(-1) @ self._by.leap).reshape(_BLOCKS, _ORDER)
+        filtered: _Matrix = blocks @ self._by.inside
+        filtered += states[:_BLOCKS] @ self._by.from_state
         return filtered
 
     def energy(self, frame: Frame) -> float:

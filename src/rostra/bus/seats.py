@@ -12,25 +12,28 @@ from rostra.bus.connection import Connection
 from rostra.bus.subjects import call_subject, green_subject, seat_subject
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.limits import FEED_BACKLOG_FRAMES_MAX, SEAT_FRAMES_MAX
-from rostra.core.messages import FeedFrames, decode, encode
+from rostra.core.messages import Feed, FeedFrames, decode, encode
 
 _log = structlog.get_logger()
 _RETRY_S: Final = 0.02
 
 
 class SeatPublisher:
-    """Sends one seat's frames. While the bus is away they wait, FEED_BACKLOG_FRAMES_MAX at most (oldest go).
+    """Sends what the seats of one source say, all of one moment in one message.
 
-    What was under way when a connection broke is lost: as much as a seat may hold is sent again when ours is back,
-    and when a stage that was away calls for it (`calls`, then `repeat`). Stages drop what they have.
+    While the bus is away FEED_BACKLOG_FRAMES_MAX messages wait (the oldest go). What was under way when a
+    connection broke is lost: as much as a seat may hold is sent again when ours is back, and when a stage that was
+    away calls for it (`calls`, then `repeat`). Stages drop what they have. A seat that has said goodbye is not
+    repeated: a stage that has seen it leave would hear it come back.
     What is sent to the `green` room is heard by those who wait behind the stage, and by no stage.
     """
 
-    def __init__(self, connection: Connection, *, green: bool = False) -> None:
+    def __init__(self, connection: Connection, conversation: str, *, green: bool = False) -> None:
         self._connection = connection
-        self._subject = green_subject if green else seat_subject
-        self._sent: deque[FeedFrames] = deque(maxlen=SEAT_FRAMES_MAX)
-        self._waiting: deque[FeedFrames] = deque()
+        self._conversation = conversation
+        self._subject = (green_subject if green else seat_subject)(conversation)
+        self._sent: deque[tuple[FeedFrames, ...]] = deque(maxlen=SEAT_FRAMES_MAX)
+        self._waiting: deque[tuple[FeedFrames, ...]] = deque()
         self._connected_since = connection.connected_since
         self.dropped_frames = 0
 
@@ -39,12 +42,12 @@ class SeatPublisher:
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
 
-    async def send(self, frames: FeedFrames) -> None:
-        """Publish `frames`, or keep them for the next call while the bus is away."""
-        if len(self._waiting) >= FEED_BACKLOG_FRAMES_MAX:
-            self._waiting.popleft()
-            self.dropped_frames += 1
-        self._waiting.append(frames)
+    async def send(self, *frames: FeedFrames) -> None:
+        """Publish `frames` of different seats, or keep them for the next call while the bus is away."""
+        if frames:
+            if len(self._waiting) >= FEED_BACKLOG_FRAMES_MAX:
+                self.dropped_frames += len(self._waiting.popleft())
+            self._waiting.append(frames)
         connected_since = self._connection.connected_since
         if connected_since is None:
             return
@@ -52,26 +55,32 @@ class SeatPublisher:
             self._connected_since = connected_since
             self.repeat()
         while self._waiting:
+            next_frames = self._waiting.popleft()
             try:
-                await self._connection.publish(
-                    self._subject(self._waiting[0].conversation, self._waiting[0].seat),
-                    encode(self._waiting[0]),
-                )
+                await self._connection.publish(self._subject, encode(Feed(self._conversation, next_frames)))
             except BusError:
+                self._waiting.appendleft(next_frames)
                 return
-            self._sent.append(self._waiting.popleft())
+            self._sent.append(next_frames)
+            for each in next_frames:
+                if each.last:
+                    self._forget(each.seat)
 
     async def finish(self, frames: FeedFrames, *, patience_s: float) -> bool:
-        """Send the last message and see it off; False if the bus stayed away for `patience_s`."""
+        """Send a seat's last message and see it off; False if the bus stayed away for `patience_s`."""
         await self.send(frames)
         try:
             async with asyncio.timeout(patience_s):
                 while self._waiting:
                     await asyncio.sleep(_RETRY_S)
-                    await self.send(self._waiting.pop())
+                    await self.send()
         except TimeoutError:
             return False
         return True
+
+    def _forget(self, seat: str) -> None:
+        others = (tuple(frames for frames in each if frames.seat != seat) for each in self._sent)
+        self._sent = deque(filter(None, others), maxlen=SEAT_FRAMES_MAX)
 
 
 def calls(connection: Connection, conversation: str) -> AbstractAsyncContextManager[asyncio.Event]:
@@ -94,12 +103,13 @@ async def follow_seats(
 ) -> AsyncGenerator[FeedFrames, None]:
     """What all seats of a conversation send, as it comes; garbage is counted in the log and dropped."""
     subject = green_subject if green else seat_subject
-    async with aclosing(connection.subscribe(subject(conversation, "*"))) as messages:
+    async with aclosing(connection.subscribe(subject(conversation))) as messages:
         async for message in messages:
             try:
-                frames = decode(message.data)
+                feed = decode(message.data)
             except BadInputError as error:
                 _log.warning("feed.refused", conversation=conversation, error=str(error))
                 continue
-            if isinstance(frames, FeedFrames) and message.subject == subject(conversation, frames.seat):
-                yield frames
+            if isinstance(feed, Feed) and feed.conversation == conversation:
+                for frames in feed.frames:
+                    yield frames

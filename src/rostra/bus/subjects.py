@@ -40,13 +40,14 @@ def act_subject(conversation: str, number: int | str) -> str:
     return f"rostra.act.{conversation}.{number}"
 
 
-def seat_subject(conversation: str, seat: str) -> str:
-    return f"rostra.seat.{conversation}.{seat}"
+def seat_subject(conversation: str) -> str:
+    """Where those speak who are on the stage."""
+    return f"rostra.seat.{conversation}"
 
 
-def green_subject(conversation: str, seat: str) -> str:
+def green_subject(conversation: str) -> str:
     """Where those speak who wait behind the stage: gates hear it, no stage does."""
-    return f"rostra.green.{conversation}.{seat}"
+    return f"rostra.green.{conversation}"
 
 
 def hop_subject(conversation: str, hop: str) -> str:
@@ -128,7 +129,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 ],
                 "subscribe": [
                     "rostra.programme.>",
-                    "rostra.seat.>",
+                    "rostra.seat.*",
                     "rostra.control.*",
                     "rostra.act.>",
                     "rostra.caption.*",
@@ -138,14 +139,14 @@ def permissions(role: Role) -> dict[str, list[str]]:
             }
         case Role.FEED:
             return {
-                "publish": ["rostra.seat.>", *read_state],
+                "publish": ["rostra.seat.*", *read_state],
                 "subscribe": ["rostra.call.*", f"{_STATE_PREFIX}conversation.>", inbox],
             }
         case Role.GATE:
             return {
                 "publish": [
-                    "rostra.seat.>",
-                    "rostra.green.>",
+                    "rostra.seat.*",
+                    "rostra.green.*",
                     "rostra.act.>",
                     "rostra.telemetry.gate.*",
                     "rostra.hop.*.gate",
@@ -154,8 +155,8 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     *read_acts,
                 ],
                 "subscribe": [
-                    "rostra.seat.>",
-                    "rostra.green.>",
+                    "rostra.seat.*",
+                    "rostra.green.*",
                     "rostra.act.>",
                     "rostra.telemetry.gate.*",
                     "rostra.call.*",
@@ -190,7 +191,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 ],
                 "subscribe": [
                     "rostra.programme.>",
-                    "rostra.seat.>",
+                    "rostra.seat.*",
                     "rostra.hop.>",
                     "rostra.act.>",
                     f"{_STATE_PREFIX}conversation.>",
@@ -231,7 +232,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                 ],
                 "subscribe": [
                     "rostra.programme.>",
-                    "rostra.seat.>",
+                    "rostra.seat.*",
                     "rostra.act.>",
                     "rostra.transcribe.*",
                     f"{_STATE_PREFIX}conversation.>",

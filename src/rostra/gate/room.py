@@ -49,18 +49,39 @@ class Speaker(Protocol):
 class _Occupant:
     """A speaker in the room, and all that belongs to the speaker alone."""
 
-    def __init__(self, connection: Connection, speaker: Speaker, sound: Sound) -> None:
+    def __init__(self, speaker: Speaker, sound: Sound) -> None:
         self.speaker = speaker
         self.sound = sound
         self.voice = Voice(sound)
         self.since_ns = time.time_ns()
-        self.air = SeatPublisher(connection)
-        self.behind = SeatPublisher(connection, green=True)
         self.green = False
         self.muted = False
-        self.publisher = self.air  # where the newest frame went
+        self.was_green = False  # when the newest frame was sent
         self.next_seq: int | None = None  # None while nothing is sent
         self.free_seq = 0  # what was sent has lower numbers
+
+    def gone(self, seat: str) -> FeedFrames | None:
+        """The goodbye to where the sound went until now, if it goes there no longer."""
+        if self.next_seq is None or not (self.muted or self.green is not self.was_green):
+            return None
+        goodbye = _goodbye(seat, self.next_seq)
+        self.free_seq, self.next_seq = self.next_seq + 1, None
+        return goodbye
+
+    def say(self) -> Frame | None:
+        """The next 20 ms of what is to be heard; None while there is nothing."""
+        said = self.speaker.pull()
+        if self.muted or (said is None and self.next_seq is None):
+            return None
+        return self.voice.process(silence() if said is None else said)
+
+    def sent(self, seat: str, frame: Frame, wall_ns: int) -> FeedFrames:
+        """The frame that was said, as it goes to the seat."""
+        if self.next_seq is None:
+            self.next_seq = max(wall_ns // FRAME_NS, self.free_seq)
+        self.was_green = self.green
+        self.next_seq += 1
+        return FeedFrames(seat, self.next_seq - 1, wall_ns, _DELAY_FRAMES, frame_to_pcm16(frame))
 
 
 class Room:
@@ -70,6 +91,8 @@ class Room:
         self._connection = connection
         self._conversation = conversation
         self._occupants: dict[str, _Occupant] = {}
+        self._to_air = SeatPublisher(connection, conversation)
+        self._to_green = SeatPublisher(connection, conversation, green=True)
         self._on_air: dict[str, Seat] = {}
         self._behind: dict[str, Seat] = {}
         self._silent_frames: dict[str, int] = {}
@@ -107,7 +130,7 @@ class Room:
         """Give `speaker` the seat; whoever had it before is no longer heard. ConflictError if the room is full."""
         if seat not in self._occupants and len(self._occupants) >= SEATS_MAX:
             raise ConflictError(f"All {SEATS_MAX} seats are taken.")
-        self._occupants[seat] = _Occupant(self._connection, speaker, sound)
+        self._occupants[seat] = _Occupant(speaker, sound)
         self.arrange(seat, green=green, muted=muted)
 
     def treatment(self, seat: str) -> dict[str, float]:
@@ -128,7 +151,8 @@ class Room:
         del self._occupants[seat]
         await self._report(seat, occupant)
         if occupant.next_seq is not None:
-            await occupant.publisher.finish(self._goodbye(seat, occupant.next_seq), patience_s=_GOODBYE_S)
+            publisher = self._to_green if occupant.was_green else self._to_air
+            await publisher.finish(_goodbye(seat, occupant.next_seq), patience_s=_GOODBYE_S)
 
     def listen(self, speaker: Speaker) -> None:
         """Let somebody (on a telephone) hear the stage without a seat; all such hear the same packets."""
@@ -168,12 +192,18 @@ class Room:
     async def _tick(self, wall_ns: int) -> None:
         if self._called.is_set():
             self._called.clear()
-            for occupant in self._occupants.values():
-                occupant.air.repeat()
+            self._to_air.repeat()
         air, behind = _pulled(self._on_air, wall_ns), _pulled(self._behind, wall_ns)
-        for name, occupant in list(self._occupants.items()):
-            if (said := await self._speak(name, occupant, wall_ns)) is not None:
-                (behind if occupant.green else air)[name] = said
+        to_air, to_green = list[FeedFrames](), list[FeedFrames]()
+        for name, occupant in self._occupants.items():
+            if (goodbye := occupant.gone(name)) is not None:
+                (to_green if occupant.was_green else to_air).append(goodbye)
+            if (said := occupant.say()) is None:
+                continue
+            (behind if occupant.green else air)[name] = said
+            (to_green if occupant.green else to_air).append(occupant.sent(name, said, wall_ns))
+        await self._to_air.send(*to_air)
+        await self._to_green.send(*to_green)
         self._notice(air | behind)
         if not self._occupants and not self._listeners:
             return
@@ -193,25 +223,6 @@ class Room:
             speaker.offer(own.get(name, shared))
         return shared
 
-    async def _speak(self, name: str, occupant: _Occupant, wall_ns: int) -> Frame | None:
-        """Send the next 20 ms of what somebody says to the seat; None while there is nothing to be heard."""
-        said = occupant.speaker.pull()
-        wanted = occupant.behind if occupant.green else occupant.air
-        if occupant.next_seq is not None and (occupant.muted or wanted is not occupant.publisher):
-            await occupant.publisher.send(self._goodbye(name, occupant.next_seq))
-            occupant.free_seq, occupant.next_seq = occupant.next_seq + 1, None
-        if occupant.muted or (said is None and occupant.next_seq is None):
-            return None
-        frame = occupant.voice.process(silence() if said is None else said)
-        if occupant.next_seq is None:
-            occupant.publisher, occupant.next_seq = wanted, max(wall_ns // FRAME_NS, occupant.free_seq)
-        pcm = frame_to_pcm16(frame)
-        await occupant.publisher.send(
-            FeedFrames(self._conversation, name, occupant.next_seq, wall_ns, _DELAY_FRAMES, pcm)
-        )
-        occupant.next_seq += 1
-        return frame
-
     async def _report(self, seat: str, occupant: _Occupant) -> None:
         """Say what became of the voice on its way here, for the recording."""
         arrival = occupant.speaker.arrival
@@ -226,15 +237,16 @@ class Room:
             for seat, occupant in list(self._occupants.items()):
                 await self._report(seat, occupant)
 
-    def _goodbye(self, seat: str, seq: int) -> FeedFrames:
-        return FeedFrames(self._conversation, seat, seq, time.time_ns(), 0, b"", last=True)
-
     def _notice(self, heard: dict[str, Frame]) -> None:
         for name, frame in heard.items():
             loud = float(np.dot(frame, frame)) > _SPEAKING**2 * FRAME_SAMPLES
             self._silent_frames[name] = 0 if loud else self._silent_frames.get(name, _SPEAKING_FRAMES) + 1
         for name in self._silent_frames.keys() - heard.keys():
             del self._silent_frames[name]
+
+
+def _goodbye(seat: str, seq: int) -> FeedFrames:
+    return FeedFrames(seat, seq, time.time_ns(), 0, b"", last=True)
 
 
 def _pulled(seats: dict[str, Seat], wall_ns: int) -> dict[str, Frame]:

@@ -89,7 +89,7 @@ async def run_feed(
     begins_ns = await _begins_ns(connection, conversation)
     leveller, progress = Leveller(), FeedProgress()
     async with calls(connection, conversation) as called:
-        publisher = SeatPublisher(connection)
+        publisher = SeatPublisher(connection, conversation)
         held: list[Frame] = []
         if live:
             held, live = await first_of_live(frames)
@@ -115,7 +115,6 @@ async def run_feed(
             level = leveller.process(frame) if even_level else frame
             await publisher.send(
                 FeedFrames(
-                    conversation,
                     seat,
                     first_seq + progress.frames,
                     due_ns,
@@ -133,7 +132,7 @@ async def run_feed(
                     await on_progress(progress)
         due_ns = due_ns or time.time_ns()
         last_seq = first_number(due_ns) if first_seq is None else first_seq + progress.frames
-        last = FeedFrames(conversation, seat, last_seq, due_ns, 0, b"", last=True)
+        last = FeedFrames(seat, last_seq, due_ns, 0, b"", last=True)
         if not await publisher.finish(last, patience_s=_GOODBYE_PATIENCE_S):
             raise BusError("The bus went away before the feed could say goodbye.")
         return progress

@@ -15,7 +15,7 @@ def message(seq: int, *, delay: int = 2, level: float = 0.5, last: bool = False)
     """Frame `seq`, due at `seq` frames, whose samples all say its number (when loud)."""
     value = level + seq / 10_000
     pcm = b"" if last else frame_to_pcm16(np.full(FRAME_SAMPLES, value, np.float32))
-    return FeedFrames("c", "s", seq, seq * FRAME_NS, delay, pcm, last)
+    return FeedFrames("s", seq, seq * FRAME_NS, delay, pcm, last)
 
 
 def number(frame: np.ndarray | None) -> int | None:

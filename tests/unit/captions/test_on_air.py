@@ -12,7 +12,7 @@ from rostra.core.units import CHUNK_FRAMES, CHUNK_SAMPLES, FRAME_SAMPLES
 def sent(seat: str, number: int) -> FeedFrames:
     """A frame whose every sample tells its number."""
     frame = np.full(FRAME_SAMPLES, number % 1000 / 1000, np.float32)
-    return FeedFrames("evening", seat, number, 0, 2, frame_to_pcm16(frame))
+    return FeedFrames(seat, number, 0, 2, frame_to_pcm16(frame))
 
 
 def chunk(seq: int, heard: dict[str, int]) -> Chunk:

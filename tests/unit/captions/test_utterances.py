@@ -24,7 +24,7 @@ def heard(utterances: Utterances, sounds: dict[str, Samples], *, leaves_at: int 
     for seq in range(min(len(sound) for sound in sounds.values()) // CHUNK_SAMPLES):
         for seat, sound in sounds.items():
             pcm = frame_to_pcm16(sound[seq * CHUNK_SAMPLES : (seq + 1) * CHUNK_SAMPLES])
-            utterances.offer(FeedFrames("evening", seat, 1 + seq * CHUNK_FRAMES, 0, 2, pcm))
+            utterances.offer(FeedFrames(seat, 1 + seq * CHUNK_FRAMES, 0, 2, pcm))
         on_air = leaves_at is None or seq < leaves_at
         following = dict.fromkeys(sounds, 1 + (seq + 1) * CHUNK_FRAMES) if on_air else {}
         work += utterances.hear(

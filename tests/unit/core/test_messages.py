@@ -20,6 +20,7 @@ from rostra.core.errors import BadInputError
 from rostra.core.messages import (
     Chunk,
     ConversationRecord,
+    Feed,
     FeedFrames,
     StageEvent,
     decode,
@@ -49,9 +50,9 @@ def test_a_conversation_is_the_same_after_the_bus(state: State) -> None:
 
 def test_a_chunk_and_a_feed_are_the_same_after_the_bus() -> None:
     chunk = Chunk("c", 1, 2, 3, "live", -16.0, {"webm-64": b"x"}, [StageEvent("state", 9, "live")], {"a": 4})
-    frames = FeedFrames("c", "seat", 5, 6, 2, b"\0\0")
+    feed = Feed("c", (FeedFrames("seat", 5, 6, 2, b"\0\0"), FeedFrames("other", 5, 6, 2, b"", last=True)))
     assert decode(encode(chunk)) == chunk
-    assert decode(encode(frames)) == frames
+    assert decode(encode(feed)) == feed
 
 
 @given(st.binary(max_size=200))

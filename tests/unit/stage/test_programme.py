@@ -63,7 +63,7 @@ class Evening:
         seat = self.seats.setdefault(name, Seat())
         for seq in range(len(speech) // FRAME_SAMPLES):
             pcm = frame_to_pcm16(speech[seq * FRAME_SAMPLES : (seq + 1) * FRAME_SAMPLES])
-            seat.offer(FeedFrames("evening", name, seq, DOORS_NS + (first + seq) * FRAME_NS, 2, pcm))
+            seat.offer(FeedFrames(name, seq, DOORS_NS + (first + seq) * FRAME_NS, 2, pcm))
 
     def play(self, seconds: float) -> Samples:
         frames = []
@@ -121,9 +121,7 @@ def test_when_the_speaker_falls_silent_the_conversation_is_held_and_goes_on_when
     assert state.begun
     speech = frame_to_pcm16(tone(SPEECH_HZ, 0.02))
     for seq in range(50, 150):
-        evening.seats["reader"].offer(
-            FeedFrames("evening", "reader", seq, DOORS_NS + (250 + seq) * FRAME_NS, 2, speech)
-        )
+        evening.seats["reader"].offer(FeedFrames("reader", seq, DOORS_NS + (250 + seq) * FRAME_NS, 2, speech))
     sound = evening.play(1)
     assert isinstance(evening.programme.conversation.state, Live)
     assert power(sound[24_000:], SPEECH_HZ) > 0.2
