@@ -16,9 +16,12 @@ from rostra.audio.recordings import two_cities
 from rostra.audio.source import frames_from
 from rostra.core.keys import Key, KeyRing
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.prefixes import parse_prefixes
+from rostra.core.shield import Shield
 from rostra.core.ticket import Ticket, TicketClass, sign
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.edge import server, worker
+from rostra.edge.entrance import Entrance
 from rostra.edge.server import run
 from rostra.edge.streams import Streams
 
@@ -92,6 +95,7 @@ def main() -> None:
             public_url="http://127.0.0.1",
             keys=KEYS,
             metrics_port=None,
+            entrance=Entrance(Shield(parse_prefixes("127.0.0.0/8"))),  # as `rostra serve` spares this machine
             announce=announce,
         )
     )

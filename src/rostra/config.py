@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,6 +13,7 @@ from pydantic_settings import (
 )
 
 from rostra.core.errors import BadInputError
+from rostra.core.prefixes import parse_prefixes
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 # Settings that say where something is, what it is called, or who may: on them no capacity depends.
@@ -25,7 +26,7 @@ _PLACES = frozenset(
         *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
         *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
-        *("registrations", "confirm_email", "password_grant", "recording_days"),
+        *("trusted_proxies", "registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
 
@@ -61,6 +62,20 @@ class Settings(BaseSettings):
     )
     rehearsal_token_file: Path | None = Field(
         None, description="File with a secret that `rostra rehearse` must know to send a crowd from elsewhere."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of proxies in front of edges, gates, site and recordings, as prefixes, "
+        "comma-separated: whom they speak for is believed.",
+    )
+    proxy_protocol: bool = Field(
+        default=False,
+        description="Trusted proxies begin each connection with a PROXY header; else they send `Forwarded` or "
+        "`X-Forwarded-For`.",
+    )
+    shield_spared: str = Field(
+        "127.0.0.0/8,::1",
+        description="Prefixes without a budget, never banned, comma-separated; trusted proxies need not be named.",
     )
     gates: int = Field(2, ge=0, le=64, description="Gate processes, where speakers come in.")
     gate_host: str = Field("127.0.0.1", description="Address on which gates listen for speakers' pages.")
@@ -173,6 +188,15 @@ class Settings(BaseSettings):
     def rehearsal_key(self) -> Path:
         """What signs the certificates that are made here."""
         return self.data / "rehearsal.pem"
+
+    @field_validator("trusted_proxies", "shield_spared")
+    @classmethod
+    def _are_prefixes(cls, text: str) -> str:
+        try:
+            parse_prefixes(text)
+        except BadInputError as error:
+            raise ValueError(str(error)) from error
+        return text
 
     @property
     def gate_urls(self) -> list[str]:

@@ -17,6 +17,8 @@ from rostra.bus.state import invitation_key, keep_ticket_keys, site_key, ticket_
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
+from rostra.core.prefixes import parse_prefixes
+from rostra.core.shield import Shield
 from rostra.supervisor import bus_address
 
 if TYPE_CHECKING:
@@ -139,8 +141,11 @@ def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:
 
 
 async def edge(settings: Settings, name: str, worker: int) -> None:
-    from rostra.edge.server import run  # noqa: PLC0415 # a stage needs no HTTP
+    from rostra.edge.entrance import Entrance  # noqa: PLC0415 # a stage needs no HTTP
+    from rostra.edge.server import run  # noqa: PLC0415
 
+    trusted = parse_prefixes(settings.trusted_proxies)
+    entrance = Entrance(_shield(settings), trusted, settings.proxy_protocol)
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
         keys = await ticket_keys(connection)
         await _while_wanted(
@@ -153,10 +158,15 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 stage_url=settings.gate_urls[0] if settings.gates else "",
                 replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
                 keys=keys,
+                entrance=entrance,
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             ),
             keep_ticket_keys(connection, keys),
         )
+
+
+def _shield(settings: Settings) -> Shield:
+    return Shield(parse_prefixes(f"{settings.shield_spared},{settings.trusted_proxies}"))
 
 
 async def recorder(settings: Settings, name: str) -> None:

@@ -24,6 +24,7 @@ from rostra.bus.subjects import PROGRAMME_STREAM
 from rostra.core.conversation import Conversation, Schedule
 from rostra.core.framing import EVENT, MEDIA, FrameReader
 from rostra.core.messages import decode
+from rostra.core.shield import Shield
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES
 from rostra.edge import server as edge_server
 from rostra.edge import worker as edge_worker
@@ -129,7 +130,11 @@ class Edge:
         self.listeners: dict[int, Listener] = {}
         self.watched: set[int] = set()
         crowd = SimpleNamespace(
-            descriptors=0, expire=lambda **_: None, stop_accepting=lambda: None, close_all=lambda: None
+            shield=Shield(),
+            descriptors=0,
+            expire=lambda **_: None,
+            stop_accepting=lambda: None,
+            close_all=lambda: None,
         )
         door = SimpleNamespace(forget_pages=lambda: None, cadence_ms=0, alternates=())
         self.fanout = Fanout(self, clock=evening.world.time)

@@ -62,6 +62,19 @@ REQUEST_BYTES_MAX: Final = 8_192  # request line and headers together; browsers 
 REQUEST_DEADLINE_S: Final = 5.0  # a request that is not complete by then is a slowloris or a dead phone
 IDLE_DEADLINE_S: Final = 30.0  # an idle keep-alive connection costs a descriptor somebody else may need
 ACCEPTS_PER_TURN_MAX: Final = 64  # about 2 ms of joins, then the writes get their turn again
+ACCEPTS_BEHIND_MAX: Final = 16  # while writes wait: requests and joins get half of the time, the writes the other
+RESPONSE_DEADLINE_S: Final = (
+    60.0  # a page or a file of 300 kB at 40 kbit/s: who is slower reads to hold a descriptor
+)
+HALF_OPEN_SHARE_MAX: Final = 0.25  # of all descriptors without a whole request; then whoever waits longest goes
+HANDSHAKES_PER_TURN_MAX: Final = 16  # of TLS, 0.3 ms each: 5 ms, then the writes get their turn again
+PROXY_HEADER_BYTES_MAX: Final = 1_024  # PROXY protocol: addresses take 52 bytes, what clouds add about 100
+FORWARDED_HOPS_MAX: Final = 20  # proxies in a row that a request names; more is made up
+PREFIXES_MAX: Final = 65_536  # sources the shield knows, 25 MB; then whoever has been quiet longest is forgotten
+ASKING_PER_SOURCE_MAX: Final = 1_024  # connections of one address that do not listen: 500 pupils with a page each
+ASKING_PER_NETWORK_MAX: Final = 4_096  # likewise of a /24 or a /48: a fifth of a worker's descriptors
+BANS_MAX: Final = 1_000  # that edges share: one batch of the bus; the oldest goes, where it was made it stays
+BANS_PENDING_MAX: Final = 1_000  # that wait to be told; then only this edge knows
 WRITES_PER_TURN_MAX: Final = 512  # about 5 ms of writes, then accepts and timers get their turn again
 DESCRIPTORS_RESERVED: Final = 64  # of RLIMIT_NOFILE: bus, listening sockets, logs, room to answer a refusal
 TICKET_KEYS_MAX: Final = 8  # kept until their tickets are over: who rotates oftener in a day is told to wait

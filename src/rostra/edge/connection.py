@@ -4,117 +4,68 @@ import os
 import select
 import socket
 import time
-from collections import Counter, deque
-from email.utils import formatdate
+from collections import Counter
 from http import HTTPStatus
 from typing import Final, assert_never
 
+from rostra.core.errors import BadInputError
 from rostra.core.limits import (
+    ACCEPTS_BEHIND_MAX,
     ACCEPTS_PER_TURN_MAX,
+    HALF_OPEN_SHARE_MAX,
+    HANDSHAKES_PER_TURN_MAX,
     IDLE_DEADLINE_S,
     REQUEST_BYTES_MAX,
     REQUEST_DEADLINE_S,
+    RESPONSE_DEADLINE_S,
 )
+from rostra.core.shield import Prefix, Strike, Verdict
+from rostra.edge.deadlines import Deadlines
 from rostra.edge.door import Door, Listen, Refused
+from rostra.edge.entrance import Connection, Entrance, Step, busy, reset
 from rostra.edge.fanout import Fanout
-from rostra.edge.http import Rejected, Reply, Request, RequestReader, serialize
+from rostra.edge.http import ImfDate, Rejected, Reply, Request, serialize
+from rostra.edge.lingering import LINGERING_EVENTS, Lingering
+from rostra.edge.transport import Plain, Transport
 
-BACKLOG: Final = 4_096  # the kernel's default net.core.somaxconn cuts it there anyway
 EVENTS_PER_TURN_MAX: Final = 256  # about 5 ms of requests, then writes and timers get their turn again
-LINGER_DEADLINE_S: Final = 5.0
-LINGERING_REFUSED_MAX: Final = 32  # half of DESCRIPTORS_RESERVED: the rest is for ourselves
-# What a listener who does not read may cost in kernel memory: 64 kB (doubled by the kernel for its own
-# overhead), 8 s of 64 kbit/s; and the longest first write (40 kB) fits.
-SEND_BUFFER_BYTES: Final = 64 * 1024
-RECEIVE_BUFFER_BYTES: Final = 2 * REQUEST_BYTES_MAX  # nobody sends more; flooders fill this much and stop
-DEAD_PEER_MS: Final = 30_000  # unacknowledged for so long, the peer is gone (RFC 5482)
+EVENTS_BEHIND_MAX: Final = 64
+HALF_OPEN_MIN: Final = 16  # for an edge of very few descriptors
 
 _GONE: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that other workers may share; accepted sockets inherit its options (Linux)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    # A chunk must not wait for the acknowledgement of the one before.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
-    listening.bind((host, port))
-    listening.listen(BACKLOG)
-    listening.setblocking(False)
-    return listening
-
-
-class Deadlines:
-    """Connections that have to be done `after_s` from when they were started: they expire in that order."""
-
-    def __init__(self, after_s: float) -> None:
-        self._after_s = after_s
-        self._expiry_s: dict[int, float] = {}
-
-    def __len__(self) -> int:
-        return len(self._expiry_s)
-
-    def __contains__(self, connection: int) -> bool:
-        return connection in self._expiry_s
-
-    def start(self, connection: int, *, now_s: float) -> None:
-        self._expiry_s.pop(connection, None)
-        self._expiry_s[connection] = now_s + self._after_s
-
-    def stop(self, connection: int) -> None:
-        self._expiry_s.pop(connection, None)
-
-    def expired(self, *, now_s: float) -> list[int]:
-        """Those whose time is over; they are forgotten."""
-        over: list[int] = []
-        for connection, expiry_s in self._expiry_s.items():
-            if expiry_s > now_s:
-                break
-            over.append(connection)
-        for connection in over:
-            del self._expiry_s[connection]
-        return over
-
-
-class Connection:
-    """One peer between its connect and the moment it becomes a listener or goes."""
-
-    __slots__ = ("answered", "asked", "ends", "fd", "mask", "reader", "rest", "source")
-
-    def __init__(self, fd: int, source: str) -> None:
-        self.fd = fd
-        self.source = source  # the peer's IP address, as text
-        self.reader = RequestReader()
-        self.asked: deque[Request | Rejected] = deque()  # bounded by the bytes of one read
-        self.rest = memoryview(b"")
-        self.answered = False
-        self.ends = False
-        self.mask = 0
+_ASKING: Final = select.EPOLLIN | select.EPOLLRDHUP
 
 
 class Crowd:
     """Every socket of a worker: those who ask, those who listen (`Fanout`'s wire) and those who linger."""
 
-    write = staticmethod(os.write)
-
-    def __init__(self, listening: socket.socket, *, descriptors_max: int) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        *,
+        descriptors_max: int,
+        entrance: Entrance | None = None,
+        transport: Transport | None = None,
+    ) -> None:
         self._listening: socket.socket | None = listening
         self._listening_fd = listening.fileno()
         self.port: int = listening.getsockname()[1]
         self._descriptors_max = descriptors_max
+        self._entrance = entrance or Entrance()
+        self.shield = self._entrance.shield
+        self.transport = transport or Plain()
+        self.write = self.transport.write
         self._epoll = select.epoll()
         self._epoll.register(self._listening_fd, select.EPOLLIN)
         self._connections: dict[int, Connection] = {}
+        self._listeners: dict[int, Prefix] = {}
+        self._half_open_max = max(HALF_OPEN_MIN, int(descriptors_max * HALF_OPEN_SHARE_MAX))
+        self._handshakes_left = HANDSHAKES_PER_TURN_MAX
         self._amid_request = Deadlines(REQUEST_DEADLINE_S)
         self._idle = Deadlines(IDLE_DEADLINE_S)
-        self._lingering = Deadlines(LINGER_DEADLINE_S)
-        self._date = ""
-        self._date_s = 0
+        self._amid_response = Deadlines(RESPONSE_DEADLINE_S)
+        self._lingering = Lingering()
+        self._date = ImfDate()
         self.accepted = 0
         self.listens = 0
         self.replies: Counter[int] = Counter()
@@ -130,12 +81,12 @@ class Crowd:
 
     @property
     def descriptors(self) -> int:
-        return len(self._connections) + self._fanout.listeners + len(self._lingering)
+        return len(self._connections) + len(self._listeners) + len(self._lingering)
 
     def stop_accepting(self) -> None:
         """Take whoever has connected already, then close the door for new connections."""
         if self._listening is not None:
-            while self._accept(time.monotonic()):
+            while self._accept(time.monotonic(), ACCEPTS_PER_TURN_MAX):
                 pass
             self._epoll.unregister(self._listening_fd)
             self._listening.close()
@@ -145,54 +96,60 @@ class Crowd:
         self.stop_accepting()
         for connection in list(self._connections.values()):
             self._drop(connection)
-        for lingering in self._lingering.expired(now_s=float("inf")):
-            os.close(lingering)
+        self._lingering.expire(float("inf"))
         self._epoll.close()
 
     # --- the turn --------------------------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Handle what has happened, a bounded number of events."""
+        """Handle what has happened, a bounded number of events; fewer while listeners wait for their writes."""
         now_s = time.monotonic()
         accepting = False
         connections, fanout = self._connections, self._fanout
-        for fd, mask in self._epoll.poll(0, EVENTS_PER_TURN_MAX):
+        events_max, accepts_max = EVENTS_PER_TURN_MAX, ACCEPTS_PER_TURN_MAX
+        if fanout.behind:
+            events_max, accepts_max = EVENTS_BEHIND_MAX, ACCEPTS_BEHIND_MAX
+        self._handshakes_left = HANDSHAKES_PER_TURN_MAX
+        for fd, mask in self._epoll.poll(0, events_max):
             if fd == self._listening_fd:
                 accepting = True  # last, so that no number in this batch can mean two peers
             elif fd in connections:
                 self._happened(connections[fd], mask, now_s)
-            elif fd in fanout.seats or fd in fanout.laggards:
+            elif fd in self._listeners:
                 if mask & _GONE:
                     fanout.leave(fd)
                     fanout.counters.gone += 1
-                    os.close(fd)
+                    self.close(fd)
                 else:
                     fanout.writable(fd)
-            elif fd in self._lingering and (mask & select.EPOLLHUP or not self._discard(fd)):
-                self._lingering.stop(fd)
-                os.close(fd)
+            elif fd in self._lingering:
+                self._lingering.happened(fd, mask)
         if accepting:
-            self._accept(now_s)
+            self._accept(now_s, accepts_max)
 
     def expire(self, *, now_s: float) -> None:
         """End what has taken too long: once a second is enough."""
         for fd in self._amid_request.expired(now_s=now_s):
             connection = self._connections[fd]
-            if connection.reader.amid_request:
+            if connection.step is Step.REQUESTS and connection.reader.amid_request:
                 rejected = Rejected(HTTPStatus.REQUEST_TIMEOUT, "The request was not complete in time.")
                 connection.asked.append(rejected)
                 self._proceed(connection, now_s)
             else:
+                self.shield.strike(connection.source, Strike.HALF_OPEN, now_s)
                 self._drop(connection)
+        for fd in self._amid_response.expired(now_s=now_s):
+            connection = self._connections[fd]
+            self.shield.strike(connection.source, Strike.SLOW_READER, now_s)
+            self._drop(connection)
         for fd in self._idle.expired(now_s=now_s):
             self._drop(self._connections[fd])
-        for fd in self._lingering.expired(now_s=now_s):
-            os.close(fd)
+        self._lingering.expire(now_s)
 
-    def _accept(self, now_s: float) -> bool:
-        """Accept up to ACCEPTS_PER_TURN_MAX. True if there may be more."""
+    def _accept(self, now_s: float, accepts_max: int) -> bool:
+        """Accept up to `accepts_max`. True if there may be more."""
         assert self._listening is not None
-        for _ in range(ACCEPTS_PER_TURN_MAX):
+        for _ in range(accepts_max):
             try:
                 # As accept() does, but without a socket object, which would be half of the cost and thrown away.
                 peer, address = self._listening._accept()  # type: ignore[attr-defined] # noqa: SLF001
@@ -204,36 +161,126 @@ class Crowd:
                 return False
             os.set_blocking(peer, False)
             self.accepted += 1
-            connection = Connection(peer, address[0])
-            self._connections[connection.fd] = connection
-            if self.descriptors > self._descriptors_max:
-                self._turn_away(connection, now_s)
-            else:
-                # More often than not the request is there already: saves two system calls per join.
-                self._receive(connection, now_s)
+            self._receive_peer(peer, address[0], now_s)
         return True
 
-    def _turn_away(self, connection: Connection, now_s: float) -> None:
-        refused = Refused(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "full",
-            "This edge is full",
-            "It has as many connections as it can carry. Another edge may have room.",
-            10,
-        )
-        connection.ends = True
-        self._send(connection, self._door.refuse(None, refused), head_only=False)
-        if connection.fd in self._connections:
-            if len(self._lingering) < LINGERING_REFUSED_MAX and not connection.rest:
-                self._linger(connection, now_s)
-            else:
-                self._drop(connection)
+    def _receive_peer(self, peer: int, host: str, now_s: float) -> None:
+        """Let somebody in who has connected, or turn them away before anything they say is read."""
+        source = self.shield.source(host, now_s)
+        verdict = self.shield.meet(source, now_s)
+        if verdict is not Verdict.WELCOME:
+            self._turn_back(peer, verdict, now_s)
+            return
+        is_proxy = host in self._entrance.trusted
+        step = Step.REQUESTS if self.transport.handshake is None else Step.HANDSHAKE
+        if is_proxy and self._entrance.proxy_protocol:
+            is_proxy, step = False, Step.PROXY_HEADER
+        connection = Connection(peer, source, host if is_proxy else "", step)
+        self._connections[peer] = connection
+        self.shield.begin_asking(source)
+        if self.descriptors > self._descriptors_max:
+            self._make_room(connection, now_s)
+        if peer in self._connections and step is Step.REQUESTS:
+            # More often than not the request is there already: saves two system calls per join.
+            self._receive(connection, now_s)
+        elif peer in self._connections:
+            self._begin(connection, now_s)
+
+    def _turn_back(self, peer: int, verdict: Verdict, now_s: float) -> None:
+        """Cheaply. Whoever has sent the request already is told; with TLS that would cost what is to be saved."""
+        if verdict is Verdict.BANNED or self.transport.handshake is not None:
+            reset(peer)
+            return
+        try:
+            data = os.read(peer, REQUEST_BYTES_MAX)  # bytes that are left unread would reset the answer
+        except BlockingIOError:
+            data = b""
+        except OSError:
+            os.close(peer)
+            return
+        self.replies[HTTPStatus.TOO_MANY_REQUESTS] += 1
+        try:
+            os.write(peer, busy(data, date=self._date.at(time.time())))
+        except OSError:
+            os.close(peer)
+            return
+        if self._lingering.has_room:
+            self._epoll.register(peer, LINGERING_EVENTS)
+            self._lingering.take(peer, self.transport.half_close, now_s)
+        else:
+            os.close(peer)
+
+    def _make_room(self, connection: Connection, now_s: float) -> None:
+        """Somebody who only keeps a connection open goes first; then whoever has just come is turned away."""
+        if self._idle:
+            self._drop(self._connections[self._idle.first])
+        elif connection.step is Step.REQUESTS:
+            refused = Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "full",
+                "This edge is full",
+                "It has as many connections as it can carry. Another edge may have room.",
+                10,
+            )
+            connection.ends = True
+            self._send(connection, self._door.refuse(None, refused), now_s, head_only=False)
+            if connection.fd in self._connections:
+                if self._lingering.has_room and not connection.rest:
+                    self._linger(connection, now_s)
+                else:
+                    self._drop(connection)
+        else:
+            self._drop(connection)
+
+    # --- before requests -------------------------------------------------------------------------------
+
+    def _begin(self, connection: Connection, now_s: float) -> None:
+        """A proxy's header and a handshake, as far as they have come."""
+        wanted = _ASKING
+        try:
+            if connection.step is Step.PROXY_HEADER:
+                connection.source = self._entrance.announced(connection.fd, connection.peer, now_s)
+                if self.shield.meet(connection.source, now_s) is not Verdict.WELCOME:
+                    self._drop(connection)
+                    return
+                connection.step = Step.HANDSHAKE
+            if self.transport.handshake is not None and self._handshakes_left > 0:
+                self._handshakes_left -= 1
+                wanted = self.transport.handshake(connection.fd)
+            if self.transport.handshake is None or not wanted:
+                connection.step = Step.REQUESTS
+                self._receive(connection, now_s)
+                return
+        except BlockingIOError:
+            wanted = _ASKING
+        except BadInputError:
+            self.shield.strike(connection.source, Strike.BAD_REQUEST, now_s)
+            self._drop(connection)
+            return
+        except OSError:
+            self._drop(connection)
+            return
+        self._watch(connection, wanted)
+        self._await_request(connection, now_s)
+
+    def _await_request(self, connection: Connection, now_s: float) -> None:
+        """Bytes of an unfinished request win no time: that is what a slowloris tries. Nor do many of these."""
+        if connection.fd in self._amid_request:
+            return
+        self._idle.stop(connection.fd)
+        self._amid_request.start(connection.fd, now_s=now_s)
+        if len(self._amid_request) > self._half_open_max:
+            longest = self._connections[self._amid_request.first]
+            self.shield.strike(longest.source, Strike.HALF_OPEN, now_s)
+            self._drop(longest)
 
     # --- requests --------------------------------------------------------------------------------------
 
     def _happened(self, connection: Connection, mask: int, now_s: float) -> None:
         if mask & (select.EPOLLHUP | select.EPOLLERR):
             self._drop(connection)
+        elif connection.step is not Step.REQUESTS:
+            self._begin(connection, now_s)
         elif mask & select.EPOLLOUT:
             self._proceed(connection, now_s)
         else:
@@ -241,7 +288,7 @@ class Crowd:
 
     def _receive(self, connection: Connection, now_s: float) -> None:
         try:
-            data = os.read(connection.fd, REQUEST_BYTES_MAX)
+            data = self.transport.read(connection.fd)
         except BlockingIOError:
             self._wait(connection, now_s)
             return
@@ -261,19 +308,26 @@ class Crowd:
             if connection.fd not in self._connections:
                 return
             asked = connection.asked.popleft()
+            if isinstance(asked, Request) and (connection.answered or connection.proxy):
+                asked = self._weighed(connection, asked, now_s)
             match asked:
                 case Request():
                     now_ms = time.time_ns() // 1_000_000
-                    answer = self._door.answer(asked, source=connection.source, date=self._today(), now_ms=now_ms)
+                    source, date = connection.source.address, self._date.at(now_ms / 1_000)
+                    answer = self._door.answer(asked, source=source, date=date, now_ms=now_ms)
                     if isinstance(answer, Listen):
-                        self._become_listener(connection, answer)
+                        self._become_listener(connection, answer, now_s)
                         return
                     connection.ends = not asked.keep_alive or self._listening is None
-                    self._send(connection, answer, head_only=asked.method == "HEAD")
+                    self._send(connection, answer, now_s, head_only=asked.method == "HEAD")
                 case Rejected(status=status, detail=detail):
                     connection.ends = True
-                    refused = Refused(status, "request", status.phrase, detail)
-                    self._send(connection, self._door.refuse(None, refused), head_only=False)
+                    if status is not HTTPStatus.TOO_MANY_REQUESTS:
+                        is_late = status is HTTPStatus.REQUEST_TIMEOUT
+                        strike = Strike.TIMEOUT if is_late else Strike.BAD_REQUEST
+                        self.shield.strike(connection.source, strike, now_s)
+                    refused = Refused(status, "request", status.phrase, detail, 5 if status == 429 else None)
+                    self._send(connection, self._door.refuse(None, refused), now_s, head_only=False)
                 case _:
                     assert_never(asked)
         if connection.fd in self._connections:
@@ -282,17 +336,32 @@ class Crowd:
             else:
                 self._wait(connection, now_s)
 
-    def _send(self, connection: Connection, reply: Reply, *, head_only: bool) -> None:
+    def _weighed(self, connection: Connection, request: Request, now_s: float) -> Request | Rejected:
+        """One more request of a connection, or one that a proxy brings: its asker has a budget too."""
+        if connection.proxy:
+            try:
+                connection.source = self._entrance.asker(request, connection.proxy, now_s)
+            except BadInputError as error:
+                return Rejected(HTTPStatus.BAD_REQUEST, str(error))
+        if self.shield.ask(connection.source, now_s) is Verdict.WELCOME:
+            return request
+        return Rejected(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests come from your network at this moment.")
+
+    def _send(self, connection: Connection, reply: Reply, now_s: float, *, head_only: bool) -> None:
         self.replies[reply.status.value] += 1
+        if reply.strike is not None:
+            self.shield.strike(connection.source, reply.strike, now_s)
+        elif reply.status < HTTPStatus.BAD_REQUEST:
+            self.shield.praise(connection.source, now_s)
         connection.answered = True
         keep_alive = not connection.ends
-        data = serialize(reply, date=self._today(), keep_alive=keep_alive, head_only=head_only)
+        data = serialize(reply, date=self._date.at(time.time()), keep_alive=keep_alive, head_only=head_only)
         connection.rest = memoryview(data)
         self._flush(connection)
 
     def _flush(self, connection: Connection) -> None:
         try:
-            sent = os.write(connection.fd, connection.rest)
+            sent = self.write(connection.fd, connection.rest)
         except BlockingIOError:
             return
         except OSError:
@@ -302,16 +371,21 @@ class Crowd:
 
     def _wait(self, connection: Connection, now_s: float) -> None:
         """For room to write, or for the next bytes of the peer; with the deadline that belongs to it."""
+        fd = connection.fd
         waits_for_room = bool(connection.rest)
-        self._watch(connection, select.EPOLLOUT if waits_for_room else select.EPOLLIN | select.EPOLLRDHUP)
-        between_requests = connection.answered and not connection.reader.amid_request
-        deadlines = self._idle if waits_for_room or between_requests else self._amid_request
-        # Bytes of an unfinished request win no time: that is what a slowloris tries.
-        if deadlines is self._idle or connection.fd not in deadlines:
-            self._idle.stop(connection.fd)
-            deadlines.start(connection.fd, now_s=now_s)
-            if deadlines is self._idle:
-                self._amid_request.stop(connection.fd)
+        self._watch(connection, select.EPOLLOUT if waits_for_room else _ASKING)
+        if waits_for_room:
+            self._amid_request.stop(fd)
+            self._idle.stop(fd)
+            if fd not in self._amid_response:  # bytes that are read win no time either
+                self._amid_response.start(fd, now_s=now_s)
+            return
+        self._amid_response.stop(fd)
+        if connection.answered and not connection.reader.amid_request:
+            self._amid_request.stop(fd)
+            self._idle.start(fd, now_s=now_s)
+        else:
+            self._await_request(connection, now_s)
 
     def _watch(self, connection: Connection, mask: int) -> None:
         if connection.mask == 0:
@@ -322,53 +396,33 @@ class Crowd:
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.fd]
+        self.shield.end_asking(connection.peer)
         connection.reader.close()
         self._amid_request.stop(connection.fd)
+        self._amid_response.stop(connection.fd)
         self._idle.stop(connection.fd)
 
     def _drop(self, connection: Connection) -> None:
         if self._connections.get(connection.fd) is connection:
             self._forget(connection)
-            os.close(connection.fd)
+            self.transport.close(connection.fd)
 
     def _linger(self, connection: Connection, now_s: float) -> None:
-        """Close so that the peer still gets the answer: closing with unread bytes would reset (RFC 9112 §9.6)."""
-        self._watch(connection, select.EPOLLIN | select.EPOLLRDHUP)
+        """Close so that the peer still gets the answer."""
+        self._watch(connection, LINGERING_EVENTS)
         self._forget(connection)
-        self._half_close(connection.fd, now_s)
-
-    def _half_close(self, fd: int, now_s: float) -> None:
-        peer = socket.socket(fileno=fd)
-        try:
-            peer.shutdown(socket.SHUT_WR)
-        except OSError:
-            peer.close()
-            return
-        peer.detach()
-        self._lingering.start(fd, now_s=now_s)
-
-    def _discard(self, fd: int) -> bool:
-        """Read away what a lingering peer still sends. False at its end."""
-        try:
-            return bool(os.read(fd, 65_536))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
-    def _today(self) -> str:
-        now_s = int(time.time())
-        if now_s != self._date_s:
-            self._date_s = now_s
-            self._date = formatdate(now_s, usegmt=True)
-        return self._date
+        self._lingering.take(connection.fd, self.transport.half_close, now_s)
 
     # --- listeners (Wire) ------------------------------------------------------------------------------
 
-    def _become_listener(self, connection: Connection, answer: Listen) -> None:
+    def _become_listener(self, connection: Connection, answer: Listen, now_s: float) -> None:
         self._forget(connection)
         self._watch(connection, select.EPOLLRDHUP)
+        self.transport.listens(connection.fd)
         self.listens += 1
+        self._listeners[connection.fd] = connection.source
+        self.shield.begin_listening(connection.source)
+        self.shield.praise(connection.source, now_s)
         self._door.streams.open(connection.fd, answer.listener)
         self._fanout.admit(connection.fd, answer.lane, answer.group, answer.opening, position=answer.position)
 
@@ -376,8 +430,10 @@ class Crowd:
         self._epoll.modify(listener, select.EPOLLRDHUP | (select.EPOLLOUT if wanted else 0))
 
     def close(self, listener: int) -> None:
-        os.close(listener)
+        self.shield.end_listening(self._listeners.pop(listener))
+        self.transport.close(listener)
 
     def finish(self, listener: int) -> None:
-        self._epoll.modify(listener, select.EPOLLIN | select.EPOLLRDHUP)
-        self._half_close(listener, time.monotonic())
+        self.shield.end_listening(self._listeners.pop(listener))
+        self._epoll.modify(listener, LINGERING_EVENTS)
+        self._lingering.take(listener, self.transport.half_close, time.monotonic())

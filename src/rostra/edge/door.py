@@ -14,6 +14,7 @@ from rostra.core.keys import KeyRing
 from rostra.core.limits import STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import ConversationRecord
 from rostra.core.renditions import RENDITIONS
+from rostra.core.shield import Strike
 from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign, verify, verify_pass
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.cohort import Group
@@ -73,7 +74,7 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     title: str
     detail: str
     retry_after_s: int | None = None
-    strike: str = ""  # what nobody honest does, for the shield
+    strike: Strike | None = None  # what nobody honest does, for the shield
 
 
 _CAPPED: Final = Refused(
@@ -88,7 +89,7 @@ _SHARED: Final = Refused(
     "This ticket is in use",
     f"{STREAMS_PER_LISTENER_MAX} streams are open with it. Who else wants to listen asks for another one.",
     RETRY_SHARED_S,
-    strike="shared",
+    strike=Strike.SHARED_TICKET,
 )
 Admission = Admitted | Early | Refused
 
@@ -262,7 +263,10 @@ class Door:
         ticket = verify(text, conversation=conversation, keys=self.keys, now_s=now_ms // 1_000)
         if ticket is None:
             detail = f"Ask for one: POST /c/{conversation}/join."
-            return self.refuse(request, Refused(HTTPStatus.FORBIDDEN, "ticket", "No valid ticket", detail))
+            refused = Refused(
+                HTTPStatus.FORBIDDEN, "ticket", "No valid ticket", detail, strike=Strike.FORGED_TICKET
+            )
+            return self.refuse(request, refused)
         if len(self.streams.of(ticket.listener)) >= STREAMS_PER_LISTENER_MAX:
             return self.refuse(request, _SHARED)
         asked = request.query.get("from", "")

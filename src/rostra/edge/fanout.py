@@ -110,6 +110,11 @@ class Fanout:
     def has(self, listener: int) -> bool:
         return listener in self.seats or listener in self.laggards
 
+    @property
+    def behind(self) -> bool:
+        """Whether planned writes wait."""
+        return bool(self._queue)
+
     def open_lane(self, feed: Feed, *, cadence: int) -> Lane:
         lane = Lane(Cohort(cadence, self.seats), feed)
         self._lanes[lane.cohort] = lane

@@ -1,6 +1,7 @@
 """Requests in, responses out: the small part of HTTP/1.1 (RFC 9112) that an edge speaks. No I/O."""
 
 from collections.abc import Mapping, Sequence
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -9,12 +10,13 @@ import httptools
 import msgspec
 
 from rostra.core.limits import REQUEST_BYTES_MAX
+from rostra.core.shield import Strike
 
 CROSS_ORIGIN: Final = (("Access-Control-Allow-Origin", "*"),)  # a player resumes at another edge
 PLAIN: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"  # RFC 9457
-_NAME_LENGTHS: Final = frozenset(map(len, ("host", "accept", "if-none-match")))
+_NAME_LENGTHS: Final = frozenset(map(len, ("host", "accept", "if-none-match", "forwarded", "x-forwarded-for")))
 _json = msgspec.json.Encoder()
 
 
@@ -26,6 +28,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     prefers_html: bool
     if_none_match: str
     keep_alive: bool
+    forwarded: str = ""  # both are believed of trusted proxies only
+    forwarded_for: str = ""
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +42,7 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """An answer with a known length, or to HEAD of an endless one.
 
-    `strike` is what the asker did that nobody honest does, in a word for the shield; empty: nothing.
+    `strike` is what the asker did that nobody honest does, for the shield.
     """
 
     status: HTTPStatus
@@ -46,7 +50,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     headers: Sequence[tuple[str, str]] = ()
     endless: bool = False
-    strike: str = ""
+    strike: Strike | None = None
 
 
 def json_reply(value: Any, headers: Sequence[tuple[str, str]] = ()) -> Reply:
@@ -73,6 +77,20 @@ def serialize(reply: Reply, *, date: str, keep_alive: bool, head_only: bool = Fa
     lines += [f"{name}: {value}" for name, value in reply.headers]
     head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
     return head if head_only else head + reply.body
+
+
+class ImfDate:
+    """A time as an IMF-fixdate (RFC 9110 §5.6.7), written once a second."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._second = 0
+
+    def at(self, unix_s: float) -> str:
+        second = int(unix_s)
+        if second != self._second:
+            self._second, self._text = second, formatdate(second, usegmt=True)
+        return self._text
 
 
 def stream_head(content_type: str, *, date: str) -> bytes:
@@ -131,6 +149,8 @@ class RequestReader:
         self._url: bytes = b""
         self._accept: bytes = b""
         self._if_none_match: bytes = b""
+        self._forwarded: bytes = b""
+        self._forwarded_for: bytes = b""
         self._hosts: int = 0
         self._header_seen = False
         self._headers_complete = False
@@ -149,6 +169,10 @@ class RequestReader:
             self._accept = value
         elif name == b"if-none-match":
             self._if_none_match = value
+        elif name == b"forwarded":
+            self._forwarded += b"," + value if self._forwarded else value
+        elif name == b"x-forwarded-for":
+            self._forwarded_for += b"," + value if self._forwarded_for else value
 
     def on_headers_complete(self) -> None:
         self._headers_complete = True
@@ -175,6 +199,8 @@ class RequestReader:
             prefers_html=b"text/html" in self._accept,
             if_none_match=self._if_none_match.decode("latin-1"),
             keep_alive=self._parser.should_keep_alive() and not self._parser.should_upgrade(),
+            forwarded=self._forwarded.decode("latin-1"),
+            forwarded_for=self._forwarded_for.decode("latin-1"),
         )
 
 

@@ -5,6 +5,7 @@ import random
 import resource
 import secrets
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
@@ -19,8 +20,9 @@ from rostra.core.keys import KeyRing
 from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.edge.channel import OVER, Channel
-from rostra.edge.connection import Crowd, listen
+from rostra.edge.connection import Crowd
 from rostra.edge.door import Door
+from rostra.edge.entrance import Entrance, listen
 from rostra.edge.fanout import Fanout
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
@@ -58,6 +60,7 @@ async def run(
     metrics_host: str = "127.0.0.1",
     stage_url: str = "",
     replay_url: str = "",
+    entrance: Entrance | None = None,
     announce: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -68,7 +71,9 @@ async def run(
     the recordings, for links on the page.
     """
     pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
-    worker = _worker(edge_id=edge_id, host=host, port=port, public_url=public_url, keys=keys, pages=pages)
+    listening = listen(host, port)
+    entrance = entrance or Entrance()
+    worker = _worker(listening, entrance, edge_id=edge_id, public_url=public_url, keys=keys, pages=pages)
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -99,10 +104,18 @@ async def run(
     _log.info("edge.stop", edge=edge_id)
 
 
-def _worker(*, edge_id: str, host: str, port: int, public_url: str, keys: KeyRing, pages: Pages) -> Worker:
+def _worker(
+    listening: socket.socket,
+    entrance: Entrance,
+    *,
+    edge_id: str,
+    public_url: str,
+    keys: KeyRing,
+    pages: Pages,
+) -> Worker:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors_max = soft - DESCRIPTORS_RESERVED
-    crowd = Crowd(listen(host, port), descriptors_max=descriptors_max)
+    crowd = Crowd(listening, descriptors_max=descriptors_max, entrance=entrance)
     fanout = Fanout(crowd)
     channels: dict[str, Channel] = {}
     door = Door(

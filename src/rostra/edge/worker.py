@@ -8,6 +8,7 @@ import structlog
 
 from rostra.core.limits import CONVERSATIONS_PER_EDGE_MAX
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.shield import strain
 from rostra.edge.cadence import RUNGS_CHUNKS, Load, next_cadence, smooth
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.connection import Crowd
@@ -122,6 +123,10 @@ class Worker:
         """What is done once a second."""
         self.crowd.expire(now_s=now_s)
         self._measure(now_s)
+        descriptors_share = self.crowd.descriptors / self.descriptors_max
+        self.crowd.shield.feel(
+            strain(descriptors_share=descriptors_share, write_share=self.load.share, lag_s=self.loop_lag_s)
+        )
         self._survey(now_s)
         self._seconds += 1
         if self._seconds % LISTENERS_EVERY_S == 0:

@@ -12,6 +12,7 @@ from rostra.core.framing import FrameReader
 from rostra.core.keys import Key, KeyRing
 from rostra.core.limits import CAPTIONS_KEPT_MAX, STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
+from rostra.core.shield import Strike
 from rostra.core.ticket import Ticket, TicketClass, sign, sign_pass, verify
 from rostra.edge.channel import Channel
 from rostra.edge.door import Door, Listen, Pressure
@@ -139,7 +140,7 @@ def test_one_ticket_opened_too_often_is_refused_and_the_shield_is_told(door: Doo
     for number in range(STREAMS_PER_LISTENER_MAX):
         door.streams.open(number, listen(door, stream).listener)
     refused = reply(door, stream)
-    assert (refused.status, body(refused)["reason"], refused.strike) == (429, "shared", "shared")
+    assert (refused.status, body(refused)["reason"], refused.strike) == (429, "shared", Strike.SHARED_TICKET)
     assert "Retry-After" in dict(refused.headers)
     door.streams.open(0, b"")  # the kernel has given the number of one that ended to somebody else
     assert listen(door, stream).listener == b"8 bytes."
