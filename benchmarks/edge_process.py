@@ -1,7 +1,8 @@
 """One edge worker with a programme of its own: only the edge is measured.
 
-`python -m benchmarks.edge_process PORT CADENCE_CHUNKS` prints `ready PORT TICKET`, then once a second
+`python -m benchmarks.edge_process PORT CADENCE_CHUNKS [SPARED]` prints `ready PORT TICKET`, then once a second
 `report CADENCE_MS LISTENERS WRITE_SHARE`. With cadence 0 the ladder is free; otherwise it stays on that rung.
+The shield spares this machine, as that of `rostra serve`, or the prefixes SPARED (none: an empty word).
 """
 
 import asyncio
@@ -75,6 +76,7 @@ class OfOneTicket(Streams):
 
 def main() -> None:
     port, pinned_chunks = int(sys.argv[1]), int(sys.argv[2])
+    spared = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.0/8"
     if pinned_chunks:
         # A busy machine makes writes look dearer, and 18,000 listeners are near the border between two rungs.
         worker.next_cadence = lambda *_, **__: pinned_chunks  # type: ignore[attr-defined]
@@ -95,7 +97,7 @@ def main() -> None:
             public_url="http://127.0.0.1",
             keys=KEYS,
             metrics_port=None,
-            entrance=Entrance(Shield(parse_prefixes("127.0.0.0/8"))),  # as `rostra serve` spares this machine
+            entrance=Entrance(Shield(parse_prefixes(spared))),
             announce=announce,
         )
     )
