@@ -21,9 +21,9 @@ from rostra.audio.source import frames_from
 from rostra.audio.true_peak import to_db, true_peak
 from rostra.core.messages import StageEvent
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ, SECOND_NS
+from rostra.disk import blocks, try_lock, unfinished
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
-from rostra.recorder.disk import blocks, try_lock, unfinished
 from rostra.recorder.journal import Conversing, Happened
 from rostra.recorder.manifest import Manifest, read_manifest
 from rostra.recorder.mastering import Mastering, master_copy

@@ -272,7 +272,7 @@ def test_a_replay_for_which_there_is_no_room_leaves_nothing_and_is_made_later(
         merge(folder, now_ns=BEGAN_NS)
     assert sorted(folder.iterdir()) == before, "half a replay would take the room of others"
     with monkeypatch.context() as short:
-        short.setattr("rostra.recorder.disk.RECORDING_DISK_FREE_MIN_BYTES", 1 << 60)
+        short.setattr("rostra.disk.RECORDING_DISK_FREE_MIN_BYTES", 1 << 60)
         with pytest.raises(OSError, match="MB of room"):
             merge(folder, now_ns=BEGAN_NS)
     assert merge(folder, now_ns=BEGAN_NS).complete

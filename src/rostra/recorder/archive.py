@@ -13,8 +13,8 @@ from msgspec import structs
 
 from rostra.core.errors import BadInputError
 from rostra.core.units import SECOND_NS
+from rostra.disk import replace, sync, try_lock
 from rostra.recorder import layout
-from rostra.recorder.disk import replace, sync, try_lock
 from rostra.recorder.manifest import Manifest, digest, read_manifest, write_manifest
 from rostra.recorder.transcript import Transcript, decode
 

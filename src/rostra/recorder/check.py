@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rostra.bus.fsck import Finding
 from rostra.core.errors import BadInputError
+from rostra.disk import try_lock
 from rostra.recorder import archive, layout
-from rostra.recorder.disk import try_lock
 from rostra.recorder.journal import Journal, Segment
 from rostra.recorder.manifest import Manifest, read_manifest, sha256
 from rostra.recorder.replay import gaps

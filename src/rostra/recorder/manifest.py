@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from rostra.core.errors import BadInputError
+from rostra.disk import replace
 from rostra.recorder import layout
-from rostra.recorder.disk import replace
 from rostra.recorder.replay import Chapter, Gap
 from rostra.recorder.voices import VoiceAccount
 

@@ -18,8 +18,8 @@ from msgspec import structs
 from rostra.audio.containers import ogg
 from rostra.core.errors import BadInputError, RostraError
 from rostra.core.units import CHUNK_NS, SECOND_NS
+from rostra.disk import blocks, finish, need_room, try_lock, unfinished
 from rostra.recorder import archive, layout
-from rostra.recorder.disk import blocks, finish, need_room, try_lock, unfinished
 from rostra.recorder.manifest import Loudness, Manifest, digest, read_manifest
 from rostra.recorder.master import AAC_BPS, OPUS_BPS, gain_for, master
 

@@ -14,8 +14,8 @@ from rostra.audio.frame import silence
 from rostra.audio.opus import OpusEncoder
 from rostra.core.errors import BadInputError
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, SECOND_NS
+from rostra.disk import blocks, finish, need_room, replace, unfinished
 from rostra.recorder import layout
-from rostra.recorder.disk import blocks, finish, need_room, replace, unfinished
 from rostra.recorder.journal import Conversing, Journal, Level
 from rostra.recorder.level import integrated_lufs, unlimited_gain_db
 from rostra.recorder.manifest import Loudness, Manifest, Speaker, StemPiece, digest, write_manifest

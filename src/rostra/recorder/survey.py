@@ -5,8 +5,8 @@ from pathlib import Path
 from rostra.audio.containers import ogg
 from rostra.audio.source import frames_from
 from rostra.core.errors import BadInputError, SourceError
+from rostra.disk import blocks
 from rostra.recorder import layout
-from rostra.recorder.disk import blocks
 from rostra.recorder.journal import Journal, Segment, read, summed
 
 

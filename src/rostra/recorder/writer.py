@@ -18,9 +18,9 @@ from rostra.audio.flac import HEADER_BYTES, with_length
 from rostra.audio.frame import PCM16_FRAME_BYTES
 from rostra.core.limits import RECORDING_DISK_FREE_MIN_BYTES, RECORDING_SEGMENTS_MAX, RECORDING_STEMS_OPEN_MAX
 from rostra.core.units import FRAME_NS, FRAME_SAMPLES
+from rostra.disk import blocks, sync, try_lock, write_whole
 from rostra.recorder import layout
 from rostra.recorder.coders import HELD_MAX_BYTES, Coder, Pages, stem_coder
-from rostra.recorder.disk import blocks, sync, try_lock, write_whole
 from rostra.recorder.journal import AnyEntry, Closed, Journal, Level, Levels, Opened, Synced, read, summed, to_line
 from rostra.recorder.level import LevelMeter
 from rostra.recorder.tracks import Cursor, Piece, Placement, after, place

@@ -51,6 +51,14 @@ def try_lock(file: IO[bytes]) -> bool:
     return False
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, so that they are still there after a power cut."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
+
+
 def replace(path: Path, data: bytes) -> None:
     """Write `path` as a whole or not at all."""
     made = unfinished(path)
