@@ -13,6 +13,7 @@ from pydantic_settings import (
 )
 
 from rostra.core.errors import BadInputError
+from rostra.core.leave import TOKEN_LENGTH_MIN
 from rostra.core.prefixes import parse_prefixes
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -183,6 +184,35 @@ class Settings(BaseSettings):
     def rehearsed(self) -> dict[str, str]:
         """The settings on which a capacity depends, as a certificate names them."""
         return {name: str(getattr(self, name)) for name in type(self).model_fields if name not in _PLACES}
+
+    def elsewhere(self, port: int) -> "Settings":
+        """The same on loopback from `port` on (3 ports and one for each gate): for a rehearsal of its own."""
+        return self.model_copy(
+            update={
+                "bus": "embedded",
+                "edge_port": port,
+                "recorder_port": port + 1 if self.recorder_port else 0,
+                "site_port": port + 2,
+                "gate_port": port + 3,
+                "edge_metrics_port": 0,
+                "telephone": False,
+                **dict.fromkeys(("edge_host", "recorder_host", "site_host", "gate_host"), "127.0.0.1"),
+                **dict.fromkeys(("edge_url", "recorder_url", "site_url", "gate_url", "gate_public_address")),
+                **dict.fromkeys(("bus_credentials", "database", "mail_host", "rehearsal_token_file")),
+            }
+        )
+
+    def rehearsal_token(self) -> str | None:
+        """The secret that gives leave to rehearse. BadInputError if it cannot be read, or could be guessed."""
+        if self.rehearsal_token_file is None:
+            return None
+        try:
+            token = self.rehearsal_token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadInputError(f"ROSTRA_REHEARSAL_TOKEN_FILE cannot be read: {error.strerror}.") from error
+        if len(token) < TOKEN_LENGTH_MIN:
+            raise BadInputError(f"ROSTRA_REHEARSAL_TOKEN_FILE needs {TOKEN_LENGTH_MIN} characters or more.")
+        return token
 
     @property
     def rehearsal_key(self) -> Path:

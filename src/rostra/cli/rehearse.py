@@ -1,18 +1,184 @@
-"""`rostra certificate`: what a rehearsal has shown, and whether it still holds."""
+"""`rostra rehearse`, `certificate`: prove before the evening what holds, and check later whether it still does."""
 
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection
+from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
 
-from rostra.cli.app import JsonFlag, app, err, out, print_json
-from rostra.config import read_settings
+from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
+from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
-from rostra.rehearsal.certificate import Certificate, Surroundings, changes, public_text, read
+from rostra.rehearsal.certificate import Certificate, Surroundings, changes, public_text, read, sign
+from rostra.rehearsal.crowd_report import CrowdPlan, Second, sum_up
+from rostra.rehearsal.muster import Joining, Muster, Word
+from rostra.rehearsal.script import OWN, Script, parse, processes_needed
+
+if TYPE_CHECKING:
+    from rostra.rehearsal.conductor import Course
 
 _CHANGED: Final = 1
 _NOT_GENUINE: Final = 2
+_SHIPPED: Final = Path(__file__).resolve().parents[1] / "rehearsal" / "scripts"
+
+
+# --- rehearse --------------------------------------------------------------------------------------------
+
+
+@app.command("rehearse")
+def rehearse_command(
+    script: Annotated[str, typer.Argument(help="A script: a TOML file, or the name of a shipped one.")] = "",
+    own: Annotated[
+        bool, typer.Option("--own", help="Start a system of its own, whatever the script says.")
+    ] = False,
+    target: Annotated[str, typer.Option(help="The conversation to go to, whatever the script says.")] = "",
+    allow: Annotated[list[str] | None, typer.Option(help="Another host that may be the target.")] = None,
+    to: Annotated[Path, typer.Option("--certificate", help="Where the certificate goes.")] = Path(
+        "certificate.json"
+    ),
+    workers: Annotated[int, typer.Option(min=0, help="So many machines help: `--join` there.")] = 0,
+    bind: Annotated[str, typer.Option(help="Address at which they join.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port at which they join.")] = 5557,
+    join: Annotated[str, typer.Option(help="Help the rehearsal that is led at this host.")] = "",
+    web: Annotated[int, typer.Option(help="Port of Locust's page on loopback. 0: none.")] = 0,
+) -> None:
+    """Send a crowd, attackers and faults, and write down what held: a signed certificate.
+
+    Exit code 3 if something did not hold. Without SCRIPT the shipped scripts are listed.
+    """
+    if find_spec("locust") is None:
+        raise BadInputError("Rehearsals need Locust: install rostra[rehearse].")
+    settings = read_settings()
+    if join:
+        _join(settings, join, port, target, allow or [])
+        return
+    if not script:
+        for path in sorted(_SHIPPED.glob("*.toml")):
+            about = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+            out.print(f"[bold]{path.stem:10}[/] {about}")
+        return
+    played = _script(script)
+    played = msgspec.structs.replace(played, target=OWN if own else target or played.target)
+    any_host = played.target != OWN and _may_go(settings, played.target, allow or [])
+    muster = Muster(
+        script=played,
+        url=played.target,
+        companies=processes_needed(played, room=_room()),
+        any_host=any_host,
+        workers=workers,
+        bind=bind,
+        port=port,
+        web_port=web,
+    )
+    from rostra.rehearsal.surroundings import signing_key  # noqa: PLC0415
+
+    key = signing_key(settings.rehearsal_key)
+    certificate = _rehearse(settings, muster)
+    to.write_bytes(sign(certificate, key))
+    _print(certificate, public_text(key.public_key()))
+    out.print(f"Written to {to}.", soft_wrap=True)
+    if certificate.failed:
+        raise typer.Exit(FOUND)
+
+
+def _script(name: str) -> Script:
+    path = Path(name) if Path(name).is_file() else _SHIPPED / f"{name}.toml"
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        shipped = ", ".join(sorted(each.stem for each in _SHIPPED.glob("*.toml")))
+        raise BadInputError(f"There is no script {name!r}: name a file, or one of {shipped}.") from error
+
+
+def _may_go(settings: Settings, url: str, allow: Collection[str]) -> bool:
+    from rostra.rehearsal.target import check  # noqa: PLC0415
+
+    return check(url, allowed=allow, token=settings.rehearsal_token())
+
+
+def _room() -> int:
+    """How many connections one process of the crowd may hold."""
+    import resource  # noqa: PLC0415
+
+    from rostra.core.limits import DESCRIPTORS_RESERVED  # noqa: PLC0415
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - DESCRIPTORS_RESERVED
+
+
+def _rehearse(settings: Settings, muster: Muster) -> Certificate:
+    from rostra.rehearsal.conductor import Course, conduct  # noqa: PLC0415
+    from rostra.rehearsal.own_system import OwnSystem, free_ports, own_system  # noqa: PLC0415
+
+    courses: list[Course] = []
+    newest: dict[int, Second] = {}
+
+    def progress(word: Word) -> None:
+        if isinstance(word.said, Second):
+            newest[word.company] = word.said
+            heard, listening = sum(s.heard for s in newest.values()), sum(s.listening for s in newest.values())
+            show_progress(f"{word.said.at_s:.0f} s: {heard} have heard it, {listening} listen")
+
+    async def play(muster: Muster, system: OwnSystem | None) -> None:
+        courses.append(await conduct(muster, system, progress))
+
+    if muster.script.target != OWN:
+        run(play(muster, None))
+        return _certificate(settings, muster, courses[0])
+    kinds = {fault.kind for fault in muster.script.faults}
+    environment = settings.elsewhere(free_ports(4 + settings.gates)).environment()
+    cache = (settings.data / "cache").resolve()
+    with (
+        tempfile.TemporaryDirectory(prefix="rostra-rehearsal-") as folder,
+        own_system(environment, Path(folder), cache=cache, disk="disk" in kinds, clock="clock" in kinds) as system,
+    ):
+        run(play(msgspec.structs.replace(muster, url=system.url), system))
+    return _certificate(settings, muster, courses[0])
+
+
+def _certificate(settings: Settings, muster: Muster, course: "Course") -> Certificate:
+    from rostra.rehearsal import findings  # noqa: PLC0415
+
+    script, tallies = muster.script, course.tallies
+    moments = findings.moments(course.words)
+    plan = CrowdPlan(muster.url, sum(len(t.came_s) for t in tallies), 1.0, script.seconds, script.rendition)
+    heard = sum_up(plan, tallies, seconds=course.seconds)
+    stages = findings.stages(script, tallies, moments, workers=max(1, settings.edge_workers))
+    faults = tuple(
+        findings.judged(episode, moments, pause_max_s=fault.pause_max_s) for fault, episode in course.faults
+    )
+    return Certificate(
+        made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        script=script.title,
+        script_sha256=script.sha256,
+        seconds=script.seconds,
+        target="a system of its own" if script.target == OWN else script.target,
+        surroundings=here(settings.rehearsed()),
+        generator=f"{muster.companies} processes on {muster.workers or 1} machines",
+        generator_shares_machine=muster.workers == 0 and not muster.any_host,
+        arrivals=findings.arrivals(moments),
+        stages=stages,
+        faults=faults,
+        attacks=(),
+        heard=heard,
+        failed=findings.failures(heard, stages, faults),
+    )
+
+
+def _join(settings: Settings, host: str, port: int, target: str, allow: Collection[str]) -> None:
+    """Help a rehearsal that is led elsewhere; at which target, this machine's operator says too."""
+    if target:
+        _may_go(settings, target, allow)
+    joining = msgspec.json.encode(Joining(host=host, port=port, url=target)) + b"\n"
+    subprocess.run([sys.executable, "-m", "rostra.rehearsal.swarm"], input=joining, check=True)  # Rostra
+
+
+# --- certificates ----------------------------------------------------------------------------------------
 
 certificate_app = typer.Typer(no_args_is_help=True, help="Certificates of capacity: look at one, check one.")
 app.add_typer(certificate_app, name="certificate")
@@ -26,6 +192,10 @@ def show_command(file: CertificateFile, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(certificate)
         return
+    _print(certificate, key)
+
+
+def _print(certificate: Certificate, key: str) -> None:
     out.print(f"[bold]{certificate.script}[/] at {certificate.target}, {certificate.made}, signed by {key}")
     for stage in certificate.stages:
         limit = "the limit" if stage.known else "the most that was tried"

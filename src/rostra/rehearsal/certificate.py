@@ -74,12 +74,13 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """A fault or an attack: what was done to whom, and whether those who listened noticed."""
+    """A fault or an attack: what was done to whom (`remark`: how, or why not), and whether listeners noticed."""
 
     kind: str
     about: str
     at_s: float
     seconds: float
+    done: bool
     survived: bool
     remark: str = ""
     counted: dict[str, float] = {}

@@ -26,8 +26,8 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
     """How one process's listeners are, once a second.
 
     So far `come`, `left` and `heard` anything, `lost` connections, `refused` answers, `missing` chunks;
-    now `listening`, of them `short` of sound. `join_ms`, `first_sound_ms`: those since the last one; `cpu_s`: of
-    the process.
+    now `listening`. In this second `paused` were short of sound, the longest for `pause_max_ms`; `join_ms` and
+    `first_sound_ms` are new. `cpu_s` is of the process.
     """
 
     at_s: float
@@ -35,7 +35,8 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
     left: int
     heard: int
     listening: int
-    short: int
+    paused: int
+    pause_max_ms: float
     lost: int
     refused: int
     missing: int
@@ -45,7 +46,10 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
 
 
 class Tally(msgspec.Struct, tag="tally"):
-    """What one process of the crowd has to say."""
+    """What one process of the crowd has to say. `came_s` and `sound_after_ms`: of each listener, in one order."""
+
+    came_s: list[float] = []
+    sound_after_ms: list[float | None] = []
 
     first_sound_ms: list[float] = []
     join_ms: list[float] = []

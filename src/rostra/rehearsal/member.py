@@ -47,6 +47,7 @@ class Member:
     streaming: bool = False
     joined_s: float | None = None
     leaves_s: float = math.inf
+    left: bool = False
     asleep: bool = False
     excused: bool = False
     failures: int = 0
@@ -54,17 +55,21 @@ class Member:
     alternates: list[Address] = field(default_factory=list)
 
 
-def judge(members: Iterable[Member], tally: Tally, *, now_s: float) -> None:
-    """Add what `members` have heard until `now_s` to the tally."""
+def judge(members: Iterable[Member], tally: Tally, *, began_s: float, now_s: float) -> None:
+    """Add what `members` have heard from `began_s` until `now_s` to the tally."""
     for member in members:
         heard = member.heard
         if member.joined_s is not None:
             tally.join_ms.append((member.joined_s - member.began_s) * 1_000)
+        tally.came_s.append(member.began_s - began_s)
         if heard.first_sound_s is None:
+            tally.sound_after_ms.append(None)
             continue
-        if member.leaves_s > now_s and not member.excused:
+        if not member.left and not member.excused:
             heard.close(now_s=now_s)
-        tally.first_sound_ms.append((heard.first_sound_s - member.began_s) * 1_000)
+        sound_after_ms = (heard.first_sound_s - member.began_s) * 1_000
+        tally.sound_after_ms.append(sound_after_ms)
+        tally.first_sound_ms.append(sound_after_ms)
         tally.bytes += heard.bytes
         tally.chunks += heard.chunks
         tally.connections_lost += member.lost

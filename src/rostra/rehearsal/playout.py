@@ -18,12 +18,22 @@ class Playout:
     Times are monotonic seconds. A pause lasts from the moment the buffer is empty until the next chunk.
     """
 
-    __slots__ = ("_buffered_s", "_pause_s", "_rate", "_then_s", "cadence_s", "longest_pause_s", "paused_s")
+    __slots__ = (
+        "_buffered_s",
+        "_pause_s",
+        "_rate",
+        "_recent_s",
+        "_then_s",
+        "cadence_s",
+        "longest_pause_s",
+        "paused_s",
+    )
 
     def __init__(self) -> None:
         self._buffered_s = 0.0
         self._pause_s = 0.0
         self._rate = 1.0
+        self._recent_s = 0.0
         self._then_s: float | None = None
         self.cadence_s = _CHUNK_S
         self.longest_pause_s = 0.0
@@ -33,6 +43,7 @@ class Playout:
         """`chunks` new ones have come at `now_s`."""
         self.until(now_s)
         self._then_s = now_s
+        self._recent_s = max(self._recent_s, self._pause_s)
         self._pause_s = 0.0
         target_s = self.cadence_s + PLAYER_MARGIN_S
         held_s = self._buffered_s + chunks * _CHUNK_S
@@ -41,9 +52,10 @@ class Playout:
         else:
             self._buffered_s, self._rate = target_s, 1.0
 
-    def short(self, now_s: float) -> bool:
-        """Whether it has nothing left to play at `now_s`."""
-        return self._then_s is not None and (now_s - self._then_s) * self._rate > self._buffered_s
+    def recent_pause_s(self) -> float:
+        """The longest pause since this was asked last, one that goes on included."""
+        longest_s, self._recent_s = max(self._recent_s, self._pause_s), 0.0
+        return longest_s
 
     def until(self, now_s: float) -> None:
         """Play until `now_s`, when nothing new has come."""

@@ -59,6 +59,7 @@ class Share:
         self._unheard: list[Member] = []
         self._unjoined: list[Member] = []
         self._left = 0
+        self._come = 0
         self._address = address
         self._path = path
         self._index = index
@@ -75,16 +76,20 @@ class Share:
 
     def run(self, on_second: Callable[[Second], object]) -> Tally:
         """Listen until the end; `on_second` is told once a second how it is, and may have members do something."""
-        self._began_s = second_s = time.monotonic()
+        self._began_s = time.monotonic()
+        second_s = self._began_s + 1.0
         end_s = self._began_s + self._plan.seconds
         come_s, members, poll = self._come_s, self._members, self._poll.poll
         listeners = len(come_s)
-        while (now_s := time.monotonic()) < end_s and self._ended + self._left < listeners:
+        while (now_s := time.monotonic()) < end_s and self._ended + self._left < len(
+            self._all
+        ) + listeners - self._come:
             for _ in range(_CONNECTS_PER_TURN_MAX):
-                come = len(self._all)
-                if come == listeners or come_s[come] > now_s - self._began_s:
+                if self._come == listeners or come_s[self._come] > now_s - self._began_s:
                     break
-                self._come(now_s)
+                leaves_s = math.inf if self._leave_s is None else self._began_s + self._leave_s[self._come]
+                self._come += 1
+                self._enter(now_s, leaves_s)
             ready = poll(_TURN_S * 5, _EVENTS_MAX)
             now_s = time.monotonic()
             for descriptor, events in ready:
@@ -94,8 +99,8 @@ class Share:
                 self._retry(now_s)
             if self._leaving:
                 self._go(now_s)
-            if now_s - second_s >= 1.0:
-                second_s = now_s
+            if now_s >= second_s:
+                second_s += 1.0
                 on_second(self._second(now_s))
             if len(ready) < _EVENTS_MAX // 8:
                 time.sleep(_TURN_S)
@@ -103,12 +108,17 @@ class Share:
 
     def _go(self, now_s: float) -> None:
         while self._leaving and self._leaving[0][0] <= now_s:
-            member = self._all[heapq.heappop(self._leaving)[1]]
-            self._left += 1
-            if member.connection is not None:
-                if member.heard.first_sound_s is not None and not member.excused:
-                    member.heard.close(now_s=now_s)
-                self._drop(member)
+            self._leave(self._all[heapq.heappop(self._leaving)[1]], now_s)
+
+    def _leave(self, member: Member, now_s: float) -> None:
+        if member.left:
+            return
+        self._left += 1
+        member.left, member.leaves_s = True, now_s
+        if member.streaming and not member.excused:
+            member.heard.close(now_s=now_s)
+        if member.connection is not None:
+            self._drop(member)
 
     # --- what members do of their own accord -------------------------------------------------------------
 
@@ -118,11 +128,10 @@ class Share:
         return listening[: math.ceil(share * len(listening))]
 
     def reload(self, members: Iterable[Member], *, now_s: float) -> None:
-        """They have no ticket any more, and come again at once."""
+        """Each closes the page and is somebody new at once, without a ticket."""
         for member in members:
-            self.vanish((member,))
-            member.ticket, member.began_s, member.joined_s = self._plan.ticket, now_s, None
-            self._connect(member, now_s)
+            self._leave(member, now_s)
+            self._enter(now_s, math.inf)
 
     def vanish(self, members: Iterable[Member]) -> None:
         """They are gone without a goodbye: the edge is told by a reset, if at all."""
@@ -135,8 +144,8 @@ class Share:
 
     def come_back(self, members: Iterable[Member], *, now_s: float) -> None:
         for member in members:
-            member.leaves_s = math.inf if member.leaves_s < now_s else member.leaves_s
-            self._connect(member, now_s)
+            if not member.left:
+                self._connect(member, now_s)
 
     def sleep(self, members: Iterable[Member]) -> None:
         """They read nothing; what comes stays with the kernel."""
@@ -153,14 +162,14 @@ class Share:
 
     # --- connections -----------------------------------------------------------------------------------
 
-    def _come(self, now_s: float) -> None:
+    def _enter(self, now_s: float, leaves_s: float) -> None:
         number = len(self._all) // _LISTENERS_PER_ADDRESS % _ADDRESSES_MAX
         source = f"127.{self._index // 200}.{1 + self._index % 200}.{1 + number}"
         heard = Continuity(self._lockstep.follow)
-        member = Member(now_s, now_s, source, self._address, heard, ticket=self._plan.ticket)
-        if self._leave_s is not None and (leaves_s := self._leave_s[len(self._all)]) < math.inf:
-            member.leaves_s = self._began_s + leaves_s
-            heapq.heappush(self._leaving, (member.leaves_s, len(self._all)))
+        ticket = self._plan.ticket
+        member = Member(now_s, now_s, source, self._address, heard, ticket=ticket, leaves_s=leaves_s)
+        if leaves_s < math.inf:
+            heapq.heappush(self._leaving, (leaves_s, len(self._all)))
         self._all.append(member)
         self._unheard.append(member)
         self._unjoined.append(member)
@@ -194,7 +203,7 @@ class Share:
 
     def _later(self, member: Member, now_s: float, *, after_s: float | None = None) -> None:
         """Try again, elsewhere if there is an elsewhere."""
-        if member.leaves_s <= now_s:
+        if member.left:
             return
         if after_s is None:
             pause_s = min(_AGAIN_MAX_S, _AGAIN_FIRST_S * 2 ** min(member.failures, 10))
@@ -307,14 +316,19 @@ class Share:
 
     def _second(self, now_s: float) -> Second:
         """Give up edges that are silent; say how everybody is, and what this process costs."""
-        streaming = short = 0
+        streaming = paused = 0
+        pause_max_s = 0.0
         for member in list(self._members.values()):
             if member.asleep:
                 continue
             playout = member.heard.playout
             streaming += member.streaming
+            if member.streaming and not member.excused:
+                playout.until(now_s)
+                pause_s = playout.recent_pause_s()
+                paused += pause_s > 0
+                pause_max_s = max(pause_max_s, pause_s)
             silence_s = now_s - member.silent_since_s
-            short += member.streaming and playout.short(now_s)
             if silence_s > max(_SILENCE_MIN_S, _SILENCE_CADENCES * playout.cadence_s):
                 self._lost(member, now_s)
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -332,7 +346,8 @@ class Share:
             left=self._left,
             heard=len(self._all) - len(self._unheard),
             listening=streaming,
-            short=short,
+            paused=paused,
+            pause_max_ms=pause_max_s * 1_000,
             lost=sum(member.lost for member in self._all),
             refused=sum(self._tally.refused.values()),
             missing=sum(m.heard.missing + m.heard.missed for m in self._all if not m.excused),
@@ -344,7 +359,7 @@ class Share:
         )
 
     def _judge(self, now_s: float) -> Tally:
-        judge(self._all, self._tally, now_s=now_s)
+        judge(self._all, self._tally, began_s=self._began_s, now_s=now_s)
         self._tally.listening = sum(member.streaming for member in self._members.values())
         self._steady(self._tally)
         return self._tally
