@@ -27,7 +27,16 @@ _PLACES = frozenset(
         *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
         *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
-        *("trusted_proxies", "registrations", "confirm_email", "password_grant", "recording_days"),
+        *(
+            "trusted_proxies",
+            "trusted_proxies",
+            "proxy_protocol",
+            "shield_spared",
+            "registrations",
+            "confirm_email",
+            "password_grant",
+            "recording_days",
+        ),
     }
 )
 
@@ -196,6 +205,7 @@ class Settings(BaseSettings):
                 "gate_port": port + 3,
                 "edge_metrics_port": 0,
                 "telephone": False,
+                "shield_spared": "",  # a rehearsal's attackers come from loopback, and so does its crowd
                 **dict.fromkeys(("edge_host", "recorder_host", "site_host", "gate_host"), "127.0.0.1"),
                 **dict.fromkeys(("edge_url", "recorder_url", "site_url", "gate_url", "gate_public_address")),
                 **dict.fromkeys(("bus_credentials", "database", "mail_host", "rehearsal_token_file")),

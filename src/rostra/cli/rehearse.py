@@ -149,8 +149,9 @@ def _certificate(settings: Settings, muster: Muster, course: "Course") -> Certif
     plan = CrowdPlan(muster.url, sum(len(t.came_s) for t in tallies), 1.0, script.seconds, script.rendition)
     heard = sum_up(plan, tallies, seconds=course.seconds)
     stages = findings.stages(script, tallies, moments, workers=max(1, settings.edge_workers))
-    faults = tuple(
-        findings.judged(episode, moments, pause_max_s=fault.pause_max_s) for fault, episode in course.faults
+    faults, attacks = (
+        tuple(findings.judged(episode, moments, pause_max_s=told.pause_max_s) for told, episode in episodes)
+        for episodes in (course.faults, course.attacks)
     )
     return Certificate(
         made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -164,9 +165,9 @@ def _certificate(settings: Settings, muster: Muster, course: "Course") -> Certif
         arrivals=findings.arrivals(moments),
         stages=stages,
         faults=faults,
-        attacks=(),
+        attacks=attacks,
         heard=heard,
-        failed=findings.failures(heard, stages, faults),
+        failed=findings.failures(heard, stages, (*faults, *attacks)),
     )
 
 

@@ -89,7 +89,8 @@ def own_system(
     """
     data = folder / "data"
     data.mkdir(parents=True)
-    own = dict(environment) | {"ROSTRA_DATA": str(data)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")}
+    own = inherited | dict(environment) | {"ROSTRA_DATA": str(data)}
     clock_file = folder / "clock" if clock else None
     if clock_file is not None:
         own |= _faked_clock(clock_file)

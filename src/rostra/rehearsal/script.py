@@ -1,4 +1,4 @@
-"""A rehearsal's script: what is to happen to whom and when, read from TOML and checked. Pure."""
+"""A rehearsal's script: what is to happen to whom and when, read from TOML and checked."""
 
 import hashlib
 from typing import Annotated, Final, Literal
@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from rostra.core.errors import BadInputError
 from rostra.rehearsal.arrivals import Count, Crowd, Seconds, Span, most_at_once, size
+from rostra.rehearsal.attackers import KINDS
 
 Share = Annotated[float, Meta(gt=0, le=1)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -39,12 +40,18 @@ class Sleep(Act, frozen=True, tag="sleep"):
 
 
 class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Hostile traffic of one `kind` (rehearsal/attackers.py) from so many loopback `addresses`."""
+    """Hostile traffic of one `kind` (rehearsal/attackers.py) from so many loopback `addresses`.
+
+    `connections` at once at most, `rate_hz` new ones a second. It is survived as a fault is.
+    """
 
     kind: Name
     at_s: Seconds
     for_s: Span
-    addresses: Annotated[int, Meta(ge=1, le=250)] = 8
+    connections: Annotated[int, Meta(ge=1, le=15_000)] = 5_000
+    rate_hz: Span = 1_000.0
+    addresses: Annotated[int, Meta(ge=1, le=50_000)] = 1_000
+    pause_max_s: Seconds = 0.0
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,6 +107,9 @@ def parse(text: str) -> Script:
         raise BadInputError(f"The script cannot be used: {error}.") from error
     for fault in script.faults:
         _check(fault, script)
+    for attack in script.attacks:
+        if attack.kind not in KINDS:
+            raise BadInputError(f"There is no attack {attack.kind!r}: choose one of {', '.join(KINDS)}.")
     for each in (*script.acts, *script.attacks, *script.faults):
         if each.at_s >= script.seconds:
             raise BadInputError(

@@ -29,9 +29,8 @@ _SILENCE_MIN_S: Final = 1.5
 _SILENCE_CADENCES: Final = 3
 # The loop looks so often at most: a read costs a third when many are ready at once, and 2 ms is no pause.
 _TURN_S: Final = 0.002
-# Linux lets 28,000 connections to one port leave from one address; each process brings its own addresses.
-_LISTENERS_PER_ADDRESS: Final = 5_000
-_ADDRESSES_MAX: Final = 250
+# A crowd comes from as many networks as loopback has room for: one /16 for each process, each /24 of it in turn.
+_COMPANIES_MAX: Final = 200
 _IP_BIND_ADDRESS_NO_PORT: Final = 24
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER of no time: the connection ends with RST
 
@@ -163,8 +162,8 @@ class Share:
     # --- connections -----------------------------------------------------------------------------------
 
     def _enter(self, now_s: float, leaves_s: float) -> None:
-        number = len(self._all) // _LISTENERS_PER_ADDRESS % _ADDRESSES_MAX
-        source = f"127.{self._index // 200}.{1 + self._index % 200}.{1 + number}"
+        number = len(self._all)
+        source = f"127.{self._index % _COMPANIES_MAX}.{1 + number % 250}.{1 + number // 250 % 250}"
         heard = Continuity(self._lockstep.follow)
         ticket = self._plan.ticket
         member = Member(now_s, now_s, source, self._address, heard, ticket=ticket, leaves_s=leaves_s)

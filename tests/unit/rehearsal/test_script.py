@@ -43,6 +43,7 @@ OTHER = SMALL.replace("seconds", 'target = "http://127.0.0.1:8080/c/evening"\nse
         (SMALL + '[[acts]]\nact = "reload"\nat_s = 10\n', "ends after 10 s"),
         (FAULT + 'kind = "kill"\nat_s = 1\n', "needs `process` or `pid_file`"),
         (FAULT + 'kind = "stop"\nprocess = "edge-1"\nat_s = 1\n', "needs `for_s`"),
+        (SMALL + '[[attacks]]\nkind = "curse"\nat_s = 1\nfor_s = 1\n', "There is no attack 'curse'"),
         (FAULT + 'kind = "melt"\nat_s = 1\n', "Invalid enum value 'melt'"),
         (OTHER + 'kind = "disk"\nat_s = 1\nfor_s = 1\n', "only one that the rehearsal starts itself"),
         (OTHER + 'kind = "kill"\nprocess = "edge-1"\nat_s = 1\n', "by its `pid_file`"),
