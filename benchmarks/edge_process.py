@@ -22,6 +22,7 @@ from rostra.core.shield import Shield
 from rostra.core.ticket import Ticket, TicketClass, sign
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.edge import server, worker
+from rostra.edge.cadence import RUNGS_CHUNKS
 from rostra.edge.entrance import Entrance
 from rostra.edge.server import run
 from rostra.edge.streams import Streams
@@ -79,7 +80,7 @@ def main() -> None:
     spared = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.0/8"
     if pinned_chunks:
         # A busy machine makes writes look dearer, and 18,000 listeners are near the border between two rungs.
-        worker.next_cadence = lambda *_, **__: pinned_chunks  # type: ignore[attr-defined]
+        worker.next_rung = lambda *_, **__: RUNGS_CHUNKS.index(pinned_chunks)  # type: ignore[attr-defined]
     server.Streams = OfOneTicket  # type: ignore[misc,attr-defined]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

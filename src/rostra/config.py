@@ -63,6 +63,17 @@ class Settings(BaseSettings):
     edge_url: str | None = Field(
         None, description="Address under which listeners reach these edges, if another than host and port."
     )
+    edge_listeners_max: int | None = Field(
+        None, ge=1, description="Listeners that one edge worker takes at most; unset: as many as it can carry."
+    )
+    edge_egress_mbps: float | None = Field(
+        None, gt=0, description="What the line of this machine carries for its edges, in Mbit/s; unknown if unset."
+    )
+    cdn_url: str | None = Field(
+        None,
+        description="Address under which a CDN has copies of the edges' `/c/ID/live.webm` and `live.mp4`, for "
+        "those who come while edges are under strain.",
+    )
     edge_metrics_port: Port = Field(
         9180,
         description="Prometheus port of the first edge worker on loopback; the next ones follow. 0: none.",

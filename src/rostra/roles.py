@@ -147,7 +147,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     trusted = parse_prefixes(settings.trusted_proxies)
     entrance = Entrance(_shield(settings), trusted, settings.proxy_protocol)
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
-        keys = await ticket_keys(connection)
+        keys, egress_mbps = await ticket_keys(connection), settings.edge_egress_mbps
         await _while_wanted(
             run(
                 BusProgrammes(connection),
@@ -159,6 +159,9 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
                 keys=keys,
                 entrance=entrance,
+                listeners_max=settings.edge_listeners_max,
+                egress_bps=None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers,
+                copy_url=(settings.cdn_url or "").rstrip("/"),
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             ),
             keep_ticket_keys(connection, keys),

@@ -54,10 +54,11 @@ def as_tables(records: Iterable[ConversationRecord], reports: Sequence[Report]) 
 def _row(report: Report) -> tuple[str, str, str]:
     match report:
         case EdgeReport():
+            waiting = sum(count for bins in report.waiting for _, _, count in bins)
             return (
                 report.edge,
                 f"{sum(report.listeners.values())} of {report.capacity} listeners",
-                f"cadence {report.cadence_ms} ms, writing {report.write_share:.0%} of the time"
+                f"{report.rung}, {waiting} wait, writing {report.write_share:.0%} of the time"
                 + (", draining" if report.draining else ""),
             )
         case StageReport():

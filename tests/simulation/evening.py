@@ -28,7 +28,12 @@ from rostra.core.shield import Shield
 from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES
 from rostra.edge import server as edge_server
 from rostra.edge import worker as edge_worker
+from rostra.edge.admission import Bounds
 from rostra.edge.fanout import Fanout
+from rostra.edge.fleet import Fleet
+from rostra.edge.ladder import ladder
+from rostra.edge.streams import Streams
+from rostra.edge.waiting_room import WaitingRoom
 from rostra.rehearsal.continuity import START, Event, Position, follow, resume
 from rostra.stage import feed as stage_feed
 from rostra.stage import producer as stage_producer
@@ -136,16 +141,24 @@ class Edge:
             stop_accepting=lambda: None,
             close_all=lambda: None,
         )
-        door = SimpleNamespace(forget_pages=lambda: None, cadence_ms=0, alternates=())
         self.fanout = Fanout(self, clock=evening.world.time)
+        fleet = Fleet(name, f"http://{name}")
+        door = SimpleNamespace(
+            forget_pages=lambda: None,
+            alternates=(),
+            joins=0,
+            resumed=0,
+            streams=Streams(self.fanout.has),
+            room=WaitingRoom(fleet, listeners=lambda: self.fanout.listeners, jitter=lambda: 0.5),
+        )
         self.worker = edge_worker.Worker(
             crowd,  # type: ignore[arg-type]
             door,  # type: ignore[arg-type]
             self.fanout,
             channels={},
-            edge_id=name,
-            public_url=f"http://{name}",
-            descriptors_max=10_000,
+            fleet=fleet,
+            bounds=Bounds(10_000),
+            rungs=ladder(has_copy=False),
         )
 
     async def run(self) -> None:

@@ -241,7 +241,13 @@ class Lease(Message, frozen=True, tag="lease.1"):
 
 
 class EdgeReport(Message, frozen=True, tag="edge.1"):
-    """One edge's telemetry, once a second, on `rostra.telemetry.edge.<edge>`."""
+    """One edge's telemetry, once a second, on `rostra.telemetry.edge.<edge>`.
+
+    Of its door: `rung` of the ladder; `room`, places that are neither taken nor promised; `waiting`, for each class
+    (first tag, last tag, how many) of those who asked it last. Of its last second: `seen`, the 8 bytes of each who
+    asked or was let in, so that no other worker counts them; `come`, newcomers of each class; `freed`, listeners
+    who left, without those who resumed; `left`, who gave up waiting. `several`: who has more than one stream.
+    """
 
     edge: str
     url: str
@@ -251,6 +257,15 @@ class EdgeReport(Message, frozen=True, tag="edge.1"):
     cadence_ms: int
     write_share: float
     draining: bool = False
+    rung: str = ""
+    room: int = 0
+    waiting: list[list[tuple[int, int, int]]] = []
+    seen: bytes = b""
+    come: list[int] = []
+    freed: int = 0
+    left: int = 0
+    several: dict[str, int] = {}
+    joins: int = 0
 
 
 class StageReport(Message, frozen=True, tag="stage.1"):

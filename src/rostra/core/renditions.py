@@ -1,6 +1,6 @@
 """The renditions: the flavours that a stage makes of one mix and that an edge offers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -33,3 +33,15 @@ RENDITIONS: Final[Mapping[str, Rendition]] = MappingProxyType(
         )
     }
 )
+
+
+def renditions_within(cap_kbps: int, offered: Collection[str]) -> list[Rendition]:
+    """Those of `offered` that a cap allows (0: all); of each container at least the smallest."""
+    allowed = []  # a browser that can play one container only must not be left without sound
+    for rendition in RENDITIONS.values():
+        container = rendition.name.partition("-")[0]
+        family = [each.bitrate_bps for each in RENDITIONS.values() if each.name.startswith(f"{container}-")]
+        fits = not cap_kbps or rendition.bitrate_bps <= max(1000 * cap_kbps, min(family))
+        if fits and rendition.name in offered:
+            allowed.append(rendition)
+    return allowed

@@ -40,10 +40,6 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     expires_s: int
     cap_kbps: int = NO_CAP  # no rendition above this
 
-    @property
-    def cap_bps(self) -> int:
-        return self.cap_kbps * 1000
-
 
 class Place(msgspec.Struct, frozen=True, gc=False):
     """Where somebody stands in the waiting room: by class, then by `tag_ms` (edge/line.py).

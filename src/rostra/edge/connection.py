@@ -21,11 +21,12 @@ from rostra.core.limits import (
 )
 from rostra.core.shield import Prefix, Strike, Verdict
 from rostra.edge.deadlines import Deadlines
-from rostra.edge.door import Door, Listen, Refused
+from rostra.edge.door import Door, Listen
 from rostra.edge.entrance import Connection, Entrance, Step, busy, reset
 from rostra.edge.fanout import Fanout
 from rostra.edge.http import ImfDate, Rejected, Reply, Request, serialize
 from rostra.edge.lingering import LINGERING_EVENTS, Lingering
+from rostra.edge.refusals import Refused
 from rostra.edge.transport import Plain, Transport
 
 EVENTS_PER_TURN_MAX: Final = 256  # about 5 ms of requests, then writes and timers get their turn again

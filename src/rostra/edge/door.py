@@ -12,10 +12,19 @@ from rostra.core import webvtt
 from rostra.core.framing import CONTENT_TYPE
 from rostra.core.keys import KeyRing
 from rostra.core.limits import STREAMS_PER_LISTENER_MAX
-from rostra.core.messages import ConversationRecord
-from rostra.core.renditions import RENDITIONS
+from rostra.core.prefixes import network_of, source_of
+from rostra.core.renditions import RENDITIONS, renditions_within
 from rostra.core.shield import Strike
-from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign, verify, verify_pass
+from rostra.core.ticket import (
+    LIFETIME_S,
+    Ticket,
+    TicketClass,
+    sign,
+    sign_place,
+    verify,
+    verify_pass,
+    verify_place,
+)
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.cohort import Group
 from rostra.edge.fanout import Lane
@@ -28,14 +37,29 @@ from rostra.edge.http import (
     json_reply,
     problem_json,
 )
+from rostra.edge.ladder import Rung, ladder
 from rostra.edge.pages import Pages
+from rostra.edge.refusals import (
+    CAPPED,
+    FULL,
+    NO_TICKET,
+    NOT_FOUND,
+    SHARED,
+    Early,
+    Open,
+    Pressure,
+    Refused,
+    decide,
+    not_allowed,
+    silent,
+    unfit,
+)
 from rostra.edge.streams import Streams
+from rostra.edge.waiting_room import LetIn, Wait, WaitingRoom
 
-BUS_LOST_MAX_S: Final = 5.0  # longer, and who is sent elsewhere hears more than who waits here
-RETRY_FULL_S: Final = 10
-RETRY_STARTING_S: Final = 1
-RETRY_SHARED_S: Final = 30  # by then a connection that died unnoticed is gone
 _STREAM_FILES: Final = {"live.webm": "webm", "live.ogg": "ogg", "live.mp4": "mp4"}
+_COPIES: Final = {"webm": "webm-64", "mp4": "mp4-96"}
+_FRESH: Final = (*CROSS_ORIGIN, ("Cache-Control", "no-store"))
 _PREFLIGHT: Final = (
     *CROSS_ORIGIN,
     ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
@@ -44,83 +68,8 @@ _PREFLIGHT: Final = (
 )
 
 
-# --- admission (pure) ------------------------------------------------------------------------------------
-
-
-class Pressure(msgspec.Struct, frozen=True, gc=False):
-    """What an edge can bear at this moment."""
-
-    descriptors: int
-    descriptors_max: int
-    bus_lost_s: float = 0.0
-    draining: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Early:
-    """The doors open in `wait_ms`."""
-
-    wait_ms: int
-
-
-class Refused(msgspec.Struct, frozen=True, gc=False):
-    status: HTTPStatus
-    reason: str
-    title: str
-    detail: str
-    retry_after_s: int | None = None
-    strike: Strike | None = None  # what nobody honest does, for the shield
-
-
-_CAPPED: Final = Refused(
-    HTTPStatus.FORBIDDEN,
-    "rendition",
-    "Not at this quality",
-    "The ticket was given when there was room for a smaller rendition only. Join again: there may be room now.",
-)
-_SHARED: Final = Refused(
-    HTTPStatus.TOO_MANY_REQUESTS,
-    "shared",
-    "This ticket is in use",
-    f"{STREAMS_PER_LISTENER_MAX} streams are open with it. Who else wants to listen asks for another one.",
-    RETRY_SHARED_S,
-    strike=Strike.SHARED_TICKET,
-)
-Admission = Admitted | Early | Refused
-
-
-def unfit(pressure: Pressure) -> Refused | None:
-    """Why this edge can admit nobody, if so."""
-    unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-    if pressure.draining:
-        return Refused(unavailable, "draining", "This edge is going away", "Listen at another one.", 1)
-    if pressure.bus_lost_s > BUS_LOST_MAX_S:
-        detail = "This edge has lost its connection to the programme. Another one may have it."
-        return Refused(unavailable, "bus", "No connection to the programme", detail, 2)
-    if pressure.descriptors >= pressure.descriptors_max:
-        detail = "As many people as it can carry listen at this edge. Another one may have room."
-        return Refused(unavailable, "full", "This edge is full", detail, RETRY_FULL_S)
-    return None
-
-
-def decide(record: ConversationRecord, pressure: Pressure, *, now_ms: int) -> Admission:
-    if record.state in OVER:
-        word = "has ended" if record.state == "ended" else "has been cancelled"
-        return Refused(HTTPStatus.GONE, record.state, f"This conversation {word}", "There is nothing to hear.")
-    refused = unfit(pressure)
-    if refused is not None:
-        return refused
-    if record.state == "scheduled":
-        return Early(max(0, record.doors_ns // 1_000_000 - now_ms))
-    return Admitted()
-
-
-# --- requests ----------------------------------------------------------------------------------------------
+LOWEST: Final = ladder(has_copy=False)[0]
+_NOBODY: Final = Ticket("", b"", TicketClass.ANONYMOUS, 0, 0)
 
 
 class Listen(msgspec.Struct, frozen=True, gc=False):
@@ -147,11 +96,14 @@ class Door:
     jitter: Callable[[], float]
     new_listener: Callable[[], bytes]
     streams: Streams
-    pressure: Callable[[], Pressure] = field(default=lambda: Pressure(0, 1))
-    cadence_ms: int = CHUNK_MS
+    room: WaitingRoom
+    pressure: Callable[[], Pressure] = field(default=Pressure)
+    rung: Rung = LOWEST
+    copy_url: str = ""  # where the copy at a CDN is, if there is one
     alternates: Sequence[str] = ()
     refused: Counter[str] = field(default_factory=Counter)
     joins: int = 0
+    resumed: int = 0
     _index: Reply | None = None
     _listen: dict[str, tuple[int, Reply]] = field(default_factory=dict)
 
@@ -161,7 +113,6 @@ class Door:
         self._listen.clear()
 
     def answer(self, request: Request, *, source: str, date: str, now_ms: int) -> Reply | Listen:
-        del source  # the waiting room's order is fair between networks
         match request.path.split("/")[1:]:
             case [""]:
                 return self._reading(request) or self._index_page()
@@ -180,7 +131,7 @@ class Door:
                     case ["state"]:
                         return self._reading(request) or self._state(channel, now_ms)
                     case ["join"]:
-                        return self._only(request, "POST") or self._join(channel, request, now_ms)
+                        return self._only(request, "POST") or self._join(channel, request, source, now_ms)
                     case ["stream"]:
                         return self._reading(request) or self._stream(channel, request, date, now_ms)
                     case [file] if file in _STREAM_FILES:
@@ -216,32 +167,69 @@ class Door:
 
     # --- listening ---------------------------------------------------------------------------------------
 
-    def _join(self, channel: Channel, request: Request, now_ms: int) -> Reply:
-        admission = decide(channel.record, self.pressure(), now_ms=now_ms)
-        headers = (*CROSS_ORIGIN, ("Cache-Control", "no-store"))
-        match admission:
-            case Admitted():
-                self.joins += 1
-                return json_reply(self._admitted(channel, request, now_ms), headers)
+    def _join(self, channel: Channel, request: Request, source: str, now_ms: int) -> Reply:
+        opening = decide(channel.record, self.pressure(), now_ms=now_ms)
+        match opening:
+            case Open():
+                return json_reply(self._let_in(channel, request, source, now_ms), _FRESH)
             case Early():
-                return json_reply({"status": "early", **channel.state(now_ms=now_ms)}, headers)
+                return json_reply({"status": "early", **channel.state(now_ms=now_ms)}, _FRESH)
             case Refused():
-                return self.refuse(request, admission)
+                return self.refuse(request, opening)
             case _:
-                assert_never(admission)
+                assert_never(opening)
 
-    def _admitted(self, channel: Channel, request: Request, now_ms: int) -> dict[str, Any]:
-        """A ticket that outlasts any conversation. Who brings one (`pass`, from the site) stays who they are."""
-        conversation = channel.record.id
-        now_s = now_ms // 1_000
-        known = verify_pass(request.query.get("pass", ""), conversation=conversation, keys=self.keys, now_s=now_s)
-        ticket = Ticket(
-            conversation,
-            self.new_listener() if known is None else known.listener,
-            TicketClass.ANONYMOUS if known is None else known.ticket_class,
-            now_s,
-            now_s + LIFETIME_S,
+    def _let_in(self, channel: Channel, request: Request, source: str, now_ms: int) -> dict[str, Any]:
+        """The answer to a join. Who brings a ticket is in; who brings a pass of the site stays who they are."""
+        conversation, now_s, query = channel.record.id, now_ms // 1_000, request.query
+        had = verify(query.get("ticket", ""), conversation=conversation, keys=self.keys, now_s=now_s)
+        if had is not None:
+            return self._admitted(channel, had.listener, had.ticket_class, now_ms)
+        known = verify_pass(query.get("pass", ""), conversation=conversation, keys=self.keys, now_s=now_s)
+        place = verify_place(query.get("place", ""), conversation=conversation, keys=self.keys, now_s=now_s)
+        listener = place.listener if place else known.listener if known else self.new_listener()
+        ticket_class = min(each.ticket_class for each in (known, place, _NOBODY) if each is not None)
+        if self.rung.copy and not self.room.closed(ticket_class):
+            return self._copy(conversation)
+        asked = self.room.ask(
+            conversation, listener, ticket_class, place, network=network_of(source_of(source)), now_ms=now_ms
         )
+        match asked:
+            case LetIn():
+                return self._admitted(channel, listener, ticket_class, now_ms)
+            case Wait():
+                return self._wait(channel, asked, now_ms)
+            case _:
+                assert_never(asked)
+
+    def _wait(self, channel: Channel, wait: Wait, now_ms: int) -> dict[str, Any]:
+        return {
+            "status": "waiting",
+            "place": sign_place(wait.place, keys=self.keys),
+            "number": wait.number,
+            "waiting": wait.waiting,
+            "wait_s": None if wait.wait_s is None else round(wait.wait_s),
+            "again_s": round(wait.again_s, 1),
+            "reason": "closed" if self.room.closed(wait.place.ticket_class) else "full",
+            "conversation": channel.state(now_ms=now_ms),
+            "now_ms": now_ms,
+        }
+
+    def _copy(self, conversation: str) -> dict[str, Any]:
+        """Where the programme can be heard from a CDN, some seconds later."""
+        files = {f"live.{kind}": RENDITIONS[name].mime for kind, name in _COPIES.items()}
+        sources = [
+            {"url": f"{self.copy_url}/c/{conversation}/{name}", "mime": mime} for name, mime in files.items()
+        ]
+        return {"status": "copy", "sources": sources}
+
+    def _admitted(
+        self, channel: Channel, listener: bytes, ticket_class: TicketClass, now_ms: int
+    ) -> dict[str, Any]:
+        """A ticket that outlasts any conversation."""
+        self.joins += 1
+        conversation, now_s, cap_kbps = channel.record.id, now_ms // 1_000, self.rung.cap_kbps
+        ticket = Ticket(conversation, listener, ticket_class, now_s, now_s + LIFETIME_S, cap_kbps)
         offered = channel.init.media if channel.init is not None else RENDITIONS
         return {
             "status": "admitted",
@@ -250,10 +238,9 @@ class Door:
             "alternates": self.alternates,
             "renditions": [
                 {"name": rendition.name, "mime": rendition.mime, "bps": rendition.bitrate_bps}
-                for rendition in RENDITIONS.values()
-                if rendition.name in offered
+                for rendition in renditions_within(cap_kbps, offered)
             ],
-            "cadence_ms": self.cadence_ms,
+            "cadence_ms": self.rung.cadence * CHUNK_MS,
             "now_ms": now_ms,
         }
 
@@ -262,18 +249,16 @@ class Door:
         text = request.query.get("ticket", "")
         ticket = verify(text, conversation=conversation, keys=self.keys, now_s=now_ms // 1_000)
         if ticket is None:
-            detail = f"Ask for one: POST /c/{conversation}/join."
-            refused = Refused(
-                HTTPStatus.FORBIDDEN, "ticket", "No valid ticket", detail, strike=Strike.FORGED_TICKET
+            return self.refuse(
+                request, msgspec.structs.replace(NO_TICKET, strike=Strike.FORGED_TICKET if text else None)
             )
-            return self.refuse(request, refused)
         if len(self.streams.of(ticket.listener)) >= STREAMS_PER_LISTENER_MAX:
-            return self.refuse(request, _SHARED)
+            return self.refuse(request, SHARED)
         asked = request.query.get("from", "")
         from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
-        if ticket.cap_kbps and rendition in RENDITIONS and RENDITIONS[rendition].bitrate_bps > ticket.cap_bps:
-            return self.refuse(request, _CAPPED)
+        if rendition in RENDITIONS and not renditions_within(ticket.cap_kbps, (rendition,)):
+            return self.refuse(request, CAPPED)
         return self._listen_to(channel, request, rendition, from_seq, date, now_ms, listener=ticket.listener)
 
     def _file(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:
@@ -282,7 +267,8 @@ class Door:
             return self.refuse(request, refused)
         container = _STREAM_FILES[request.path.rpartition("/")[2]]
         fitting = [name for name in RENDITIONS if name.startswith(f"{container}-")]
-        rendition = request.query.get("rendition", fitting[0])
+        allowed = renditions_within(self.rung.cap_kbps, fitting)
+        rendition = request.query.get("rendition", allowed[0].name)
         if rendition not in fitting:
             return self._not_found(request)
         return self._listen_to(channel, request, rendition, None, date, now_ms, listener=None)
@@ -300,7 +286,7 @@ class Door:
     ) -> Reply | Listen:
         framed = listener is not None
         if channel.ended or channel.record.state in OVER or not channel.on_air:
-            return self.refuse(request, _silent(channel))
+            return self.refuse(request, silent(channel.record.state, ended=channel.ended))
         assert channel.init is not None
         assert channel.ring.newest is not None
         if rendition not in channel.init.media or rendition not in RENDITIONS:
@@ -308,6 +294,11 @@ class Door:
         if request.method == "HEAD":
             content_type = CONTENT_TYPE if framed else RENDITIONS[rendition].mime
             return Reply(HTTPStatus.OK, content_type, b"", CROSS_ORIGIN, endless=True)
+        if listener is None and not self.room.plain(now_ms):
+            return self.refuse(request, FULL)
+        if listener is not None:
+            self.room.opened(listener)
+            self.resumed += from_seq is not None
         lane = channel.lane(rendition, framed=framed)
         first = channel.resumption(from_seq)
         group = lane.cohort.place(newest=channel.ring.newest, from_seq=first)
@@ -335,8 +326,7 @@ class Door:
         return Reply(refused.status, PROBLEM, body, headers, strike=strike)
 
     def _not_found(self, request: Request) -> Reply:
-        detail = "There is nothing at this address. Perhaps it was cut in copying."
-        return self.refuse(request, Refused(HTTPStatus.NOT_FOUND, "unknown", "Not found", detail))
+        return self.refuse(request, NOT_FOUND)
 
     def _reading(self, request: Request) -> Reply | None:
         return None if request.method in ("GET", "HEAD") else self._only(request, "GET", "HEAD")
@@ -346,20 +336,6 @@ class Door:
             return None
         if request.method == "OPTIONS":
             return Reply(HTTPStatus.NO_CONTENT, "", b"", (*_PREFLIGHT, ("Allow", ", ".join(methods))))
-        detail = f"This address answers to {' and '.join(methods)}."
-        refused = Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method", "Method not allowed", detail)
-        reply = self.refuse(request, refused)
+        reply = self.refuse(request, not_allowed(methods))
         allow = ("Allow", ", ".join(methods))
         return Reply(reply.status, reply.content_type, reply.body, [*reply.headers, allow])
-
-
-def _silent(channel: Channel) -> Refused:
-    """Why a conversation cannot be heard now."""
-    state = channel.record.state
-    if channel.ended or state in OVER:
-        return Refused(HTTPStatus.GONE, "ended", "This conversation is over", "There is nothing to hear.")
-    if state == "scheduled":
-        detail = "The doors are still closed. They open before the conversation starts."
-        return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "early", "Too early", detail, RETRY_FULL_S)
-    detail = "The sound is on its way to this edge."
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "starting", "A moment", detail, RETRY_STARTING_S)

@@ -22,11 +22,14 @@ class WorkerCollector:
             "listeners": ("Listeners at this edge", len(worker.fanout.seats) + len(worker.fanout.laggards)),
             "laggards": ("Listeners out of step", len(worker.fanout.laggards)),
             "descriptors": ("Sockets of the crowd", crowd.descriptors),
-            "descriptors_max": ("Sockets of the crowd that fit", worker.descriptors_max),
+            "descriptors_max": ("Sockets of the crowd that fit", worker.bounds.descriptors),
             "write_share": ("Share of time spent writing, smoothed", worker.load.share),
             "write_cost_seconds": ("What one write costs, smoothed", worker.load.write_cost_s),
             "loop_lag_seconds": ("How late the loop was in the last second", worker.loop_lag_s),
-            "cadence_seconds": ("Cadence of newcomers", worker.cadence * CHUNK_MS / 1_000),
+            "cadence_seconds": ("Cadence of newcomers", worker.rung.cadence * CHUNK_MS / 1_000),
+            "rung": ("Rung of the ladder, 0 the lowest", worker.rungs.index(worker.rung)),
+            "capacity": ("Listeners that can be carried now", door.room.capacity),
+            "waiting": ("People who wait for a place, in the whole fleet", door.room.waiting),
             "bus_lost_seconds": ("How long the bus has been away", worker.bus_lost_s),
         }
         for name, (text, value) in gauges.items():
@@ -39,6 +42,7 @@ class WorkerCollector:
             "sent_bytes": ("Bytes written to listeners", counters.sent_bytes),
             "lagged": ("Times that a listener fell out of step", counters.lagged),
             "moved": (f"Times that one was moved on, {LAGGARD_CHUNKS_MAX} chunks behind", counters.moved),
+            "rung_steps": ("Times that the rung has changed", worker.steps),
             "gone": ("Listeners who have left", counters.gone),
         }
         for name, (text, total) in totals.items():

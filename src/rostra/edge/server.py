@@ -8,8 +8,9 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.resources import files
+from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
@@ -19,14 +20,18 @@ from rostra.core.errors import BusError
 from rostra.core.keys import KeyRing
 from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.edge.admission import Bounds
 from rostra.edge.channel import OVER, Channel
 from rostra.edge.connection import Crowd
 from rostra.edge.door import Door
 from rostra.edge.entrance import Entrance, listen
 from rostra.edge.fanout import Fanout
+from rostra.edge.fleet import Fleet
+from rostra.edge.ladder import ladder
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
 from rostra.edge.streams import Streams
+from rostra.edge.waiting_room import WaitingRoom
 from rostra.edge.worker import DRAIN_S, Worker
 
 _log = structlog.get_logger()
@@ -57,6 +62,9 @@ async def run(
     public_url: str,
     keys: KeyRing,
     metrics_port: int | None,
+    listeners_max: int | None = None,
+    egress_bps: float | None = None,
+    copy_url: str = "",
     metrics_host: str = "127.0.0.1",
     stage_url: str = "",
     replay_url: str = "",
@@ -68,12 +76,17 @@ async def run(
 
     `announce` is called with the port as soon as connections are accepted (`port` 0: one that is free). Without
     `metrics_port` no metrics are exported. `stage_url` and `replay_url` are the addresses of a gate and of
-    the recordings, for links on the page.
+    the recordings, for links on the page. `listeners_max` is what was certified or set, `egress_bps` what the line
+    carries, `copy_url` where a CDN has a copy.
     """
     pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    bounds = Bounds(soft - DESCRIPTORS_RESERVED, listeners_max, egress_bps)
     listening = listen(host, port)
     entrance = entrance or Entrance()
-    worker = _worker(listening, entrance, edge_id=edge_id, public_url=public_url, keys=keys, pages=pages)
+    worker = _worker(
+        listening, entrance, Fleet(edge_id, public_url), bounds, keys=keys, pages=pages, copy_url=copy_url
+    )
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -107,39 +120,50 @@ async def run(
 def _worker(
     listening: socket.socket,
     entrance: Entrance,
+    fleet: Fleet,
+    bounds: Bounds,
     *,
-    edge_id: str,
-    public_url: str,
     keys: KeyRing,
     pages: Pages,
+    copy_url: str,
 ) -> Worker:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    descriptors_max = soft - DESCRIPTORS_RESERVED
-    crowd = Crowd(listening, descriptors_max=descriptors_max, entrance=entrance)
+    crowd = Crowd(listening, descriptors_max=bounds.descriptors, entrance=entrance)
     fanout = Fanout(crowd)
     channels: dict[str, Channel] = {}
     door = Door(
         channels=channels,
         pages=pages,
         keys=keys,
-        public_url=public_url,
+        public_url=fleet.url,
         jitter=random.random,
         new_listener=lambda: secrets.token_bytes(8),
         streams=Streams(fanout.has),
-        alternates=(public_url,),
+        room=WaitingRoom(fleet, listeners=lambda: fanout.listeners, jitter=random.random),
+        copy_url=copy_url,
+        alternates=(fleet.url,),
     )
     worker = Worker(
         crowd,
         door,
         fanout,
         channels=channels,
-        edge_id=edge_id,
-        public_url=public_url,
-        descriptors_max=descriptors_max,
+        fleet=fleet,
+        bounds=bounds,
+        rungs=ladder(has_copy=bool(copy_url)),
     )
     door.pressure = worker.pressure
     crowd.serve(fanout, door)
     return worker
+
+
+def _memory_free_bytes() -> int | None:
+    """What the kernel could give without swapping (proc_meminfo(5)); None where it does not tell."""
+    with suppress(OSError), Path("/proc/meminfo").open(encoding="ascii") as lines:
+        for line in lines:
+            name, _, amount = line.partition(":")
+            if name == "MemAvailable":
+                return int(amount.split()[0]) * 1024
+    return None
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
@@ -214,7 +238,8 @@ class Server:
             await asyncio.sleep(1)
             worker = self._worker
             worker.bus_lost_s = 0.0 if self._programmes.connected_since is not None else worker.bus_lost_s + 1
-            worker.second(now_s=time.monotonic())
+            worker.memory_free_bytes = _memory_free_bytes()
+            worker.second(now_s=time.monotonic(), wall_s=time.time())
             self._write_soon()
             await self._report()
 

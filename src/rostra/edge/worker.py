@@ -2,24 +2,41 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
 from rostra.core.limits import CONVERSATIONS_PER_EDGE_MAX
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
 from rostra.core.shield import strain
-from rostra.edge.cadence import RUNGS_CHUNKS, Load, next_cadence, smooth
+from rostra.edge.admission import Bounds, Felt, capacity
+from rostra.edge.cadence import Load, smooth
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.connection import Crowd
-from rostra.edge.door import Door, Pressure
+from rostra.edge.door import Door
 from rostra.edge.fanout import Fanout
+from rostra.edge.fleet import Fleet
+from rostra.edge.ladder import Rung, Strain, next_rung
+from rostra.edge.refusals import Pressure
 from rostra.edge.ring import Verdict, event_frame
 
 _log = structlog.get_logger()
-REPORT_LIFETIME_S = 5.0  # an edge that has been silent for longer is no alternate, and its listeners have left
 LISTENERS_EVERY_S = 5
+STEP_WITHIN_S: Final = 15  # those who are asked for another rendition open a second stream: not all at once
+_EGRESS_SMOOTHING: Final = 0.2  # of each new second, as the load's
 DRAIN_S = 10.0  # players resume elsewhere within their buffer, 4 s at most; the rest does not listen
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The counters as they stood at a moment."""
+
+    at_s: float
+    writes: int = 0
+    busy_s: float = 0.0
+    sent_bytes: int = 0
+    freed: int = 0
 
 
 class Worker:
@@ -32,32 +49,40 @@ class Worker:
         fanout: Fanout,
         *,
         channels: dict[str, Channel],
-        edge_id: str,
-        public_url: str,
-        descriptors_max: int,
+        fleet: Fleet,
+        bounds: Bounds,
+        rungs: tuple[Rung, ...],
     ) -> None:
         self.crowd = crowd
         self.door = door
         self.fanout = fanout
         self.channels = channels
-        self.edge_id = edge_id
-        self.public_url = public_url
-        self.descriptors_max = descriptors_max
-        self.cadence = RUNGS_CHUNKS[0]
+        self.fleet = fleet
+        self.bounds = bounds
+        self.rungs = rungs
+        self.rung = rungs[0]
+        self.steps = 0
         self.load = Load()
+        self.egress_share = 0.0
         self.loop_lag_s = 0.0
+        self.memory_free_bytes: int | None = None
         self.draining = False
         self.bus_lost_s = 0.0
         self.verdicts: Counter[str] = Counter()
-        self._reports: dict[str, tuple[float, EdgeReport]] = {}
         self._dwelt_s = 0.0
         self._seconds = 0
-        self._measured = (0, 0.0, time.monotonic())
+        self._measured = _Measured(at_s=time.monotonic())
         self._announced: dict[str, int] = {}
+        door.room.capacity = self.capacity
 
     def pressure(self) -> Pressure:
-        descriptors = self.crowd.descriptors
-        return Pressure(descriptors, self.descriptors_max, self.bus_lost_s, self.draining)
+        return Pressure(self.bus_lost_s, self.draining)
+
+    @property
+    def capacity(self) -> int:
+        """Listeners that this worker can carry, as things are now."""
+        felt = Felt(self.fanout.listeners, self.load.write_cost_s, self.loop_lag_s, self.memory_free_bytes)
+        return capacity(self.bounds, felt)
 
     # --- the bus ---------------------------------------------------------------------------------------
 
@@ -68,7 +93,7 @@ class Worker:
             if len(self.channels) >= CONVERSATIONS_PER_EDGE_MAX and not self._make_room():
                 _log.warning("conversation.refused", conversation=record.id, limit=CONVERSATIONS_PER_EDGE_MAX)
                 return False
-            channel = self.channels[record.id] = Channel(record, self.fanout, cadence=self.cadence)
+            channel = self.channels[record.id] = Channel(record, self.fanout, cadence=self.rung.cadence)
         channel.record = record
         channel.forget_openings()
         self.door.forget_pages()
@@ -85,7 +110,7 @@ class Worker:
         """The doors have been closed again: the next programme counts from zero."""
         channel = self.channels[conversation]
         channel.close()
-        self.channels[conversation] = Channel(channel.record, self.fanout, cadence=self.cadence)
+        self.channels[conversation] = Channel(channel.record, self.fanout, cadence=self.rung.cadence)
 
     def take(self, chunk: Chunk, init: Init | None) -> None:
         channel = self.channels[chunk.conversation]
@@ -101,86 +126,112 @@ class Worker:
         channel.end("cancelled" if channel.record.state == "cancelled" else "ended")
 
     def hear(self, report: EdgeReport, *, now_s: float) -> None:
-        if report.edge != self.edge_id:
-            self._reports[report.edge] = now_s, report
+        if self.fleet.hear(report, now_s=now_s):
+            self.door.room.hear(report)
 
     def report(self, *, now_ns: int) -> EdgeReport:
         listeners = {id_: here for id_, channel in self.channels.items() if (here := channel.listeners_here)}
-        return EdgeReport(
-            edge=self.edge_id,
-            url=self.public_url,
+        report = EdgeReport(
+            edge=self.fleet.edge_id,
+            url=self.fleet.url,
             at_ns=now_ns,
             listeners=listeners,
-            capacity=self.descriptors_max,
-            cadence_ms=self.cadence * CHUNK_MS,
+            capacity=self.door.room.capacity,
+            cadence_ms=self.rung.cadence * CHUNK_MS,
             write_share=self.load.share,
             draining=self.draining,
+            rung=self.rung.name,
+            joins=self.door.joins,
         )
+        return self.door.room.report(report, several=self.door.streams.several())
 
     # --- the clock -------------------------------------------------------------------------------------
 
-    def second(self, *, now_s: float) -> None:
-        """What is done once a second."""
+    def second(self, *, now_s: float, wall_s: float) -> None:
+        """What is done once a second. `now_s` is monotonic; the waiting room goes by the clock on the wall."""
         self.crowd.expire(now_s=now_s)
-        self._measure(now_s)
-        descriptors_share = self.crowd.descriptors / self.descriptors_max
+        freed = self._measure(now_s)
+        descriptors_share = self.crowd.descriptors / self.bounds.descriptors
         self.crowd.shield.feel(
             strain(descriptors_share=descriptors_share, write_share=self.load.share, lag_s=self.loop_lag_s)
         )
         self._survey(now_s)
+        room = self.door.room
+        room.capacity = self.capacity
+        room.second(now_s=wall_s, freed=freed, draining=self.draining)
         self._seconds += 1
         if self._seconds % LISTENERS_EVERY_S == 0:
             self._tell_listeners()
+            self.door.streams.sweep()
         lanes = [lane for channel in self.channels.values() for lane in channel.lanes.values()]
-        settled = all(lane.cohort.cadences <= {self.cadence} for lane in lanes)
-        cadence = next_cadence(self.cadence, self.load, dwelt_s=self._dwelt_s, settled=settled)
-        if cadence != self.cadence:
-            _log.info("cadence.change", cadence_ms=cadence * CHUNK_MS, listeners=self.load.listeners)
-            self._change_cadence(cadence)
+        settled = all(lane.cohort.cadences <= {self.rung.cadence} for lane in lanes)
+        felt = Strain(self.load, self.egress_share, self.loop_lag_s, settled)
+        at = self.rungs.index(self.rung)
+        rung = self.rungs[next_rung(self.rungs, at, felt, dwelt_s=self._dwelt_s)]
+        if rung != self.rung:
+            self._step(rung, felt)
 
-    def _measure(self, now_s: float) -> None:
-        counters = self.fanout.counters
-        writes, busy_s, since_s = self._measured
-        elapsed_s = max(1e-3, now_s - since_s)
-        self._measured = counters.planned_writes, counters.write_time_s, now_s
+    def _measure(self, now_s: float) -> int:
+        """Feel the load of the time since it was felt last; returns how many listeners have left since then."""
+        counters, before = self.fanout.counters, self._measured
+        elapsed_s = max(1e-3, now_s - before.at_s)
+        now = _Measured(
+            now_s,
+            counters.planned_writes,
+            counters.write_time_s,
+            counters.sent_bytes,
+            counters.gone - self.door.resumed,
+        )
+        self._measured = now
         self._dwelt_s += elapsed_s
         self.load = smooth(
             self.load,
             listeners=self.fanout.listeners,
-            writes=counters.planned_writes - writes,
-            busy_s=counters.write_time_s - busy_s,
+            writes=now.writes - before.writes,
+            busy_s=now.busy_s - before.busy_s,
             elapsed_s=elapsed_s,
         )
+        if self.bounds.egress_bps is not None:
+            share = 8 * (now.sent_bytes - before.sent_bytes) / elapsed_s / self.bounds.egress_bps
+            self.egress_share += _EGRESS_SMOOTHING * (share - self.egress_share)
+        return now.freed - before.freed
 
-    def _change_cadence(self, cadence: int) -> None:
-        self.cadence = cadence
+    def _step(self, rung: Rung, felt: Strain) -> None:
+        """Go to another rung of the ladder: tell those who listen, and the door."""
+        _log.warning(
+            "ladder.step",
+            rung=rung.name,
+            before=self.rung.name,
+            listeners=self.load.listeners,
+            write_share=round(felt.load.share, 3),
+            egress_share=round(felt.egress_share, 3),
+            lag_ms=round(1_000 * felt.lag_s),
+            dwelt_s=round(self._dwelt_s, 1),
+        )
+        before, self.rung = self.rung, rung
         self._dwelt_s = 0.0
-        self.door.cadence_ms = cadence * CHUNK_MS
+        self.steps += 1
+        self.door.rung = rung
+        self.door.room.closed_to = rung.closed_to
         for channel in self.channels.values():
-            channel.retarget(cadence)
+            if rung.cadence != before.cadence:
+                channel.retarget(rung.cadence)
+            if rung.cap_kbps != before.cap_kbps:
+                channel.say(event_frame("rendition", cap_bps=1_000 * rung.cap_kbps, within_s=STEP_WITHIN_S))
 
     def _survey(self, now_s: float) -> None:
         """Where else to listen, and how many do."""
-        self._reports = {
-            edge: (heard_s, report)
-            for edge, (heard_s, report) in self._reports.items()
-            if now_s - heard_s < REPORT_LIFETIME_S
-        }
-        others = [report for _, report in self._reports.values()]
-        self.door.alternates = self.alternates(others)
-        elsewhere: Counter[str] = Counter()
-        for report in others:
-            elsewhere.update(report.listeners)
+        self.fleet.survey(now_s=now_s)
+        self.door.alternates = self._alternates()
+        elsewhere = self.fleet.listeners()
         for id_, channel in self.channels.items():
             channel.listeners_elsewhere = elsewhere[id_]
             channel.forget_openings()  # they tell the time; chunks may not come while the bus is away
             for lane in channel.lanes.values():
                 lane.cohort.forget_empty()
 
-    def alternates(self, others: Iterable[EdgeReport]) -> list[str]:
-        """Base addresses of edges to resume at, this one first unless it drains."""
-        urls = [] if self.draining else [self.public_url]
-        return list(dict.fromkeys(urls + sorted(report.url for report in others if not report.draining)))
+    def _alternates(self) -> list[str]:
+        return self.fleet.alternates(room=self.door.room.room_here, draining=self.draining)
 
     def _tell_listeners(self) -> None:
         for id_, channel in self.channels.items():
@@ -194,7 +245,7 @@ class Worker:
         """Stop accepting and send everybody elsewhere with their next write."""
         self.draining = True
         self.crowd.stop_accepting()
-        alternates = self.alternates(report for _, report in self._reports.values())
+        alternates = self._alternates()
         for channel in self.channels.values():
             channel.say(event_frame("drain", alternates=alternates))
         _log.info("edge.drain", listeners=self.fanout.listeners, alternates=alternates)

@@ -1,6 +1,7 @@
 """The door: who gets what, before any socket is involved."""
 
 import json
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
@@ -15,11 +16,14 @@ from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
 from rostra.core.shield import Strike
 from rostra.core.ticket import Ticket, TicketClass, sign, sign_pass, verify
 from rostra.edge.channel import Channel
-from rostra.edge.door import Door, Listen, Pressure
+from rostra.edge.door import LOWEST, Door, Listen
 from rostra.edge.fanout import Fanout
+from rostra.edge.fleet import Fleet
 from rostra.edge.http import Reply, Request
 from rostra.edge.pages import Pages
+from rostra.edge.refusals import Pressure
 from rostra.edge.streams import Streams
+from rostra.edge.waiting_room import WaitingRoom
 
 KEYS = KeyRing(Key(0, 0, b"k" * 32))
 RECORD = ConversationRecord(
@@ -63,6 +67,8 @@ def door(tmp_path: Path) -> Door:
         channel.append(
             Chunk(conversation="evening", epoch=1, seq=seq, wall_ns=0, state="live", level_dbfs=0.0, media=media)
         )
+    room = WaitingRoom(Fleet("here", "http://here"), listeners=lambda: 0, jitter=lambda: 0.5)
+    room.capacity = 100
     return Door(
         channels={"evening": channel},
         pages=Pages(tmp_path),
@@ -71,9 +77,9 @@ def door(tmp_path: Path) -> Door:
         jitter=lambda: 0.5,
         new_listener=lambda: b"8 bytes.",
         streams=Streams(lambda _: True),
-        pressure=lambda: Pressure(0, 100),
         alternates=["http://here", "http://there"],
-        cadence_ms=500,
+        rung=replace(LOWEST, cadence=5),
+        room=room,
     )
 
 
@@ -169,9 +175,8 @@ def test_what_is_over_is_gone(door: Door, state: str) -> None:
 @pytest.mark.parametrize(
     ("pressure", "reason"),
     [
-        (Pressure(100, 100), "full"),
-        (Pressure(0, 100, bus_lost_s=6), "bus"),
-        (Pressure(0, 100, draining=True), "draining"),
+        (Pressure(bus_lost_s=6), "bus"),
+        (Pressure(draining=True), "draining"),
     ],
 )
 def test_a_refusal_says_why_when_to_come_back_and_where_else_to_listen(
@@ -191,11 +196,11 @@ def test_a_refusal_says_why_when_to_come_back_and_where_else_to_listen(
 
 
 def test_those_who_are_refused_together_do_not_come_back_together(door: Door) -> None:
-    door.pressure = lambda: Pressure(100, 100)
+    door.room.capacity = 0
     waits = set()
     for step in range(10):
         door.jitter = lambda step=step: step / 10  # type: ignore[misc]
-        waits.add(dict(reply(door, "/c/evening/join", method="POST").headers)["Retry-After"])
+        waits.add(dict(reply(door, "/c/evening/live.webm").headers)["Retry-After"])
     assert len(waits) >= 5
 
 

@@ -1,0 +1,56 @@
+"""How long somebody will wait, from how fast places have come free lately. Pure."""
+
+import math
+from typing import Final
+
+from rostra.core.ticket import TicketClass
+from rostra.edge.line import CLASSES
+
+_MEMORY_S: Final = 60.0  # as long as a person's patience; shorter, and the estimate jumps with each who leaves
+_EVENTS_MIN: Final = 3.0  # fewer departures say nothing of a rate: then "we cannot tell"
+_FORGETS: Final = math.exp(-1 / _MEMORY_S)
+
+
+class Progress:
+    """Rates of the last minute in the whole fleet, from counts that come once a second."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._freed = 0.0
+        self._left = 0.0
+        self._waiting = 0.0
+        self._come = [0.0] * CLASSES
+
+    def second(self, *, freed: int, left: int, waiting: int, come: list[int]) -> None:
+        """Another second: `freed` places, `left` the line without a place, `waiting` now, `come` of each class."""
+        self._seconds = self._seconds * _FORGETS + 1
+        self._freed = self._freed * _FORGETS + freed
+        self._left = self._left * _FORGETS + left
+        self._waiting = self._waiting * _FORGETS + waiting
+        self._come = [before * _FORGETS + now for before, now in zip(self._come, come, strict=True)]
+
+    @property
+    def freed_hz(self) -> float:
+        return max(0.0, self._freed / self._seconds) if self._seconds else 0.0
+
+    def wait_s(self, ticket_class: TicketClass, needed: int, *, overtaken_s: float) -> float | None:
+        """How long until `needed` places have come free for this class and those before; None if nobody can tell.
+
+        For `overtaken_s` others of the class that come later still come before. Those ahead who lose patience
+        shorten the line: at the rate d of each of them, `n` people are gone after ln(1 + n d / f) / d.
+        """
+        if needed <= 0:
+            return 0.0
+        sooner_hz = sum(self._come[:ticket_class]) / self._seconds if self._seconds else 0.0
+        free_hz = self.freed_hz - sooner_hz
+        if self._freed < _EVENTS_MIN or free_hz <= 0:
+            return None
+        wait_s = self._passing_s(needed, free_hz)
+        come_hz = self._come[ticket_class] / self._seconds
+        return self._passing_s(needed + come_hz * min(overtaken_s, wait_s), free_hz) if overtaken_s > 0 else wait_s
+
+    def _passing_s(self, people: float, free_hz: float) -> float:
+        impatience_hz = self._left / self._waiting if self._waiting else 0.0
+        if impatience_hz < 1e-6:
+            return people / free_hz
+        return math.log1p(people * impatience_hz / free_hz) / impatience_hz

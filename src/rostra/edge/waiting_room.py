@@ -1,0 +1,225 @@
+"""Who is let in now and who waits: the same answer at every worker, from what all of them know. No I/O.
+
+Each worker gives away its share of the places that the whole fleet has free, to whoever asks and has fewer people
+before them than there are places. So it does not matter whom somebody asks, nor who asks first.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from rostra.core.limits import SEEN_MAX, SEVERAL_MAX
+from rostra.core.messages import EdgeReport
+from rostra.core.ticket import Place, TicketClass
+from rostra.edge.estimate import Progress
+from rostra.edge.fleet import Fleet
+from rostra.edge.line import CLASSES, Line, Turns, Waiting
+
+PROMISE_S: Final = 2.0  # from a ticket to its stream: the player opens it at once
+KEPT_INTERVALS: Final = 3  # who has not asked again after three times what they were told has lost the place
+_LATE_S: Final = 3  # people are counted so long after they should have asked again
+_AGAIN_S: Final = (3.0, 30.0)  # the soonest and the latest that anybody is told to ask again
+_AGAIN_UNKNOWN_S: Final = 15.0
+_AGAIN_CALLED_S: Final = 1.5  # there is a place, of which this worker has no share in this second
+_TURN_MS: Final = (50, 60_000)
+_TURN_UNKNOWN_MS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """A place is held for PROMISE_S."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`number` is 1 for who is next; `wait_s` None if nobody can tell."""
+
+    place: Place
+    number: int
+    waiting: int
+    wait_s: float | None
+    again_s: float
+
+
+class WaitingRoom:
+    """One worker's part of it. `listeners` is how many listen here; `jitter` gives numbers in [0, 1)."""
+
+    def __init__(self, fleet: Fleet, *, listeners: Callable[[], int], jitter: Callable[[], float]) -> None:
+        self.fleet = fleet
+        self.line = Line()
+        self.progress = Progress()
+        self.capacity = 0
+        self.closed_to: TicketClass | None = None
+        self._listeners = listeners
+        self._jitter = jitter
+        self._turns = Turns()
+        self._turn_ms = _TURN_UNKNOWN_MS
+        self._budget: int | None = None  # until the first second has been: all
+        self._promised: dict[bytes, float] = {}  # until when, the oldest first
+        self._come = [0] * CLASSES
+        self._seen: list[bytes] = []
+        self._told = ([0] * CLASSES, 0, 0)  # what the last report says of its second
+        self._heard_come = [0] * CLASSES
+        self._heard = Counter[str]()
+
+    @property
+    def room_here(self) -> int:
+        return self.capacity - self._listeners() - len(self._promised)
+
+    @property
+    def room(self) -> int:
+        """Free places in the whole fleet."""
+        return self.room_here + self.fleet.room
+
+    @property
+    def waiting(self) -> int:
+        return len(self.line) + self.fleet.waiting
+
+    # --- who asks ------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        conversation: str,
+        listener: bytes,
+        ticket_class: TicketClass,
+        place: Place | None,
+        *,
+        network: str,
+        now_ms: int,
+    ) -> LetIn | Wait:
+        """Somebody wants to listen, with a `place` if they wait already."""
+        if place is None:
+            self._come[ticket_class] += 1
+            tag_ms = now_ms
+            if self.waiting or not self._may(ticket_class, 0):
+                tag_ms = self._turns.tag(network, now_ms=now_ms, turn_ms=self._turn_ms)
+        else:
+            tag_ms = place.tag_ms
+        ahead = self.line.ahead(ticket_class, tag_ms) + self.fleet.ahead(ticket_class, tag_ms)
+        if self._may(ticket_class, ahead):
+            self._let_in(listener, now_ms)
+            return LetIn()
+        return self._wait(conversation, listener, ticket_class, tag_ms, ahead, network=network, now_ms=now_ms)
+
+    def plain(self, now_ms: int) -> bool:
+        """Whether somebody may listen who cannot wait (a radio, without a ticket)."""
+        self._come[TicketClass.ANONYMOUS] += 1
+        if not self._may(TicketClass.ANONYMOUS, self.waiting):
+            return False
+        self._spend(now_ms)
+        return True
+
+    def opened(self, listener: bytes) -> None:
+        """The stream that was promised has begun."""
+        self._promised.pop(listener, None)
+
+    def closed(self, ticket_class: TicketClass) -> bool:
+        """Whether the ladder keeps newcomers of this class out."""
+        return self.closed_to is not None and ticket_class >= self.closed_to
+
+    def _may(self, ticket_class: TicketClass, ahead: int) -> bool:
+        return not self.closed(ticket_class) and ahead < self.room and (self._budget is None or self._budget > 0)
+
+    def _let_in(self, listener: bytes, now_ms: int) -> None:
+        self.line.leave(listener)
+        self._see(listener)
+        self._promised.pop(listener, None)
+        self._promised[listener] = now_ms / 1_000 + PROMISE_S
+        self._spend(now_ms)
+
+    def _spend(self, now_ms: int) -> None:
+        self._forget_promises(now_ms / 1_000)
+        if self._budget is not None:
+            self._budget -= 1
+
+    def _wait(
+        self,
+        conversation: str,
+        listener: bytes,
+        ticket_class: TicketClass,
+        tag_ms: int,
+        ahead: int,
+        *,
+        network: str,
+        now_ms: int,
+    ) -> Wait:
+        room, now_s = self.room, now_ms // 1_000
+        closed = self.closed(ticket_class)
+        overtaken_s = max(0, tag_ms - now_ms) / 1_000
+        wait_s = None if closed else self.progress.wait_s(ticket_class, ahead + 1 - room, overtaken_s=overtaken_s)
+        called = not closed and ahead < room
+        again_s = (_AGAIN_CALLED_S if called else _again_s(wait_s)) * (0.75 + self._jitter() / 2)
+        back_by_s = now_s + 1 + round(KEPT_INTERVALS * again_s)
+        place = Place(conversation, listener, ticket_class, tag_ms, now_s, back_by_s)
+        self.line.stand(listener, Waiting(ticket_class, tag_ms, network, now_s + 1 + round(again_s) + _LATE_S))
+        self._see(listener)
+        return Wait(place, ahead + 1, max(self.waiting, ahead + 1), wait_s, again_s)
+
+    def _see(self, listener: bytes) -> None:
+        if len(self._seen) < SEEN_MAX:
+            self._seen.append(listener)
+
+    # --- once a second -------------------------------------------------------------------------------
+
+    def hear(self, report: EdgeReport) -> None:
+        """Another worker's second."""
+        for at in range(0, len(report.seen), 8):
+            self.line.leave(report.seen[at : at + 8])
+        for index, come in enumerate(report.come[:CLASSES]):
+            self._heard_come[index] += come
+        self._heard.update(freed=report.freed, left=report.left)
+
+    def second(self, *, now_s: float, freed: int, draining: bool) -> None:
+        """Count what was, and give this worker its share of what is free. `freed` listeners have left here."""
+        self._forget_promises(now_s)
+        left = self.line.expire(now_s=int(now_s))
+        self._told = self._come, freed, left
+        self.progress.second(
+            freed=freed + self._heard["freed"],
+            left=left + self._heard["left"],
+            waiting=self.waiting,
+            come=[here + there for here, there in zip(self._come, self._heard_come, strict=True)],
+        )
+        self._come, self._heard_come = [0] * CLASSES, [0] * CLASSES
+        self._heard.clear()
+        self._turn_ms = self._turn()
+        self._budget = self.fleet.share(self.room, now_s=int(now_s), draining=draining)
+
+    def _turn(self) -> int:
+        """How long a round takes in which each network that waits here gets one place."""
+        workers = 1 + len(self.fleet.reports)
+        freed_hz = self.progress.freed_hz / workers
+        if freed_hz <= 0:
+            return _TURN_UNKNOWN_MS
+        soonest_ms, latest_ms = _TURN_MS
+        return round(min(latest_ms, max(soonest_ms, 1_000 * self.line.networks / freed_hz)))
+
+    def _forget_promises(self, now_s: float) -> None:
+        while self._promised and (oldest := next(iter(self._promised.items())))[1] <= now_s:
+            del self._promised[oldest[0]]
+
+    def report(self, report: EdgeReport, *, several: dict[bytes, int]) -> EdgeReport:
+        """`report` with this worker's part of the room; those who asked since the last one are told once."""
+        come, freed, left = self._told
+        seen, self._seen = b"".join(self._seen), []
+        most = sorted(several.items(), key=lambda each: -each[1])[:SEVERAL_MAX]
+        return msgspec.structs.replace(
+            report,
+            room=self.room_here,
+            waiting=self.line.census(),
+            seen=seen,
+            come=come,
+            freed=freed,
+            left=left,
+            several={listener.hex(): count for listener, count in most},
+        )
+
+
+def _again_s(wait_s: float | None) -> float:
+    if wait_s is None:
+        return _AGAIN_UNKNOWN_S
+    soonest_s, latest_s = _AGAIN_S
+    return min(latest_s, max(soonest_s, wait_s / 4))
