@@ -13,6 +13,7 @@ from rostra.core.errors import BadInputError
 from rostra.site.answers import Json, RefusedError
 from rostra.site.database.engine import BusyError
 from rostra.site.envelope import Envelope, admit
+from rostra.site.mastodon.openapi import describe
 from rostra.site.rates import Rates
 from rostra.site.work import Site
 
@@ -51,6 +52,7 @@ def create_app(site: Site, routers: Sequence[APIRouter], refused_page: RefusedPa
     app.state.rates = Rates()
     app.state.refused_page = refused_page
     for router in routers:
+        describe(router)
         app.include_router(router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(BadInputError, _bad_input)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, String, case, cast, delete, func, literal, or_, select
 
 from rostra.site.answers import not_found
-from rostra.site.attention.notify import ABOUT_ONESELF
+from rostra.site.attention.recipients import ABOUT_ONESELF
 from rostra.site.database.tables.attention import Marker, Notification
 from rostra.site.database.tables.graph import Block, Mute
 from rostra.site.database.tables.people import Account

@@ -19,7 +19,7 @@ from rostra.site.conversations.draft import DOORS_LEAD_S, DURATION_S, Draft, fro
 from rostra.site.conversations.entity import ConversationEntity, calendar_entries, conversations
 from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.people import lookup
 from rostra.site.work import Site, Work
@@ -28,10 +28,24 @@ router = APIRouter(tags=["conversations"])
 _API: Final = "/api/rostra/v1/conversations"
 Host = Annotated[Viewer, Depends(signed_in("write:conversations", "write:statuses"))]
 Reader = Annotated[Viewer, Depends(signed_in("read", "read:statuses"))]
+_Draft = Annotated[
+    Asked,
+    asks(
+        title=str,
+        starts=str,
+        time_zone=str,
+        language=str,
+        description=str,
+        doors_lead=int,
+        duration=int,
+        visibility=str,
+        picture_description=str,
+    ),
+]
 
 
 @router.get(_API, response_model=list[ConversationEntity])
-async def show_all(site: TheSite, viewer: Anybody, asked: Body) -> Json:
+async def show_all(site: TheSite, viewer: Anybody, asked: Annotated[Asked, asks(when=str)]) -> Json:
     """`when` is `live`, `upcoming` or `recent`; else all three in this order."""
     when = asked.text("when")
     async with site.reading() as work:
@@ -46,7 +60,11 @@ async def show_all(site: TheSite, viewer: Anybody, asked: Body) -> Json:
 
 
 @router.post(_API, response_model=ConversationEntity)
-async def create(site: TheSite, viewer: Host, asked: Body) -> Json:
+async def create(
+    site: TheSite,
+    viewer: Host,
+    asked: _Draft,
+) -> Json:
     async with site.writing() as work:
         row = await announce(work, viewer.account_id, draft_from(asked))
     return await _answer(site, row.name, viewer)
@@ -58,7 +76,12 @@ async def show(site: TheSite, viewer: Anybody, name: str) -> Json:
 
 
 @router.put(_API + "/{name}", response_model=ConversationEntity)
-async def edit(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
+async def edit(
+    site: TheSite,
+    viewer: Host,
+    name: str,
+    asked: _Draft,
+) -> Json:
     """What is not given stays as it is."""
     async with site.writing() as work:
         row = await find(work, name)
@@ -68,7 +91,7 @@ async def edit(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
 
 
 @router.post(_API + "/{name}/cancel", response_model=ConversationEntity)
-async def call_off(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
+async def call_off(site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(why=str)]) -> Json:
     async with site.writing() as work:
         row = await find(work, name)
         now = phase(row, site.stage, now=work.now)
@@ -77,7 +100,9 @@ async def call_off(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
 
 
 @router.post(_API + "/{name}/notice", response_model=ConversationEntity)
-async def give_notice(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
+async def give_notice(
+    site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(starts=str, text=str)]
+) -> Json:
     """`text`, and `starts` if the announced instant moves."""
     async with site.writing() as work:
         row = await find(work, name)
@@ -97,7 +122,9 @@ async def end(site: TheSite, viewer: Host, name: str) -> Json:
 
 
 @router.post(_API + "/{name}/guests")
-async def add_guest(site: TheSite, viewer: Host, name: str, asked: Body) -> Json:
+async def add_guest(
+    site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(role=str, account=str)]
+) -> Json:
     """`account` (an id or a name) comes on the stage as `role`: cohost or speaker."""
     role = asked.text("role", "speaker")
     if role not in {StageRole.COHOST, StageRole.SPEAKER}:
@@ -111,7 +138,9 @@ async def add_guest(site: TheSite, viewer: Host, name: str, asked: Body) -> Json
 
 
 @router.post(_API + "/{name}/reminder", response_model=ConversationEntity)
-async def set_reminder(site: TheSite, viewer: Reader, name: str, asked: Body) -> Json:
+async def set_reminder(
+    site: TheSite, viewer: Reader, name: str, asked: Annotated[Asked, asks(email=bool, push=bool)]
+) -> Json:
     async with site.writing() as work:
         row = await find(work, name)
         await reminders.remind(

@@ -1,8 +1,9 @@
 """One reading of what clients send: query, form, multipart or JSON, with arrays and nested names."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NewType
 from urllib.parse import quote
 
 import orjson
@@ -18,25 +19,47 @@ from rostra.site.answers import RefusedError, invalid
 from rostra.site.snowflake import parse_snowflake
 
 _BODY_BYTES_MAX: Final = 1024 * 1024  # of everything but uploads: the longest post with its poll has 10 kB
-_FORM_BYTES_MAX: Final = 2 * MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a profile with its two pictures
-_UPLOAD_BYTES_MAX: Final = MEDIA_BYTES_MAX + MEDIA_PICTURE_BYTES_MAX + _BODY_BYTES_MAX  # a video and its thumbnail
 _OPTIONS: Final = DecodeOptions(list_limit=1000, parameter_limit=1000, depth=5)
 _INTEGER_MAX: Final = 2**53 - 1  # what a JSON number holds exactly (RFC 8259 §6), and a database column too
 _TRUE: Final = frozenset({"true", "1", "on", "t", "yes"})
 _FALSE: Final = frozenset({"false", "0", "off", "f", "no", ""})
 
 
-class Asked:
-    """The parameters of a request, by name; nested ones are mappings and lists. Uploads are `UploadFile`s."""
+Id = NewType("Id", str)
+PictureFile = NewType("PictureFile", UploadFile)
+MediaFile = NewType("MediaFile", UploadFile)  # sound, video or a picture
+# By name what a parameter is: `str`, `bool`, `int`, `datetime`, or one of the three above; `[str]` where there may
+# be many, `{"name": str}` where there are names in it.
+Fields = Mapping[str, Any]
+_FILE_BYTES_MAX: Final = {PictureFile: MEDIA_PICTURE_BYTES_MAX, MediaFile: MEDIA_BYTES_MAX}
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+
+class Asked:
+    """The parameters of a request, by name; nested ones are mappings and lists. Uploads are `UploadFile`s.
+
+    Of a route that says what it asks for (`asks`), nothing else can be read, nor as something else.
+    """
+
+    def __init__(self, values: Mapping[str, Any], fields: Fields | None = None) -> None:
         self.values = values
+        self._fields = fields
 
     def __contains__(self, name: str) -> bool:
+        self._field(name)
         return name in self.values
+
+    def _field(self, name: str, *kinds: Any) -> Any:
+        """What the route says of `name`; None where it says nothing of any."""
+        if self._fields is None:
+            return None
+        field = self._fields.get(name)
+        assert field is not None, f"The route does not say that it asks for {name}."
+        assert not kinds or field in kinds or type(field) in kinds, f"{name} is declared as {field}."
+        return field
 
     def text(self, name: str, default: str = "") -> str:
         """The text, or `default` if it is absent or null."""
+        self._field(name, str, int, Id, datetime)
         value = self.values.get(name)
         if value is None:
             return default
@@ -57,6 +80,7 @@ class Asked:
 
     def optional_flag(self, name: str) -> bool | None:
         """`true`, `1`, `True`, JSON's true (wire rule 3); None if it is absent."""
+        self._field(name, bool)
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -68,6 +92,7 @@ class Asked:
         raise invalid(f"{name} is neither true nor false")
 
     def integer(self, name: str, default: int = 0) -> int:
+        self._field(name, int)
         value = self.values.get(name)
         if value is None or value == "":  # what is no text cannot be in a set
             return default
@@ -81,6 +106,7 @@ class Asked:
 
     def optional_id(self, name: str) -> int | None:
         """An id, or None if it is absent. One that cannot be an id is as one that does not exist."""
+        self._field(name, Id)
         text = self.text(name)
         if not text:
             return None
@@ -91,6 +117,7 @@ class Asked:
 
     def texts(self, name: str) -> list[str]:
         """`name[]=a&name[]=b`, `name=a`, or JSON's array (wire rule 4)."""
+        self._field(name, list)
         value = self.values.get(name)
         if value is None:
             return []
@@ -105,22 +132,25 @@ class Asked:
 
     def nested(self, name: str) -> "Asked":
         """`name[a]=…` or JSON's object; an empty one if it is absent."""
-        value = self.values.get(name)
-        return Asked(value if isinstance(value, Mapping) else {})
+        fields, value = self._field(name, dict), self.values.get(name)
+        return Asked(value if isinstance(value, Mapping) else {}, fields)
 
     def items(self, name: str) -> "list[Asked]":
         """`name[][a]=…`, `name[0][a]=…`, or JSON's array of objects."""
-        value = self.values.get(name)
+        field, value = self._field(name, list), self.values.get(name)
+        fields = field[0] if field else None
         if isinstance(value, Mapping):
             value = [value[key] for key in sorted(value, key=str)]
-        return [Asked(each) for each in value or [] if isinstance(each, Mapping)] if isinstance(value, list) else []
+        items = value if isinstance(value, list) else []
+        return [Asked(each, fields) for each in items if isinstance(each, Mapping)]
 
     def upload(self, name: str) -> UploadFile | None:
+        self._field(name, *_FILE_BYTES_MAX)
         value = self.values.get(name)
         return value if isinstance(value, UploadFile) else None
 
 
-async def read_asked(request: Request, form_bytes_max: int = _FORM_BYTES_MAX) -> Asked:
+async def read_asked(request: Request, fields: Fields | None, form_bytes_max: int) -> Asked:
     """Query and body together; the body wins. RefusedError if it cannot be read or is too large.
 
     A form's uploads are on the disk from 1 MB on (Starlette's), until `request.close()`.
@@ -137,7 +167,7 @@ async def read_asked(request: Request, form_bytes_max: int = _FORM_BYTES_MAX) ->
         else:
             body = await _body(request)
             if not body:
-                return Asked(values)
+                return Asked(values, fields)
             if kind.endswith("json"):
                 parsed = orjson.loads(body)
                 if not isinstance(parsed, dict):
@@ -147,7 +177,7 @@ async def read_asked(request: Request, form_bytes_max: int = _FORM_BYTES_MAX) ->
                 values |= decode_query(body.decode(), _OPTIONS)
     except (orjson.JSONDecodeError, UnicodeDecodeError, MultiPartException, ValueError, IndexError) as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body cannot be read") from error
-    return Asked(values)
+    return Asked(values, fields)
 
 
 def _nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -181,15 +211,30 @@ def _bounded(receive: Receive, bytes_max: int) -> Receive:
     return bounded
 
 
-def _asking(form_bytes_max: int) -> Callable[[Request], AsyncIterator[Asked]]:
-    async def asking(request: Request) -> AsyncIterator[Asked]:
+class Asking:
+    """Reads the parameters of a request: a dependency of its route, of which the OpenAPI tells (openapi.py)."""
+
+    def __init__(self, fields: Fields | None, form_bytes_max: int) -> None:
+        self.fields = fields
+        self._form_bytes_max = form_bytes_max
+
+    async def __call__(self, request: Request) -> AsyncIterator[Asked]:
         try:
-            yield await read_asked(request, form_bytes_max)
+            yield await read_asked(request, self.fields, self._form_bytes_max)
         finally:
             await request.close()
 
-    return asking
+
+def asks(*several: Fields, **fields: Any) -> Any:
+    """What a route reads.
+
+    `asked: Annotated[Asked, asks(title=str, account_ids=[Id])]`
+    """
+    declared = {name: field for each in (*several, fields) for name, field in each.items()}
+    uploads = sum(_FILE_BYTES_MAX[kind] for kind in _FILE_BYTES_MAX for field in declared.values() if field is kind)
+    return Depends(Asking(declared, _BODY_BYTES_MAX + uploads))
 
 
-Body = Annotated[Asked, Depends(_asking(_FORM_BYTES_MAX))]
-Upload = Annotated[Asked, Depends(_asking(_UPLOAD_BYTES_MAX))]  # where sound and video come in
+# Of pages, whose forms say what they ask for: with the two pictures of a profile, or with what a post may bring.
+Body = Annotated[Asked, Depends(Asking(None, _BODY_BYTES_MAX + 2 * MEDIA_PICTURE_BYTES_MAX))]
+Upload = Annotated[Asked, Depends(Asking(None, _BODY_BYTES_MAX + MEDIA_BYTES_MAX + MEDIA_PICTURE_BYTES_MAX))]

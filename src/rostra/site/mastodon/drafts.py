@@ -4,9 +4,20 @@ from datetime import UTC, datetime
 
 from rostra.site.answers import invalid
 from rostra.site.database.tables.people import User
-from rostra.site.mastodon.body import Asked
+from rostra.site.mastodon.body import Asked, Id
 from rostra.site.posts.draft import Draft, PollDraft, is_language
 from rostra.site.work import Work
+
+DRAFT = {
+    "status": str,
+    "spoiler_text": str,
+    "sensitive": bool,
+    "visibility": str,
+    "language": str,
+    "in_reply_to_id": Id,
+    "media_ids": [Id],
+    "poll": {"options": [str], "expires_in": int, "multiple": bool, "hide_totals": bool},
+}
 
 
 async def read_draft(work: Work, asked: Asked, account_id: int, *, visibility: str = "") -> Draft:

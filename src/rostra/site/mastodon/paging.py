@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar, TypeVarTuple
+from typing import Annotated, Final, NamedTuple, TypeVar, TypeVarTuple
 from urllib.parse import urlencode
 
 from fastapi import Request
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
-from rostra.site.mastodon.body import Asked
+from rostra.site.mastodon.body import Asked, Id, asks
 
 LIMIT_DEFAULT: Final = 20
 LIMIT_MAX: Final = 40
-_PAGING: Final = frozenset({"limit", "max_id", "since_id", "min_id"})
+PAGING: Final = {"max_id": Id, "since_id": Id, "min_id": Id, "limit": int}
+Paged = Annotated[Asked, asks(PAGING)]
 _Columns = TypeVarTuple("_Columns")
 _Item = TypeVar("_Item")
 _Bound = int | BindParameter[int]
@@ -96,7 +97,7 @@ def links(request: Request, url: str, page: Page, ids: Sequence[int]) -> dict[st
     """
     if not ids:
         return {}
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in _PAGING]
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in PAGING]
     address = f"{url}{request.url.path}"
     older = urlencode([*kept, ("limit", page.limit), ("max_id", ids[-1])])
     newer = urlencode([*kept, ("limit", page.limit), ("min_id", ids[0])])

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, String, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from rostra.site.database.tables.columns import Instant
 from rostra.site.database.tables.moderation import Restriction
 from rostra.site.database.tables.posts import Status
 from rostra.site.work import Work
@@ -33,14 +34,8 @@ async def in_force(
 ) -> dict[int, frozenset[str]]:
     """The kinds of restriction on each of `ids` (every one is a key), now or as it was `at` an instant."""
     found: dict[int, set[str]] = {each: set() for each in ids}
-    rows = await work.session.execute(
-        select(Restriction.target_id, Restriction.kind).where(
-            Restriction.target_kind == target_kind,
-            Restriction.target_id.in_(found),
-            is_in_force(at or work.now),
-        )
-    )
-    for target_id, kind in rows:
+    values = {"target_kind": target_kind, "ids": list(found), "at": at or work.now}
+    for target_id, kind in await work.session.execute(_IN_FORCE, values):
         found[target_id].add(kind)
     return {each: frozenset(kinds) for each, kinds in found.items()}
 
@@ -75,6 +70,13 @@ def is_in_force(at: Moment, restriction: type[Restriction] = Restriction) -> Col
         or_(restriction.ends_at.is_(None), restriction.ends_at > at),
         or_(restriction.lifted_at.is_(None), restriction.lifted_at > at),
     )
+
+
+_IN_FORCE: Final = select(Restriction.target_id, Restriction.kind).where(  # written once: every page asks it
+    Restriction.target_kind == bindparam("target_kind", type_=String),
+    Restriction.target_id.in_(bindparam("ids", expanding=True, type_=BigInteger)),
+    is_in_force(bindparam("at", type_=Instant)),
+)
 
 
 def account_is(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.login import attempts
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import accounts
 from rostra.site.oauth import server
 from rostra.site.oauth.bearer import Viewer, signed_in
@@ -17,12 +17,16 @@ from rostra.site.oauth.scopes import SCOPES
 from rostra.site.people import lookup
 
 router = APIRouter(tags=["oauth"])
+_CLIENT = {"client_id": str, "client_secret": str}
+_GRANT = ("grant_type", "code", "redirect_uri", "code_verifier", "scope", "username", "password")
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 §5.1
 
 
 @router.post("/oauth/token")
 @router.post("/oauth/token/", include_in_schema=False)
-async def token(request: Request, site: TheSite, asked: Body) -> Response:
+async def token(
+    request: Request, site: TheSite, asked: Annotated[Asked, asks(_CLIENT, dict.fromkeys(_GRANT, str))]
+) -> Response:
     account_id = None
     if site.settings.password_grant and asked.text("grant_type") == "password":
         address = "" if request.client is None else request.client.host
@@ -37,7 +41,9 @@ async def token(request: Request, site: TheSite, asked: Body) -> Response:
 
 @router.post("/oauth/revoke")
 @router.post("/oauth/revoke/", include_in_schema=False)
-async def revoke(request: Request, site: TheSite, asked: Body) -> Response:
+async def revoke(
+    request: Request, site: TheSite, asked: Annotated[Asked, asks(_CLIENT, token=str, token_type_hint=str)]
+) -> Response:
     async with site.writing() as work:
         answer = await server.revoke(work, _message(request, asked.values))
     return _answered(answer)

@@ -1,6 +1,6 @@
 """Posts on other sites: oEmbed, the page in a frame, the script that puts it there, and feeds (RSS)."""
 
-from typing import Final
+from typing import Annotated, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fastapi import APIRouter, Response
@@ -8,7 +8,7 @@ from feedgen.feed import FeedGenerator
 
 from rostra.site.answers import Json, invalid, not_found
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import accounts
 from rostra.site.mastodon.entities.status import StatusEntity, statuses
 from rostra.site.mastodon.paging import Page
@@ -38,7 +38,7 @@ _DIRECTIVES: Final = {
 
 
 @router.get("/api/oembed")
-async def oembed(site: TheSite, asked: Body) -> Response:
+async def oembed(site: TheSite, asked: Annotated[Asked, asks(format=str, url=str, maxwidth=int)]) -> Response:
     status = await _by_url(site, asked.text("url"))
     described = embedding.oembed(site.settings, status, width=asked.integer("maxwidth"))
     match asked.text("format", "json"):

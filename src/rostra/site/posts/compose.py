@@ -18,7 +18,7 @@ from rostra.site.database.tables.posts import Mention, Poll, Status
 from rostra.site.events import StatusCounted, StatusPosted
 from rostra.site.posts import direct
 from rostra.site.posts.draft import Draft
-from rostra.site.posts.naming import name_accounts, name_tags
+from rostra.site.posts.naming import add_tags, name_accounts
 from rostra.site.posts.text import render
 from rostra.site.posts.visibility import the_original, the_own
 from rostra.site.work import Site, Work
@@ -60,6 +60,7 @@ async def post(
         in_reply_to_id=parent.id if parent else None,
         in_reply_to_account_id=parent.account_id if parent else None,
         thread_id=parent.thread_id if parent else status_id,
+        card_id=None,
         app_id=app_id,
         conversation_id=conversation_id,
         notice=notice,
@@ -71,7 +72,7 @@ async def post(
     if draft.poll is not None:
         work.session.add(new_poll(work, status, draft))
     work.session.add_all([Mention(status_id=status_id, account_id=each) for each in named.ids])
-    await name_tags(work, status)
+    await add_tags(work, status)
     await work.session.flush()
     await _counted(work, status)
     if draft.visibility == "direct":

@@ -36,6 +36,11 @@ async def name_accounts(work: Work, text: str) -> Named:
 async def name_tags(work: Work, status: Status) -> None:
     """Make the post's hashtags those of its text."""
     await work.session.execute(delete(StatusTag).where(StatusTag.status_id == status.id))
+    await add_tags(work, status)
+
+
+async def add_tags(work: Work, status: Status) -> None:
+    """Those of a post that has none yet."""
     for tag_id in (await tag_ids(work, hashtags(status.text))).values():
         work.session.add(StatusTag(tag_id=tag_id, status_id=status.id))
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NotRequired
+from typing import Any, Final, NotRequired
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 from typing_extensions import TypedDict
 
 from rostra.site.database.tables.authorization import App
@@ -106,7 +106,7 @@ async def write(work: Work, rows: Sequence[Status], viewer_id: int | None, *, co
     posts = list((plain | originals).values())
     people = await _accounts(work, {row.account_id for row in (*rows, *posts)})
     bodies = await _bodies(work, posts)
-    poll_rows = list(await work.session.scalars(select(Poll).where(Poll.status_id.in_([row.id for row in posts]))))
+    poll_rows = list(await work.session.scalars(_POLLS, {"ids": [row.id for row in posts]}))
     poll_of = {
         row.status_id: entity
         for row, entity in zip(poll_rows, await polls(work, poll_rows, viewer_id), strict=True)
@@ -172,7 +172,30 @@ def _words(row: Status, body: bytes, poll: PollEntity | None) -> str:
 
 
 async def _by_ids(work: Work, ids: Iterable[int]) -> Sequence[Status]:
-    return list(await work.session.scalars(select(Status).where(Status.id.in_(set(ids)))))
+    return list(await work.session.scalars(_POSTS, {"ids": list(set(ids))}))
+
+
+# Written once: writing them takes longer than asking them.
+_IDS: Final = bindparam("ids", expanding=True, type_=BigInteger)
+_POSTS: Final = select(Status).where(Status.id.in_(_IDS))
+_POLLS: Final = select(Poll).where(Poll.status_id.in_(_IDS))
+_MEDIA: Final = (
+    select(MediaAttachment)
+    .where(MediaAttachment.status_id.in_(_IDS), MediaAttachment.position != DETACHED)
+    .order_by(MediaAttachment.position)
+)
+_MENTIONED: Final = (
+    select(Mention.status_id, Account.id, Account.username)
+    .join(Account, Account.id == Mention.account_id)
+    .where(Mention.status_id.in_(_IDS), ~Mention.silent, Account.deleted_at.is_(None))
+    .order_by(Account.id)
+)
+_TAGS: Final = (
+    select(StatusTag.status_id, Tag.name)
+    .join(Tag, Tag.id == StatusTag.tag_id)
+    .where(StatusTag.status_id.in_(_IDS))
+    .order_by(Tag.name)
+)
 
 
 # --- what is the same for all readers ----------------------------------------------------------------------
@@ -214,22 +237,14 @@ async def _read_bodies(work: Work, rows: Sequence[Status]) -> list[dict[str, Any
     ids = [row.id for row in rows]
     url, session = work.settings.url, work.session
     media: dict[int, list[MediaAttachmentEntity]] = {}
-    query = select(MediaAttachment).where(MediaAttachment.status_id.in_(ids), MediaAttachment.position != DETACHED)
-    for row in await session.scalars(query.order_by(MediaAttachment.position)):
+    for row in await session.scalars(_MEDIA, {"ids": ids}):
         media.setdefault(row.status_id or 0, []).append(media_attachment(work.settings, row))
     mentions: dict[int, list[MentionEntity]] = {}
-    people = (
-        select(Mention.status_id, Account.id, Account.username)
-        .join(Account, Account.id == Mention.account_id)
-        .where(Mention.status_id.in_(ids), ~Mention.silent, Account.deleted_at.is_(None))
-        .order_by(Account.id)
-    )
-    for status_id, account_id, name in await session.execute(people):
+    for status_id, account_id, name in await session.execute(_MENTIONED, {"ids": ids}):
         entity = MentionEntity(id=str(account_id), username=name, url=f"{url}/@{name}", acct=name)
         mentions.setdefault(status_id, []).append(entity)
     tags: dict[int, list[StatusTagEntity]] = {}
-    named = select(StatusTag.status_id, Tag.name).join(Tag, Tag.id == StatusTag.tag_id)
-    for status_id, name in await session.execute(named.where(StatusTag.status_id.in_(ids)).order_by(Tag.name)):
+    for status_id, name in await session.execute(_TAGS, {"ids": ids}):
         tags.setdefault(status_id, []).append(StatusTagEntity(name=name, url=tag_url(url, name)))
     app_ids = {row.app_id for row in rows if row.app_id is not None}
     apps = (

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from rostra.site.answers import Json, RefusedError, invalid
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.account import AccountEntity, accounts
 from rostra.site.mastodon.entities.relationship import (
     FamiliarFollowersEntity,
@@ -16,7 +16,7 @@ from rostra.site.mastodon.entities.relationship import (
     familiar_followers,
     relationships,
 )
-from rostra.site.mastodon.paging import page_of
+from rostra.site.mastodon.paging import PAGING, page_of
 from rostra.site.oauth import apps
 from rostra.site.oauth.bearer import AnApp, Viewer, check_scopes, signed_in
 from rostra.site.pages.languages import choose, translations
@@ -31,7 +31,14 @@ _SEARCH_LIMIT_MAX: Final = 80
 
 
 @router.post("")
-async def join(request: Request, site: TheSite, bearer: AnApp, asked: Body) -> Json:
+async def join(
+    request: Request,
+    site: TheSite,
+    bearer: AnApp,
+    asked: Annotated[
+        Asked, asks(lang=str, username=str, password=str, agreement=bool, reason=str, email=str, locale=str)
+    ],
+) -> Json:
     """A token for the new account, of the application that asked."""
     check_scopes(bearer, "write:accounts")
     if bearer.account_id is not None:
@@ -54,7 +61,7 @@ async def join(request: Request, site: TheSite, bearer: AnApp, asked: Body) -> J
 
 
 @router.get("/lookup", response_model=AccountEntity)
-async def look_up(site: TheSite, asked: Body) -> Json:
+async def look_up(site: TheSite, asked: Annotated[Asked, asks(acct=str)]) -> Json:
     async with site.reading() as work:
         (entity,) = await accounts(work, [await lookup.by_acct(work, asked.text("acct"))])
     return Json(entity)
@@ -62,7 +69,9 @@ async def look_up(site: TheSite, asked: Body) -> Json:
 
 @router.get("/search", response_model=list[AccountEntity])
 async def search(
-    site: TheSite, asked: Body, viewer: Annotated[Viewer, Depends(signed_in("read:accounts"))]
+    site: TheSite,
+    asked: Annotated[Asked, asks(PAGING, q=str, following=bool, offset=int)],
+    viewer: Annotated[Viewer, Depends(signed_in("read:accounts"))],
 ) -> Json:
     page = page_of(asked, limit=_SEARCH_LIMIT, limit_max=_SEARCH_LIMIT_MAX)
     async with site.reading() as work:
@@ -79,7 +88,11 @@ async def search(
 
 @router.get("/relationships", response_model=list[RelationshipEntity])
 @router.get("/relationships/", response_model=list[RelationshipEntity], include_in_schema=False)
-async def relate(site: TheSite, asked: Body, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))]) -> Json:
+async def relate(
+    site: TheSite,
+    asked: Annotated[Asked, asks(id=[Id])],
+    viewer: Annotated[Viewer, Depends(signed_in("read:follows"))],
+) -> Json:
     async with site.reading() as work:
         found = await lookup.accounts(work, asked.ids("id")[:_IDS_MAX])
         return Json(await relationships(work, viewer.account_id, [row.id for row in found]))
@@ -87,7 +100,9 @@ async def relate(site: TheSite, asked: Body, viewer: Annotated[Viewer, Depends(s
 
 @router.get("/familiar_followers", response_model=list[FamiliarFollowersEntity])
 async def familiar(
-    site: TheSite, asked: Body, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))]
+    site: TheSite,
+    asked: Annotated[Asked, asks(id=[Id])],
+    viewer: Annotated[Viewer, Depends(signed_in("read:follows"))],
 ) -> Json:
     async with site.reading() as work:
         found = await lookup.accounts(work, asked.ids("id")[:_IDS_MAX])
@@ -102,7 +117,7 @@ async def show(site: TheSite, account_id: str) -> Json:
 
 
 @router.get("", response_model=list[AccountEntity])
-async def show_many(site: TheSite, asked: Body) -> Json:
+async def show_many(site: TheSite, asked: Annotated[Asked, asks(id=[Id])]) -> Json:
     async with site.reading() as work:
         found = await lookup.accounts(work, asked.ids("id")[:_IDS_MAX])
         return Json(await accounts(work, found))

@@ -9,9 +9,9 @@ from rostra.site.answers import Json, forbidden, invalid
 from rostra.site.app import TheSite
 from rostra.site.database.tables.moderation import Report, Rule
 from rostra.site.database.tables.people import Account, User
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.admin import AdminAccountEntity, admin_accounts
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import PAGING, links, page_of
 from rostra.site.moderation import decisions, log, reports
 from rostra.site.moderation.decisions import Verdict
 from rostra.site.moderation.moderators import Moderator
@@ -31,6 +31,7 @@ _RESTRICTED: Final = {
     "disabled": "disable", "silenced": "silence", "suspended": "suspend", "sensitized": "sensitive",
 }  # fmt: skip
 _LISTED: Final = ("active", "pending", *_RESTRICTED)
+_NARROWED: Final = {"by_domain": str, "username": str, "display_name": str, "email": str}
 _ACTIONS: Final = ("none", "sensitive", "disable", "silence", "suspend")
 
 
@@ -45,16 +46,27 @@ def moderator(*scopes: str) -> Any:
 
 Reader = Annotated[Moderator, moderator("admin:read:accounts")]
 Writer = Annotated[Moderator, moderator("admin:write:accounts")]
+_Why = Annotated[Asked, asks(text=str)]
 
 
 @router.get("/api/v1/admin/accounts", response_model=list[AdminAccountEntity])
-async def list_v1(request: Request, site: TheSite, asked: Body, _by: Reader) -> Json:
+async def list_v1(
+    request: Request,
+    site: TheSite,
+    asked: Annotated[Asked, asks(PAGING, dict.fromkeys(_LISTED, bool), _NARROWED, staff=bool, remote=bool)],
+    _by: Reader,
+) -> Json:
     listed = [name for name in _LISTED if asked.flag(name)]
     return await _list(request, site, asked, listed, staff=asked.flag("staff"), remote=asked.flag("remote"))
 
 
 @router.get("/api/v2/admin/accounts", response_model=list[AdminAccountEntity])
-async def list_v2(request: Request, site: TheSite, asked: Body, _by: Reader) -> Json:
+async def list_v2(
+    request: Request,
+    site: TheSite,
+    asked: Annotated[Asked, asks(PAGING, _NARROWED, status=str, permissions=str, origin=str)],
+    _by: Reader,
+) -> Json:
     listed = [asked.text("status")] if asked.text("status") else []
     staff = asked.text("permissions") == "staff"
     return await _list(request, site, asked, listed, staff=staff, remote=asked.text("origin") == "remote")
@@ -106,7 +118,12 @@ async def answer(site: Site, account_id: int) -> Json:
 
 
 @router.post("/api/v1/admin/accounts/{account_id}/action")
-async def act(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
+async def act(
+    site: TheSite,
+    account_id: str,
+    asked: Annotated[Asked, asks(type=str, report_id=Id, send_email_notification=bool, text=str)],
+    by: Writer,
+) -> Json:
     """Mastodon's clients give an action and a text: the rest of the statement of reasons comes from the report."""
     action, report_id = asked.text("type"), asked.optional_id("report_id")
     if action not in _ACTIONS:
@@ -149,22 +166,22 @@ async def _reasons(work: Work, report: Report | None, text: str) -> Reasons:
 
 
 @router.post("/api/v1/admin/accounts/{account_id}/enable", response_model=AdminAccountEntity)
-async def enable(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
+async def enable(site: TheSite, account_id: str, asked: _Why, by: Writer) -> Json:
     return await _lift(site, by, account_id, "disable", asked)
 
 
 @router.post("/api/v1/admin/accounts/{account_id}/unsilence", response_model=AdminAccountEntity)
-async def unsilence(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
+async def unsilence(site: TheSite, account_id: str, asked: _Why, by: Writer) -> Json:
     return await _lift(site, by, account_id, "silence", asked)
 
 
 @router.post("/api/v1/admin/accounts/{account_id}/unsuspend", response_model=AdminAccountEntity)
-async def unsuspend(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
+async def unsuspend(site: TheSite, account_id: str, asked: _Why, by: Writer) -> Json:
     return await _lift(site, by, account_id, "suspend", asked)
 
 
 @router.post("/api/v1/admin/accounts/{account_id}/unsensitive", response_model=AdminAccountEntity)
-async def unsensitive(site: TheSite, account_id: str, asked: Body, by: Writer) -> Json:
+async def unsensitive(site: TheSite, account_id: str, asked: _Why, by: Writer) -> Json:
     return await _lift(site, by, account_id, "sensitive", asked)
 
 

@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.people import EmailDomainBlock
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.instants import written
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.routes.admin_accounts import moderator
 from rostra.site.moderation.moderators import Moderator
 from rostra.site.people import barred
@@ -32,7 +32,7 @@ class EmailDomainBlockEntity(TypedDict):
 
 
 @router.get("", response_model=list[EmailDomainBlockEntity])
-async def show_all(request: Request, site: TheSite, asked: Body, _by: Reader) -> Json:
+async def show_all(request: Request, site: TheSite, asked: Paged, _by: Reader) -> Json:
     page = page_of(asked, limit=_LIMIT, limit_max=_LIMIT_MAX)
     async with site.reading() as work:
         rows = await barred.blocks(work, page)
@@ -47,7 +47,7 @@ async def show(site: TheSite, block_id: str, _by: Reader) -> Json:
 
 
 @router.post("", response_model=EmailDomainBlockEntity)
-async def bar(site: TheSite, asked: Body, by: Writer) -> Json:
+async def bar(site: TheSite, asked: Annotated[Asked, asks(domain=str)], by: Writer) -> Json:
     async with site.writing() as work:
         row = await barred.bar(work, by, asked.text("domain"))
     return Json(_entity(row))

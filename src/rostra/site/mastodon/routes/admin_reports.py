@@ -8,9 +8,9 @@ from sqlalchemy import select
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.moderation import Report
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.admin import AdminReportEntity, admin_reports
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import PAGING, links, page_of
 from rostra.site.mastodon.routes.admin_accounts import moderator
 from rostra.site.moderation import reports
 from rostra.site.moderation.moderators import Moderator
@@ -24,7 +24,12 @@ _Writer = Annotated[Moderator, moderator("admin:write:reports")]
 
 
 @router.get("", response_model=list[AdminReportEntity])
-async def list_reports(request: Request, site: TheSite, asked: Body, by: _Reader) -> Json:
+async def list_reports(
+    request: Request,
+    site: TheSite,
+    asked: Annotated[Asked, asks(PAGING, resolved=bool, unresolved=bool, account_id=Id, target_account_id=Id)],
+    by: _Reader,
+) -> Json:
     """Those that wait; `resolved` gives the others, and both together all."""
     page = page_of(asked, limit=_LIMIT, limit_max=_LIMIT_MAX)
     resolved, unresolved = asked.flag("resolved"), asked.flag("unresolved")

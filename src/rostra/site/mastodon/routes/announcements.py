@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.attention.announcements import current, dismiss, react, take_back
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.announcement import AnnouncementEntity, announcements
 from rostra.site.oauth.bearer import Viewer, signed_in
 from rostra.site.snowflake import parse_snowflake
@@ -19,7 +19,7 @@ Reactor = Annotated[Viewer, Depends(signed_in("write:favourites"))]
 
 
 @router.get("", response_model=list[AnnouncementEntity])
-async def read(site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def read(site: TheSite, viewer: Reader, asked: Annotated[Asked, asks(with_dismissed=bool)]) -> Json:
     async with site.reading() as work:
         rows = await current(work, viewer.account_id, with_read=asked.flag("with_dismissed"))
         return Json(await announcements(work, rows, viewer.account_id))

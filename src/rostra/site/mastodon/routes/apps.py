@@ -1,12 +1,14 @@
 """Applications: how one registers, and what it is told of itself."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
 from rostra.site.answers import Json, not_found
 from rostra.site.app import TheSite
 from rostra.site.attention import vapid
 from rostra.site.database.tables.authorization import App
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.application import (
     ApplicationEntity,
     CredentialApplicationEntity,
@@ -20,7 +22,9 @@ router = APIRouter(prefix="/api/v1/apps", tags=["apps"])
 
 
 @router.post("", response_model=CredentialApplicationEntity)
-async def register(site: TheSite, asked: Body) -> Json:
+async def register(
+    site: TheSite, asked: Annotated[Asked, asks(client_name=str, redirect_uris=[str], scopes=str, website=str)]
+) -> Json:
     async with site.writing() as work:
         app, secret = await apps.register(
             work,

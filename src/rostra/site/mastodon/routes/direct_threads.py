@@ -9,10 +9,9 @@ from typing_extensions import TypedDict
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.posts import DirectThread
-from rostra.site.mastodon.body import Body
 from rostra.site.mastodon.entities.account import AccountEntity, accounts_by_id
 from rostra.site.mastodon.entities.status import StatusEntity, statuses
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.routes.statuses import Reader, id_of
 from rostra.site.oauth.bearer import Viewer, signed_in
 from rostra.site.posts import direct
@@ -48,7 +47,7 @@ async def conversations(work: Work, rows: Sequence[DirectThread], viewer_id: int
 
 @router.get("/", response_model=list[ConversationEntity], include_in_schema=False)
 @router.get("", response_model=list[ConversationEntity])
-async def show_all(site: TheSite, request: Request, asked: Body, viewer: Reader) -> Json:
+async def show_all(site: TheSite, request: Request, asked: Paged, viewer: Reader) -> Json:
     page = page_of(asked)
     async with site.reading() as work:
         rows = await direct.threads(work, viewer.account_id, page)

@@ -7,9 +7,9 @@ from typing_extensions import TypedDict
 
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import AccountEntity, accounts
-from rostra.site.mastodon.paging import page_of
+from rostra.site.mastodon.paging import PAGING, Paged, page_of
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.people import discovery
 from rostra.site.snowflake import parse_snowflake
@@ -27,7 +27,9 @@ class SuggestionEntity(TypedDict):
 
 
 @router.get("/api/v1/directory", response_model=list[AccountEntity])
-async def directory(site: TheSite, viewer: Anybody, asked: Body) -> Json:
+async def directory(
+    site: TheSite, viewer: Anybody, asked: Annotated[Asked, asks(PAGING, order=str, offset=int)]
+) -> Json:
     page = page_of(asked, limit=_LIMIT, limit_max=_LIMIT_MAX)
     async with site.reading() as work:
         found = await discovery.directory(
@@ -41,7 +43,7 @@ async def directory(site: TheSite, viewer: Anybody, asked: Body) -> Json:
 
 
 @router.get("/api/v2/suggestions", response_model=list[SuggestionEntity])
-async def suggestions(site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def suggestions(site: TheSite, viewer: Reader, asked: Paged) -> Json:
     page = page_of(asked, limit=_LIMIT, limit_max=_LIMIT_MAX)
     async with site.reading() as work:
         found = await discovery.suggestions(work, viewer.account_id, page.limit)
@@ -59,7 +61,7 @@ async def suggestions(site: TheSite, viewer: Reader, asked: Body) -> Json:
 
 
 @router.get("/api/v1/suggestions", response_model=list[AccountEntity], deprecated=True)
-async def suggestions_v1(site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def suggestions_v1(site: TheSite, viewer: Reader, asked: Paged) -> Json:
     page = page_of(asked, limit=_LIMIT, limit_max=_LIMIT_MAX)
     async with site.reading() as work:
         found = await discovery.suggestions(work, viewer.account_id, page.limit)

@@ -1,12 +1,13 @@
 """The letter that confirms an address, asked for again by the application through which somebody joined."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from rostra.site.answers import Json, RefusedError, forbidden, invalid
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.oauth.bearer import AnApp, Bearer
 from rostra.site.people import links, lookup
 from rostra.site.people.registration import change_unconfirmed, email_problems
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/api/v1/emails", tags=["emails"])
 
 
 @router.post("/confirmations")
-async def send_again(site: TheSite, bearer: AnApp, asked: Body) -> Json:
+async def send_again(site: TheSite, bearer: AnApp, asked: Annotated[Asked, asks(email=str)]) -> Json:
     """To a new address, if one is given."""
     account_id, email = _whose(bearer), asked.text("email").strip()
     if email and email_problems(email):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 
 from rostra.site.answers import Json, invalid
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.filter import (
     FilterEntity,
     FilterKeywordEntity,
@@ -29,6 +29,19 @@ router = APIRouter(prefix="/api", tags=["filters"])
 _Reader = Annotated[Viewer, Depends(signed_in("read:filters"))]
 _Writer = Annotated[Viewer, Depends(signed_in("write:filters"))]
 _YEARS_MAX_S = 100 * 365 * 24 * 3600  # a moment that a clock can still hold
+_KEYWORD = {"keyword": str, "whole_word": bool}
+_Keyword = Annotated[Asked, asks(_KEYWORD)]
+_Filter = Annotated[
+    Asked,
+    asks(
+        title=str,
+        context=[str],
+        filter_action=str,
+        expires_in=int,
+        keywords_attributes=[_KEYWORD | {"id": Id, "_destroy": bool}],
+    ),
+]
+_FilterV1 = Annotated[Asked, asks(phrase=str, context=[str], irreversible=bool, whole_word=bool, expires_in=int)]
 
 
 def _expiry(work: Work, asked: Asked) -> Mapping[str, datetime | None] | None:
@@ -64,7 +77,11 @@ async def show_all(site: TheSite, viewer: _Reader) -> Json:
 
 
 @router.post("/v2/filters", response_model=FilterEntity)
-async def create(site: TheSite, asked: Body, viewer: _Writer) -> Json:
+async def create(
+    site: TheSite,
+    asked: _Filter,
+    viewer: _Writer,
+) -> Json:
     async with site.writing() as work:
         expiry = _expiry(work, asked)
         whole = await filters.create(
@@ -86,7 +103,12 @@ async def show(site: TheSite, filter_id: str, viewer: _Reader) -> Json:
 
 
 @router.put("/v2/filters/{filter_id}", response_model=FilterEntity)
-async def change(site: TheSite, filter_id: str, asked: Body, viewer: _Writer) -> Json:
+async def change(
+    site: TheSite,
+    filter_id: str,
+    asked: _Filter,
+    viewer: _Writer,
+) -> Json:
     async with site.writing() as work:
         whole = await filters.change(
             work,
@@ -119,7 +141,7 @@ async def show_keywords(site: TheSite, filter_id: str, viewer: _Reader) -> Json:
 
 
 @router.post("/v2/filters/{filter_id}/keywords", response_model=FilterKeywordEntity)
-async def add_keyword(site: TheSite, filter_id: str, asked: Body, viewer: _Writer) -> Json:
+async def add_keyword(site: TheSite, filter_id: str, asked: _Keyword, viewer: _Writer) -> Json:
     new = Keyword(None, asked.text("keyword"), asked.optional_flag("whole_word"))
     async with site.writing() as work:
         whole = await filters.set_keywords(work, viewer.account_id, id_of(filter_id), [new])
@@ -133,7 +155,7 @@ async def show_keyword(site: TheSite, keyword_id: str, viewer: _Reader) -> Json:
 
 
 @router.put("/v2/filters/keywords/{keyword_id}", response_model=FilterKeywordEntity)
-async def change_keyword(site: TheSite, keyword_id: str, asked: Body, viewer: _Writer) -> Json:
+async def change_keyword(site: TheSite, keyword_id: str, asked: _Keyword, viewer: _Writer) -> Json:
     async with site.writing() as work:
         row, keyword = await filters.the_keyword(work, viewer.account_id, id_of(keyword_id))
         new = Keyword(keyword.id, asked.optional_text("keyword"), asked.optional_flag("whole_word"))
@@ -158,7 +180,9 @@ async def show_statuses(site: TheSite, filter_id: str, viewer: _Reader) -> Json:
 
 
 @router.post("/v2/filters/{filter_id}/statuses", response_model=FilterStatusEntity)
-async def add_status(site: TheSite, filter_id: str, asked: Body, viewer: _Writer) -> Json:
+async def add_status(
+    site: TheSite, filter_id: str, asked: Annotated[Asked, asks(status_id=Id)], viewer: _Writer
+) -> Json:
     status_id = asked.optional_id("status_id") or -1
     async with site.writing() as work:
         row = await filters.add_status(work, viewer.account_id, id_of(filter_id), status_id)
@@ -190,7 +214,11 @@ async def show_all_v1(site: TheSite, viewer: _Reader) -> Json:
 
 
 @router.post("/v1/filters", response_model=FilterV1Entity)
-async def create_v1(site: TheSite, asked: Body, viewer: _Writer) -> Json:
+async def create_v1(
+    site: TheSite,
+    asked: _FilterV1,
+    viewer: _Writer,
+) -> Json:
     phrase = asked.text("phrase")
     async with site.writing() as work:
         expiry = _expiry(work, asked)
@@ -212,7 +240,12 @@ async def show_v1(site: TheSite, keyword_id: str, viewer: _Reader) -> Json:
 
 
 @router.put("/v1/filters/{keyword_id}", response_model=FilterV1Entity)
-async def change_v1(site: TheSite, keyword_id: str, asked: Body, viewer: _Writer) -> Json:
+async def change_v1(
+    site: TheSite,
+    keyword_id: str,
+    asked: _FilterV1,
+    viewer: _Writer,
+) -> Json:
     async with site.writing() as work:
         row, keyword = await filters.the_keyword(work, viewer.account_id, id_of(keyword_id))
         irreversible = asked.optional_flag("irreversible")

@@ -1,7 +1,7 @@
 """What the site says of itself, to clients and to crawlers; and its pictures for those who have none."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
 from sqlalchemy import ColumnElement, and_, case, func, select
@@ -13,7 +13,7 @@ from rostra.site.app import TheSite
 from rostra.site.attention import vapid
 from rostra.site.database.tables.people import Account, LoginEvent
 from rostra.site.database.tables.posts import Status
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import accounts
 from rostra.site.mastodon.entities.instance import (
     LANGUAGES,
@@ -169,7 +169,7 @@ async def host_meta(site: TheSite) -> Response:
 
 
 @router.get("/.well-known/webfinger")
-async def webfinger(site: TheSite, asked: Body) -> Json:
+async def webfinger(site: TheSite, asked: Annotated[Asked, asks(resource=str)]) -> Json:
     """RFC 7033: whose address it is. 404 for everybody who is not here."""
     resource = asked.text("resource")
     acct = resource.removeprefix("acct:")

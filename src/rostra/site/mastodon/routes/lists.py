@@ -8,9 +8,9 @@ from typing_extensions import TypedDict
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.graph import List
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.account import AccountEntity, accounts
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.routes.statuses import id_of
 from rostra.site.oauth.bearer import Viewer, signed_in
 from rostra.site.timelines import lists
@@ -18,6 +18,8 @@ from rostra.site.timelines import lists
 router = APIRouter(prefix="/api/v1", tags=["lists"])
 _Reader = Annotated[Viewer, Depends(signed_in("read:lists"))]
 _Writer = Annotated[Viewer, Depends(signed_in("write:lists"))]
+_List = Annotated[Asked, asks(title=str, replies_policy=str, exclusive=bool)]
+_Accounts = Annotated[Asked, asks(account_ids=[Id])]
 
 
 class ListEntity(TypedDict):
@@ -45,7 +47,7 @@ async def show_holding(site: TheSite, account_id: str, viewer: _Reader) -> Json:
 
 
 @router.post("/lists", response_model=ListEntity)
-async def create(site: TheSite, asked: Body, viewer: _Writer) -> Json:
+async def create(site: TheSite, asked: _List, viewer: _Writer) -> Json:
     async with site.writing() as work:
         row = await lists.create(
             work,
@@ -64,7 +66,12 @@ async def show(site: TheSite, list_id: str, viewer: _Reader) -> Json:
 
 
 @router.put("/lists/{list_id}", response_model=ListEntity)
-async def change(site: TheSite, list_id: str, asked: Body, viewer: _Writer) -> Json:
+async def change(
+    site: TheSite,
+    list_id: str,
+    asked: _List,
+    viewer: _Writer,
+) -> Json:
     async with site.writing() as work:
         row = await lists.change(
             work,
@@ -85,7 +92,7 @@ async def remove(site: TheSite, list_id: str, viewer: _Writer) -> Json:
 
 
 @router.get("/lists/{list_id}/accounts", response_model=list[AccountEntity])
-async def show_members(site: TheSite, request: Request, list_id: str, asked: Body, viewer: _Reader) -> Json:
+async def show_members(site: TheSite, request: Request, list_id: str, asked: Paged, viewer: _Reader) -> Json:
     """All of them for `limit=0`."""
     page = None if asked.text("limit") == "0" else page_of(asked, limit=40, limit_max=80)
     async with site.reading() as work:
@@ -96,14 +103,14 @@ async def show_members(site: TheSite, request: Request, list_id: str, asked: Bod
 
 
 @router.post("/lists/{list_id}/accounts", response_model=dict[str, str])
-async def add(site: TheSite, list_id: str, asked: Body, viewer: _Writer) -> Json:
+async def add(site: TheSite, list_id: str, asked: _Accounts, viewer: _Writer) -> Json:
     async with site.writing() as work:
         await lists.add(work, viewer.account_id, id_of(list_id), asked.ids("account_ids"))
     return Json({})
 
 
 @router.delete("/lists/{list_id}/accounts", response_model=dict[str, str])
-async def drop(site: TheSite, list_id: str, asked: Body, viewer: _Writer) -> Json:
+async def drop(site: TheSite, list_id: str, asked: _Accounts, viewer: _Writer) -> Json:
     async with site.writing() as work:
         await lists.drop(work, viewer.account_id, id_of(list_id), asked.ids("account_ids"))
     return Json({})

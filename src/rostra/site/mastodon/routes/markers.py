@@ -10,7 +10,7 @@ from rostra.site.answers import Json, invalid
 from rostra.site.app import TheSite
 from rostra.site.attention.markers import TIMELINES, mark, markers
 from rostra.site.database.tables.attention import Marker
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.instants import written
 from rostra.site.oauth.bearer import Viewer, signed_in
 
@@ -24,13 +24,21 @@ class MarkerEntity(TypedDict):
 
 
 @router.get("", response_model=dict[str, MarkerEntity])
-async def show(site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:statuses"))], asked: Body) -> Json:
+async def show(
+    site: TheSite,
+    viewer: Annotated[Viewer, Depends(signed_in("read:statuses"))],
+    asked: Annotated[Asked, asks(timeline=[str])],
+) -> Json:
     async with site.reading() as work:
         return Json(_entities(await markers(work, viewer.account_id, asked.texts("timeline"))))
 
 
 @router.post("", response_model=dict[str, MarkerEntity])
-async def save(site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("write:statuses"))], asked: Body) -> Json:
+async def save(
+    site: TheSite,
+    viewer: Annotated[Viewer, Depends(signed_in("write:statuses"))],
+    asked: Annotated[Asked, asks({timeline: {"last_read_id": Id} for timeline in TIMELINES})],
+) -> Json:
     last_read = {}
     for timeline in TIMELINES:
         if timeline in asked:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from rostra.site.answers import Json, invalid
 from rostra.site.app import TheSite
 from rostra.site.database.tables.media import MediaAttachment
-from rostra.site.mastodon.body import Upload
+from rostra.site.mastodon.body import Asked, MediaFile, PictureFile, asks
 from rostra.site.mastodon.entities.media import MediaAttachmentEntity, media_attachment
 from rostra.site.media import uploads
 from rostra.site.oauth.bearer import Viewer, signed_in
@@ -17,11 +17,16 @@ from rostra.site.work import Site
 
 router = APIRouter(tags=["media"])
 Writer = Annotated[Viewer, Depends(signed_in("write:media"))]
+_DESCRIBED = {"description": str, "focus": str, "thumbnail": PictureFile}
 
 
 @router.post("/api/v2/media", response_model=MediaAttachmentEntity)
 @router.post("/api/v1/media", response_model=MediaAttachmentEntity)
-async def upload(site: TheSite, viewer: Writer, asked: Upload) -> Json:
+async def upload(
+    site: TheSite,
+    viewer: Writer,
+    asked: Annotated[Asked, asks(_DESCRIBED, file=MediaFile)],
+) -> Json:
     file = asked.upload("file")
     if file is None:
         raise invalid("Validation failed: File can't be blank")
@@ -44,7 +49,12 @@ async def show(site: TheSite, viewer: Writer, media_id: str) -> Json:
 
 
 @router.put("/api/v1/media/{media_id}", response_model=MediaAttachmentEntity)
-async def change(site: TheSite, viewer: Writer, media_id: str, asked: Upload) -> Json:
+async def change(
+    site: TheSite,
+    viewer: Writer,
+    media_id: str,
+    asked: Annotated[Asked, asks(_DESCRIBED)],
+) -> Json:
     row = await uploads.change(
         site,
         viewer.account_id,

@@ -1,24 +1,33 @@
 """Notifications over the API, by groups (v2)."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 
 from rostra.site.answers import Json, RefusedError
 from rostra.site.app import TheSite
 from rostra.site.attention import notifications as inbox
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import AccountEntity, accounts_by_id
 from rostra.site.mastodon.entities.notification import GroupedNotificationsEntity, grouped
-from rostra.site.mastodon.paging import links, page_of
-from rostra.site.mastodon.routes.notifications import CountEntity, Reader, Writer, count_limit, wish_of
+from rostra.site.mastodon.paging import PAGING, links, page_of
+from rostra.site.mastodon.routes.notifications import WISH, CountEntity, Reader, Writer, count_limit, wish_of
 
 router = APIRouter(prefix="/api/v2/notifications", tags=["notifications"])
 _LIMIT_MAX = 80
 
 
 @router.get("", response_model=GroupedNotificationsEntity)
-async def read(request: Request, site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def read(
+    request: Request,
+    site: TheSite,
+    viewer: Reader,
+    asked: Annotated[
+        Asked,
+        asks(PAGING, WISH, expand_accounts=str, grouped_types=[str]),
+    ],
+) -> Json:
     page = page_of(asked, limit=_LIMIT_MAX // 2, limit_max=_LIMIT_MAX)
     expand = asked.text("expand_accounts", "full")
     if expand not in {"full", "partial_avatars"}:
@@ -32,7 +41,11 @@ async def read(request: Request, site: TheSite, viewer: Reader, asked: Body) -> 
 
 
 @router.get("/unread_count", response_model=CountEntity)
-async def count_unread(site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def count_unread(
+    site: TheSite,
+    viewer: Reader,
+    asked: Annotated[Asked, asks(WISH, limit=int)],
+) -> Json:
     limit = count_limit(asked)
     async with site.reading() as work:
         count = await inbox.unread_count(work, viewer.account_id, wish_of(asked), limit=limit, by_group=True)

@@ -1,5 +1,7 @@
 """The policy of notifications over the API, and the requests of those whose notifications it keeps apart."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from typing_extensions import TypedDict
 
@@ -7,9 +9,9 @@ from rostra.site.answers import Json, not_found
 from rostra.site.app import TheSite
 from rostra.site.attention import requests
 from rostra.site.attention.policy import DEFAULTS
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.notification import NotificationRequestEntity, notification_requests
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.routes.notifications import Reader, Writer
 from rostra.site.snowflake import parse_snowflake
 from rostra.site.work import Work
@@ -40,7 +42,9 @@ async def show(site: TheSite, viewer: Reader) -> Json:
 
 @router.patch("/api/v2/notifications/policy", response_model=NotificationPolicyEntity)
 @router.put("/api/v2/notifications/policy", response_model=NotificationPolicyEntity)
-async def change(site: TheSite, viewer: Writer, asked: Body) -> Json:
+async def change(
+    site: TheSite, viewer: Writer, asked: Annotated[Asked, asks(dict.fromkeys(DEFAULTS, str))]
+) -> Json:
     wanted = {question: asked.text(question) for question in DEFAULTS if question in asked}
     async with site.writing() as work:
         await requests.choose(work, viewer.account_id, wanted)
@@ -49,7 +53,7 @@ async def change(site: TheSite, viewer: Writer, asked: Body) -> Json:
 
 
 @router.get(_REQUESTS, response_model=list[NotificationRequestEntity])
-async def read(request: Request, site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def read(request: Request, site: TheSite, viewer: Reader, asked: Paged) -> Json:
     page = page_of(asked, limit=40, limit_max=80)
     async with site.reading() as work:
         rows = await requests.pending(work, viewer.account_id, page)
@@ -72,14 +76,14 @@ async def show_one(site: TheSite, viewer: Reader, from_id: str) -> Json:
 
 
 @router.post(f"{_REQUESTS}/accept")
-async def accept_many(site: TheSite, viewer: Writer, asked: Body) -> Json:
+async def accept_many(site: TheSite, viewer: Writer, asked: Annotated[Asked, asks(id=[Id])]) -> Json:
     async with site.writing() as work:
         await requests.accept(work, viewer.account_id, asked.ids("id"))
     return Json({})
 
 
 @router.post(f"{_REQUESTS}/dismiss")
-async def dismiss_many(site: TheSite, viewer: Writer, asked: Body) -> Json:
+async def dismiss_many(site: TheSite, viewer: Writer, asked: Annotated[Asked, asks(id=[Id])]) -> Json:
     async with site.writing() as work:
         await requests.dismiss(work, viewer.account_id, asked.ids("id"))
     return Json({})

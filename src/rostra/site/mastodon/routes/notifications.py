@@ -9,9 +9,9 @@ from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.attention import notifications as inbox
 from rostra.site.attention.notifications import Wish
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.notification import NotificationEntity, notifications
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import PAGING, links, page_of
 from rostra.site.oauth.bearer import Viewer, signed_in
 from rostra.site.snowflake import parse_snowflake
 
@@ -24,6 +24,9 @@ _COUNT_DEFAULT, _COUNT_MAX = 100, 1000
 
 class CountEntity(TypedDict):
     count: int
+
+
+WISH = {"types": [str], "exclude_types": [str], "account_id": Id, "include_filtered": bool}
 
 
 def wish_of(asked: Asked) -> Wish:
@@ -40,7 +43,12 @@ def count_limit(asked: Asked) -> int:
 
 
 @router.get("", response_model=list[NotificationEntity])
-async def read(request: Request, site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def read(
+    request: Request,
+    site: TheSite,
+    viewer: Reader,
+    asked: Annotated[Asked, asks(PAGING, WISH)],
+) -> Json:
     page = page_of(asked, limit=_LIMIT_MAX // 2, limit_max=_LIMIT_MAX)
     async with site.reading() as work:
         rows = await inbox.page_of_notifications(work, viewer.account_id, page, wish_of(asked))
@@ -49,7 +57,11 @@ async def read(request: Request, site: TheSite, viewer: Reader, asked: Body) -> 
 
 
 @router.get("/unread_count", response_model=CountEntity)
-async def count_unread(site: TheSite, viewer: Reader, asked: Body) -> Json:
+async def count_unread(
+    site: TheSite,
+    viewer: Reader,
+    asked: Annotated[Asked, asks(WISH, limit=int)],
+) -> Json:
     async with site.reading() as work:
         count = await inbox.unread_count(work, viewer.account_id, wish_of(asked), limit=count_limit(asked))
     return Json({"count": count})
@@ -63,7 +75,7 @@ async def clear(site: TheSite, viewer: Writer) -> Json:
 
 
 @router.post("/dismiss")
-async def dismiss_named(site: TheSite, viewer: Writer, asked: Body) -> Json:
+async def dismiss_named(site: TheSite, viewer: Writer, asked: Annotated[Asked, asks(id=str)]) -> Json:
     return await dismiss(site, viewer, asked.text("id"))
 
 

@@ -1,10 +1,12 @@
 """Polls over Mastodon's API."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
 from rostra.site.answers import Json, invalid
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.poll import PollEntity
 from rostra.site.mastodon.entities.poll import polls as entities
 from rostra.site.mastodon.routes.statuses import Writer, id_of
@@ -23,7 +25,7 @@ async def show(site: TheSite, poll_id: str, viewer: Anybody) -> Json:
 
 
 @router.post("/{poll_id}/votes", response_model=PollEntity)
-async def vote(site: TheSite, poll_id: str, asked: Body, viewer: Writer) -> Json:
+async def vote(site: TheSite, poll_id: str, asked: Annotated[Asked, asks(choices=[str])], viewer: Writer) -> Json:
     choices = asked.texts("choices")
     if not all(choice.isascii() and choice.isdecimal() and len(choice) < 4 for choice in choices):
         raise invalid("Validation failed: The chosen vote option does not exist")

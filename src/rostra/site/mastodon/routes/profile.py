@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Asked, Upload
+from rostra.site.mastodon.body import Asked, PictureFile, asks
 from rostra.site.mastodon.entities.account import (
     CredentialAccountEntity,
     PreferencesEntity,
@@ -23,6 +23,28 @@ from rostra.site.work import Site
 router = APIRouter(prefix="/api/v1", tags=["profile"])
 Reader = Annotated[Viewer, Depends(signed_in("profile", "read:accounts"))]
 Writer = Annotated[Viewer, Depends(signed_in("write:accounts"))]
+_Profile = Annotated[
+    Asked,
+    asks(
+        source={"privacy": str, "sensitive": bool, "language": str, "quote_policy": str},
+        fields_attributes=[{"name": str, "value": str}],
+        display_name=str,
+        note=str,
+        avatar=PictureFile,
+        header=PictureFile,
+        avatar_description=str,
+        header_description=str,
+        locked=bool,
+        bot=bool,
+        discoverable=bool,
+        indexable=bool,
+        hide_collections=bool,
+        show_media=bool,
+        show_media_replies=bool,
+        show_featured=bool,
+        attribution_domains=[str],
+    ),
+]
 
 
 @router.get("/accounts/verify_credentials", response_model=CredentialAccountEntity)
@@ -31,7 +53,11 @@ async def verify_credentials(site: TheSite, viewer: Reader) -> Json:
 
 
 @router.patch("/accounts/update_credentials", response_model=CredentialAccountEntity)
-async def update_credentials(site: TheSite, viewer: Writer, asked: Upload) -> Json:
+async def update_credentials(
+    site: TheSite,
+    viewer: Writer,
+    asked: _Profile,
+) -> Json:
     await change(site, viewer.account_id, _changes(asked))
     return await _credentials(site, viewer)
 
@@ -50,7 +76,11 @@ async def show(site: TheSite, viewer: Reader) -> Json:
 
 
 @router.patch("/profile", response_model=ProfileEntity)
-async def update(site: TheSite, viewer: Writer, asked: Upload) -> Json:
+async def update(
+    site: TheSite,
+    viewer: Writer,
+    asked: _Profile,
+) -> Json:
     await change(site, viewer.account_id, _changes(asked))
     return await show(site, viewer)
 

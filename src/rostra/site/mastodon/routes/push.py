@@ -9,12 +9,13 @@ from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.attention import push, vapid
 from rostra.site.database.tables.attention import PushSubscription
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.oauth.bearer import Viewer, signed_in
 from rostra.site.settings import SiteSettings
 
 router = APIRouter(prefix="/api/v1/push/subscription", tags=["push"])
 Pushed = Annotated[Viewer, Depends(signed_in("push"))]
+_WANTED = {"data": {"alerts": dict.fromkeys(push.ALERTS, bool), "policy": str}, "policy": str}
 
 
 class WebPushSubscriptionEntity(TypedDict):
@@ -27,7 +28,14 @@ class WebPushSubscriptionEntity(TypedDict):
 
 
 @router.post("", response_model=WebPushSubscriptionEntity)
-async def subscribe(site: TheSite, viewer: Pushed, asked: Body) -> Json:
+async def subscribe(
+    site: TheSite,
+    viewer: Pushed,
+    asked: Annotated[
+        Asked,
+        asks(_WANTED, subscription={"endpoint": str, "standard": bool, "keys": {"p256dh": str, "auth": str}}),
+    ],
+) -> Json:
     wanted = asked.nested("subscription")
     async with site.writing() as work:
         row = await push.subscribe(
@@ -50,7 +58,7 @@ async def show(site: TheSite, viewer: Pushed) -> Json:
 
 
 @router.put("", response_model=WebPushSubscriptionEntity)
-async def change(site: TheSite, viewer: Pushed, asked: Body) -> Json:
+async def change(site: TheSite, viewer: Pushed, asked: Annotated[Asked, asks(_WANTED)]) -> Json:
     async with site.writing() as work:
         row = await push.change(work, viewer, alerts=_alerts(asked), policy=_policy(asked))
     return Json(_entity(site.settings, row))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.status import StatusEntity
 from rostra.site.mastodon.routes.statuses import Writer, answer, id_of
 from rostra.site.oauth.bearer import Viewer, signed_in
@@ -20,7 +20,9 @@ _Mutes = Annotated[Viewer, Depends(signed_in("write:mutes"))]
 
 
 @router.post("/{status_id}/reblog", response_model=StatusEntity)
-async def boost(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
+async def boost(
+    site: TheSite, status_id: str, asked: Annotated[Asked, asks(visibility=str)], viewer: Writer
+) -> Json:
     """The boost, which holds the post (wire rule 15)."""
     visibility = asked.text("visibility") or "public"
     async with site.writing() as work:

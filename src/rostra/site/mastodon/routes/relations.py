@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request
 
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.account import AccountEntity, MutedAccountEntity, accounts, muted_accounts
 from rostra.site.mastodon.entities.relationship import RelationshipEntity, relationships
-from rostra.site.mastodon.paging import Page, links, page_of
+from rostra.site.mastodon.paging import Page, Paged, links, page_of
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
 from rostra.site.people import circles, lookup, relations
 from rostra.site.people.circles import Circle
@@ -28,7 +28,12 @@ Writer = Annotated[Viewer, Depends(signed_in("write:accounts"))]
 
 
 @router.post("/accounts/{account_id}/follow", response_model=RelationshipEntity)
-async def follow(site: TheSite, viewer: Follower, account_id: str, asked: Body) -> Json:
+async def follow(
+    site: TheSite,
+    viewer: Follower,
+    account_id: str,
+    asked: Annotated[Asked, asks(reblogs=bool, notify=bool, languages=[str])],
+) -> Json:
     async with site.writing() as work:
         await relations.follow(
             work,
@@ -62,7 +67,9 @@ async def unblock(site: TheSite, viewer: Blocker, account_id: str) -> Json:
 
 
 @router.post("/accounts/{account_id}/mute", response_model=RelationshipEntity)
-async def mute(site: TheSite, viewer: Muter, account_id: str, asked: Body) -> Json:
+async def mute(
+    site: TheSite, viewer: Muter, account_id: str, asked: Annotated[Asked, asks(duration=int, notifications=bool)]
+) -> Json:
     duration_s = asked.integer("duration")
     lasts = timedelta(seconds=min(duration_s, int(relations.MUTE_MAX.total_seconds()) + 1)) if duration_s else None
     async with site.writing() as work:
@@ -82,7 +89,7 @@ async def unmute(site: TheSite, viewer: Muter, account_id: str) -> Json:
 
 
 @router.post("/accounts/{account_id}/note", response_model=RelationshipEntity)
-async def note(site: TheSite, viewer: Writer, account_id: str, asked: Body) -> Json:
+async def note(site: TheSite, viewer: Writer, account_id: str, asked: Annotated[Asked, asks(comment=str)]) -> Json:
     async with site.writing() as work:
         await relations.set_note(work, viewer.account_id, _id(account_id), asked.text("comment"))
     return await _relationship(site, viewer, account_id)
@@ -111,7 +118,7 @@ async def reject(site: TheSite, viewer: Follower, account_id: str) -> Json:
 
 
 @router.get("/accounts/{account_id}/followers", response_model=list[AccountEntity])
-async def followers(request: Request, site: TheSite, viewer: Anybody, account_id: str, asked: Body) -> Json:
+async def followers(request: Request, site: TheSite, viewer: Anybody, account_id: str, asked: Paged) -> Json:
     async with site.reading() as work:
         account = await lookup.account(work, _id(account_id))
         page = _page(asked)
@@ -119,7 +126,7 @@ async def followers(request: Request, site: TheSite, viewer: Anybody, account_id
 
 
 @router.get("/accounts/{account_id}/following", response_model=list[AccountEntity])
-async def following(request: Request, site: TheSite, viewer: Anybody, account_id: str, asked: Body) -> Json:
+async def following(request: Request, site: TheSite, viewer: Anybody, account_id: str, asked: Paged) -> Json:
     async with site.reading() as work:
         account = await lookup.account(work, _id(account_id))
         page = _page(asked)
@@ -127,7 +134,7 @@ async def following(request: Request, site: TheSite, viewer: Anybody, account_id
 
 
 @router.get("/accounts/{account_id}/endorsements", response_model=list[AccountEntity])
-async def endorsements_of(request: Request, site: TheSite, account_id: str, asked: Body) -> Json:
+async def endorsements_of(request: Request, site: TheSite, account_id: str, asked: Paged) -> Json:
     async with site.reading() as work:
         account = await lookup.account(work, _id(account_id))
         page = _page(asked)
@@ -136,7 +143,7 @@ async def endorsements_of(request: Request, site: TheSite, account_id: str, aske
 
 @router.get("/endorsements", response_model=list[AccountEntity])
 async def endorsements(
-    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:accounts"))], asked: Body
+    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:accounts"))], asked: Paged
 ) -> Json:
     async with site.reading() as work:
         page = _page(asked)
@@ -145,7 +152,7 @@ async def endorsements(
 
 @router.get("/follow_requests", response_model=list[AccountEntity])
 async def requests(
-    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))], asked: Body
+    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))], asked: Paged
 ) -> Json:
     async with site.reading() as work:
         page = _page(asked)
@@ -154,7 +161,7 @@ async def requests(
 
 @router.get("/blocks", response_model=list[AccountEntity])
 async def blocks(
-    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:blocks"))], asked: Body
+    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:blocks"))], asked: Paged
 ) -> Json:
     async with site.reading() as work:
         page = _page(asked)
@@ -163,7 +170,7 @@ async def blocks(
 
 @router.get("/mutes", response_model=list[MutedAccountEntity])
 async def mutes(
-    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:mutes"))], asked: Body
+    request: Request, site: TheSite, viewer: Annotated[Viewer, Depends(signed_in("read:mutes"))], asked: Paged
 ) -> Json:
     async with site.reading() as work:
         page = _page(asked)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.posts import Status
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities.moderation import ReportEntity, reports
 from rostra.site.moderation.reports import Notifier, report
 from rostra.site.moderation.targets import Target, of_account, of_statuses
@@ -23,7 +23,11 @@ router = APIRouter(tags=["reports"])
 @router.post("/api/v1/reports", response_model=ReportEntity)
 @router.post("/api/v1/reports/", response_model=ReportEntity, include_in_schema=False)
 async def file_report(
-    site: TheSite, asked: Body, viewer: Annotated[Viewer, Depends(signed_in("write:reports"))]
+    site: TheSite,
+    asked: Annotated[
+        Asked, asks(rule_ids=[Id], category=str, status_ids=[Id], account_id=Id, comment=str, forward=bool)
+    ],
+    viewer: Annotated[Viewer, Depends(signed_in("write:reports"))],
 ) -> Json:
     rule_ids = asked.ids("rule_ids")
     category = asked.text("category") or ("violation" if rule_ids else "other")

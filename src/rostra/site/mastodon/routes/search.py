@@ -1,6 +1,7 @@
 """Search over Mastodon's API: accounts, posts, hashtags."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter
 from typing_extensions import TypedDict
@@ -8,7 +9,7 @@ from typing_extensions import TypedDict
 from rostra.site.answers import Json, RefusedError, invalid
 from rostra.site.app import TheSite
 from rostra.site.database.tables.posts import Status
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, Id, asks
 from rostra.site.mastodon.entities import tag as tag_entities
 from rostra.site.mastodon.entities.account import AccountEntity, accounts
 from rostra.site.mastodon.entities.status import StatusEntity, write
@@ -34,7 +35,24 @@ class SearchEntity(TypedDict):
 
 
 @router.get("", response_model=SearchEntity)
-async def find(site: TheSite, asked: Body, bearer: TheBearer) -> Json:
+async def find(
+    site: TheSite,
+    asked: Annotated[
+        Asked,
+        asks(
+            type=str,
+            offset=int,
+            resolve=bool,
+            q=str,
+            limit=int,
+            following=bool,
+            max_id=Id,
+            min_id=Id,
+            account_id=Id,
+        ),
+    ],
+    bearer: TheBearer,
+) -> Json:
     viewer = bearer.viewer if bearer else None
     if bearer is not None and not allows(bearer.scopes, "read:search"):
         raise RefusedError(HTTPStatus.FORBIDDEN, "This action is outside the authorized scopes")

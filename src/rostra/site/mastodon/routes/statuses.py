@@ -1,5 +1,6 @@
 """Posts over Mastodon's API: written, edited, deleted, looked at, with their threads and histories."""
 
+from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Depends, Request
@@ -9,14 +10,14 @@ from typing_extensions import TypedDict
 from rostra.core.limits import MEDIA_ATTACHMENTS_MAX
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Asked, Body
-from rostra.site.mastodon.drafts import read_draft, read_instant
+from rostra.site.mastodon.body import Asked, Id, asks
+from rostra.site.mastodon.drafts import DRAFT, read_draft, read_instant
 from rostra.site.mastodon.entities.account import AccountEntity, accounts, accounts_by_id
 from rostra.site.mastodon.entities.instants import written
 from rostra.site.mastodon.entities.media import MediaAttachmentEntity, media_attachment
 from rostra.site.mastodon.entities.scheduled import ScheduledStatusEntity, scheduled_statuses
 from rostra.site.mastodon.entities.status import StatusEntity, statuses, write
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.shared import shared
 from rostra.site.media.store import Store
 from rostra.site.media.uploads import Change, focus_of, written_thumbnail
@@ -72,7 +73,15 @@ async def answer(site: Site, status_id: int, viewer_id: int | None) -> Json:
 
 
 @router.post("", response_model=StatusEntity | ScheduledStatusEntity)
-async def create(site: TheSite, request: Request, asked: Body, viewer: Writer) -> Json:
+async def create(
+    site: TheSite,
+    request: Request,
+    asked: Annotated[
+        Asked,
+        asks(DRAFT, scheduled_at=datetime),
+    ],
+    viewer: Writer,
+) -> Json:
     key = request.headers.get("idempotency-key", "")
     at = read_instant(asked, "scheduled_at")
     async with site.writing() as work:
@@ -88,7 +97,15 @@ async def create(site: TheSite, request: Request, asked: Body, viewer: Writer) -
 
 
 @router.put("/{status_id}", response_model=StatusEntity)
-async def change(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
+async def change(
+    site: TheSite,
+    status_id: str,
+    asked: Annotated[
+        Asked,
+        asks(DRAFT, media_attributes=[{"id": Id, "description": str, "focus": str, "thumbnail": str}]),
+    ],
+    viewer: Writer,
+) -> Json:
     with Store(site.settings.media).provisional() as names:
         changes = await _media_changes(site, asked)
         names.extend(each.thumbnail.copies[0].name for each in changes.values() if each.thumbnail)
@@ -111,7 +128,9 @@ async def _media_changes(site: Site, asked: Asked) -> dict[int, Change]:
 
 
 @router.delete("/{status_id}", response_model=StatusEntity)
-async def delete(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> Json:
+async def delete(
+    site: TheSite, status_id: str, asked: Annotated[Asked, asks(delete_media=bool)], viewer: Writer
+) -> Json:
     """The post as it was, with its text as it was written: to delete and write anew (wire rule 12)."""
     async with site.reading() as work:
         row = await the_own(work, id_of(status_id), viewer.account_id)
@@ -127,7 +146,7 @@ async def delete(site: TheSite, status_id: str, asked: Body, viewer: Writer) -> 
 
 
 @router.get("", response_model=list[StatusEntity])
-async def show_many(site: TheSite, asked: Body, viewer: Anybody) -> Json:
+async def show_many(site: TheSite, asked: Annotated[Asked, asks(id=[Id])], viewer: Anybody) -> Json:
     viewer_id = viewer.account_id if viewer else None
     async with site.reading() as work:
         rows = await statuses_by_id(work, asked.ids("id")[:_IDS_MAX], viewer_id)
@@ -215,12 +234,12 @@ def _version(
 
 
 @router.get("/{status_id}/reblogged_by", response_model=list[AccountEntity])
-async def show_boosters(site: TheSite, request: Request, status_id: str, asked: Body, viewer: Anybody) -> Json:
+async def show_boosters(site: TheSite, request: Request, status_id: str, asked: Paged, viewer: Anybody) -> Json:
     return await _reactors(site, request, status_id, asked, viewer, boosters)
 
 
 @router.get("/{status_id}/favourited_by", response_model=list[AccountEntity])
-async def show_favouriters(site: TheSite, request: Request, status_id: str, asked: Body, viewer: Anybody) -> Json:
+async def show_favouriters(site: TheSite, request: Request, status_id: str, asked: Paged, viewer: Anybody) -> Json:
     return await _reactors(site, request, status_id, asked, viewer, favouriters)
 
 

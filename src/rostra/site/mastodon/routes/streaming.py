@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
@@ -17,7 +17,7 @@ from rostra.site.answers import RefusedError, not_found
 from rostra.site.app import TheSite
 from rostra.site.database.tables.graph import List
 from rostra.site.envelope import count_asking
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.oauth.bearer import Viewer, find_bearer
 from rostra.site.oauth.scopes import allows
 from rostra.site.streaming.streams import NAMES, Listener, Stream, Streams, Unknown, stream_of
@@ -35,7 +35,12 @@ async def health() -> PlainTextResponse:
 
 @router.get("", responses={200: {"content": {"text/event-stream": {}}}})
 @router.get("/{path:path}", responses={200: {"content": {"text/event-stream": {}}}})
-async def listen(request: Request, site: TheSite, asked: Body, path: str = "") -> Response:
+async def listen(
+    request: Request,
+    site: TheSite,
+    asked: Annotated[Asked, asks(stream=str, only_media=bool, tag=str, list=str)],
+    path: str = "",
+) -> Response:
     viewer = await _viewer(site, request)
     name = path.strip("/").replace("/", ":") or asked.text("stream")
     if name.startswith("public") and asked.flag("only_media"):

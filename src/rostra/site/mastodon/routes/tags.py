@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request
 
 from rostra.site.answers import Json, not_found
 from rostra.site.app import TheSite
-from rostra.site.mastodon.body import Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities import tag as entities
 from rostra.site.mastodon.entities.card import PreviewCardEntity, preview_cards
 from rostra.site.mastodon.entities.status import StatusEntity, write
 from rostra.site.mastodon.entities.tag import FeaturedTagEntity, TagEntity
-from rostra.site.mastodon.paging import links, page_of
+from rostra.site.mastodon.paging import Paged, links, page_of
 from rostra.site.mastodon.routes.admin_accounts import moderator
 from rostra.site.mastodon.routes.statuses import id_of
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
@@ -80,7 +80,7 @@ async def _answer(site: Site, name: str, viewer: Viewer) -> Json:
 
 @router.get("/followed_tags", response_model=list[TagEntity])
 async def followed(
-    site: TheSite, request: Request, asked: Body, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))]
+    site: TheSite, request: Request, asked: Paged, viewer: Annotated[Viewer, Depends(signed_in("read:follows"))]
 ) -> Json:
     page = page_of(asked, limit=100, limit_max=200)
     async with site.reading() as work:
@@ -110,7 +110,7 @@ async def _featured(site: Site, account_id: int) -> Json:
 
 
 @router.post("/featured_tags", response_model=FeaturedTagEntity)
-async def add_featured(site: TheSite, asked: Body, viewer: _Writer) -> Json:
+async def add_featured(site: TheSite, asked: Annotated[Asked, asks(name=str)], viewer: _Writer) -> Json:
     async with site.writing() as work:
         tag = await tags.feature(work, viewer.account_id, asked.text("name"))
     async with site.reading() as work:
@@ -140,7 +140,9 @@ async def remove_featured(site: TheSite, featured_id: str, viewer: _Writer) -> J
 @router.get("/trends", response_model=list[TagEntity], include_in_schema=False)
 @router.get("/trends/tags", response_model=list[TagEntity])
 @router.get("/admin/trends/tags", response_model=list[TagEntity], dependencies=[OfModerators])
-async def trending_tags(site: TheSite, asked: Body, viewer: Anybody) -> Json:
+async def trending_tags(
+    site: TheSite, asked: Annotated[Asked, asks(limit=int, offset=int)], viewer: Anybody
+) -> Json:
     limit, offset = _range(asked.integer("limit", _TRENDS), asked.integer("offset"))
     async with site.reading() as work:
         found = await trends.tags(work, limit=limit, offset=offset)
@@ -149,7 +151,9 @@ async def trending_tags(site: TheSite, asked: Body, viewer: Anybody) -> Json:
 
 @router.get("/trends/statuses", response_model=list[StatusEntity])
 @router.get("/admin/trends/statuses", response_model=list[StatusEntity], dependencies=[OfModerators])
-async def trending_statuses(site: TheSite, asked: Body, viewer: Anybody) -> Json:
+async def trending_statuses(
+    site: TheSite, asked: Annotated[Asked, asks(limit=int, offset=int)], viewer: Anybody
+) -> Json:
     viewer_id = viewer.account_id if viewer else None
     limit, offset = _range(asked.integer("limit", 2 * _TRENDS), asked.integer("offset"))
     async with site.reading() as work:
@@ -159,7 +163,7 @@ async def trending_statuses(site: TheSite, asked: Body, viewer: Anybody) -> Json
 
 @router.get("/trends/links", response_model=list[TrendingLinkEntity])
 @router.get("/admin/trends/links", response_model=list[TrendingLinkEntity], dependencies=[OfModerators])
-async def trending_links(site: TheSite, asked: Body) -> Json:
+async def trending_links(site: TheSite, asked: Annotated[Asked, asks(limit=int, offset=int)]) -> Json:
     limit, offset = _range(asked.integer("limit", _TRENDS), asked.integer("offset"))
     async with site.reading() as work:
         found = await trends.card_ids(work, limit=limit, offset=offset)

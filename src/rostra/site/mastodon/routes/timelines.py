@@ -9,9 +9,9 @@ from starlette.responses import Response
 from rostra.site.answers import Json
 from rostra.site.app import TheSite
 from rostra.site.database.tables.posts import Bookmark, Favourite, Status
-from rostra.site.mastodon.body import Asked, Body
+from rostra.site.mastodon.body import Asked, asks
 from rostra.site.mastodon.entities.status import StatusEntity, write
-from rostra.site.mastodon.paging import Page, links, page_of
+from rostra.site.mastodon.paging import PAGING, Page, Paged, links, page_of
 from rostra.site.mastodon.routes.statuses import Reader, id_of
 from rostra.site.mastodon.shared import shared
 from rostra.site.oauth.bearer import Anybody, Viewer, signed_in
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["timelines"])
 
 
 @router.get("/timelines/home", response_model=list[StatusEntity])
-async def home(site: TheSite, request: Request, asked: Body, viewer: Reader) -> Json:
+async def home(site: TheSite, request: Request, asked: Paged, viewer: Reader) -> Json:
     page = page_of(asked)
     async with site.reading() as work:
         rows = await feeds.home(work, viewer.account_id, page)
@@ -32,7 +32,12 @@ async def home(site: TheSite, request: Request, asked: Body, viewer: Reader) -> 
 
 
 @router.get("/timelines/public", response_model=list[StatusEntity])
-async def public(site: TheSite, request: Request, asked: Body, viewer: Anybody) -> Response:
+async def public(
+    site: TheSite,
+    request: Request,
+    asked: Annotated[Asked, asks(PAGING, only_media=bool, remote=bool)],
+    viewer: Anybody,
+) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
     only_media, remote = asked.flag("only_media"), asked.flag("remote")
 
@@ -45,7 +50,13 @@ async def public(site: TheSite, request: Request, asked: Body, viewer: Anybody) 
 
 
 @router.get("/timelines/tag/{name}", response_model=list[StatusEntity])
-async def tag(site: TheSite, request: Request, name: str, asked: Body, viewer: Anybody) -> Response:
+async def tag(
+    site: TheSite,
+    request: Request,
+    name: str,
+    asked: Annotated[Asked, asks(PAGING, remote=bool, only_media=bool, any=[str], all=[str], none=[str])],
+    viewer: Anybody,
+) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
     if asked.flag("remote"):
         return Json([])
@@ -76,7 +87,7 @@ async def of_list(
     site: TheSite,
     request: Request,
     list_id: str,
-    asked: Body,
+    asked: Paged,
     viewer: Annotated[Viewer, Depends(signed_in("read:lists"))],
 ) -> Json:
     page = page_of(asked)
@@ -87,7 +98,24 @@ async def of_list(
 
 
 @router.get("/accounts/{account_id}/statuses", response_model=list[StatusEntity])
-async def of_account(site: TheSite, request: Request, account_id: str, asked: Body, viewer: Anybody) -> Response:
+async def of_account(
+    site: TheSite,
+    request: Request,
+    account_id: str,
+    asked: Annotated[
+        Asked,
+        asks(
+            PAGING,
+            exclude_replies=bool,
+            exclude_reblogs=bool,
+            exclude_direct=bool,
+            only_media=bool,
+            pinned=bool,
+            tagged=str,
+        ),
+    ],
+    viewer: Anybody,
+) -> Response:
     page, viewer_id = page_of(asked), viewer.account_id if viewer else None
     wish = feeds.Wish(
         exclude_replies=asked.flag("exclude_replies"),
@@ -111,7 +139,7 @@ async def of_account(site: TheSite, request: Request, account_id: str, asked: Bo
 async def bookmarks(
     site: TheSite,
     request: Request,
-    asked: Body,
+    asked: Paged,
     viewer: Annotated[Viewer, Depends(signed_in("read:bookmarks"))],
 ) -> Json:
     return await _kept(site, request, asked, viewer, Bookmark)
@@ -121,7 +149,7 @@ async def bookmarks(
 async def favourites(
     site: TheSite,
     request: Request,
-    asked: Body,
+    asked: Paged,
     viewer: Annotated[Viewer, Depends(signed_in("read:favourites"))],
 ) -> Json:
     return await _kept(site, request, asked, viewer, Favourite)
