@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcrtpreceiver import StreamStatistics
+from aiortc.rtp import RtpPacket
 from av import Packet
 
 from hearing import speech
@@ -77,9 +79,10 @@ class Visitor:
     async def speak(self, name: str) -> None:
         self._peer.addTrack(self._track)
 
-        async def count(packet: Any, arrival_time_ms: int) -> None:
-            del packet, arrival_time_ms
+        async def count(packet: RtpPacket, arrival_time_ms: int) -> None:
+            del arrival_time_ms
             self.received += 1
+            streams.setdefault(packet.ssrc, StreamStatistics(SAMPLE_RATE_HZ)).add(packet)
 
         await self._peer.setLocalDescription(await self._peer.createOffer())
         headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self._invitation['token']}"}
@@ -91,8 +94,10 @@ class Visitor:
         found = re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", answer)
         assert found is not None
         self.gate = (found[1], int(found[2]))
-        # Decoding would cost more than all the rest.
-        self._peer.getTransceivers()[0].receiver._handle_rtp_packet = count  # noqa: SLF001
+        # Decoding would cost more than all the rest; what came is reported as a browser does.
+        receiver: Any = self._peer.getTransceivers()[0].receiver
+        streams: dict[int, StreamStatistics] = receiver._RTCRtpReceiver__remote_streams  # noqa: SLF001
+        receiver._handle_rtp_packet = count  # noqa: SLF001
         await self._peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def close(self) -> None:

@@ -50,6 +50,10 @@ class Whistler:
         self._at += FRAME_SAMPLES
         return (0.2 * np.sin(2 * np.pi * WHISTLE_HZ * at / SAMPLE_RATE_HZ)).astype(np.float32)
 
+    @property
+    def is_lossy(self) -> bool:
+        return False
+
     def offer(self, payload: bytes) -> None:
         pass
 

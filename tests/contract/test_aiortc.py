@@ -116,6 +116,7 @@ def test_the_names_that_are_not_public_are_still_there() -> None:
             connection = ice._connection  # noqa: SLF001
             assert connection._check_list == []  # noqa: SLF001
             assert connection._nominated == {}  # noqa: SLF001
+            assert "_RTCRtpSender__stats" in vars(peer.getSenders()[0])
             await peer.close()
 
     asyncio.run(test())

@@ -36,6 +36,10 @@ class Telephone:
     def pull(self) -> Frame | None:
         return None
 
+    @property
+    def is_lossy(self) -> bool:
+        return False
+
     def offer(self, payload: bytes) -> None:
         del payload
 

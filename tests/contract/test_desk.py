@@ -54,6 +54,10 @@ class Handset:
     def pull(self) -> Frame | None:
         return silence()
 
+    @property
+    def is_lossy(self) -> bool:
+        return False
+
     def offer(self, payload: bytes) -> None:
         del payload
 

@@ -39,6 +39,10 @@ class Whistler:
         self._at += FRAME_SAMPLES
         return (0.2 * np.sin(2 * np.pi * self._hertz * time_s)).astype(np.float32)
 
+    @property
+    def is_lossy(self) -> bool:
+        return False
+
     def offer(self, payload: bytes) -> None:
         self.heard.append(self._decoder.decode(payload))
 

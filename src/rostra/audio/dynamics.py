@@ -13,6 +13,8 @@ from rostra.audio.loudness import MOMENTARY_FRAMES, TARGET_LUFS, KWeighting, luf
 from rostra.audio.true_peak import LOOKAHEAD_SAMPLES, PeakEnvelope
 from rostra.core.units import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
+_RAMP: Final = np.arange(1, FRAME_SAMPLES + 1, dtype=np.float32) / np.float32(FRAME_SAMPLES)
+
 # --- limiter ---------------------------------------------------------------------------------------
 
 CEILING_DBTP: Final = -1.0  # EBU R 128 §4 g
@@ -125,8 +127,8 @@ class PeakGain:
         self._gain = min(1.0, before * self._RELEASE, self._CEILING / max(peak, 1e-9))
         if before == self._gain == 1.0:
             return frame
-        softer: Frame = frame * np.linspace(before, self._gain, len(frame), dtype=np.float32)
-        return np.clip(softer, -1.0, 1.0, out=softer)
+        softer: Frame = frame * (np.float32(before) + _RAMP * np.float32(self._gain - before))
+        return softer.clip(-1.0, 1.0, out=softer)
 
 
 # --- leveller --------------------------------------------------------------------------------------
@@ -166,7 +168,6 @@ class Leveller:
         self._speech = 0.0
         self._speech_frames = 0
         self._moving = False
-        self._ramp = np.arange(1, FRAME_SAMPLES + 1, dtype=np.float32) / np.float32(FRAME_SAMPLES)
         self.gain_db = 0.0
 
     def process(self, frame: Frame) -> Frame:
@@ -178,7 +179,7 @@ class Leveller:
             self._follow()
         if self.gain_db == before_db:
             return samples if self.gain_db == 0 else samples * np.float32(10 ** (self.gain_db / 20))
-        gains_db = np.float32(before_db) + self._ramp * np.float32(self.gain_db - before_db)
+        gains_db = np.float32(before_db) + _RAMP * np.float32(self.gain_db - before_db)
         return samples * np.float32(10) ** (gains_db / np.float32(20))
 
     def _hears_speech(self, energy: float) -> bool:

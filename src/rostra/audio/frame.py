@@ -31,7 +31,7 @@ def finite(samples: Samples) -> Samples:
 
 def frame_to_pcm16(frame: Samples) -> bytes:
     """Samples of shape (n,) as 16-bit little-endian PCM. NaN and infinities become 0, overshoot saturates."""
-    scaled = np.clip(finite(frame), -1, 1)
+    scaled = finite(frame).clip(-1, 1)
     scaled *= _FULL_SCALE
     np.rint(scaled, out=scaled)
     np.minimum(scaled, _FULL_SCALE - 1, out=scaled)

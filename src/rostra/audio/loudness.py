@@ -5,6 +5,7 @@ mono file: a 1 kHz sine with a peak of -20 dBFS measures -23.0 LUFS (the same si
 stereo file would measure 3 LU more).
 """
 
+import math
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -109,7 +110,7 @@ class KWeighting:
 
 def lufs(mean_square: float) -> float:
     """Loudness of K-weighted mean square; minus infinity for silence (BS.1770-5 eq. 2)."""
-    return _OFFSET_LU + 10 * float(np.log10(mean_square)) if mean_square > 0 else -np.inf
+    return _OFFSET_LU + 10 * math.log10(mean_square) if mean_square > 0 else -math.inf
 
 
 def mean_square(loudness_lufs: float) -> float:

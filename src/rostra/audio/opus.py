@@ -5,7 +5,7 @@ ctypes releases the GIL during a call. A coder belongs to one thread at a time, 
 
 import ctypes
 import weakref
-from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_void_p
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +36,7 @@ _SET_PACKET_LOSS_PERCENT: Final = 4014
 _SET_VBR_CONSTRAINT: Final = 4020
 _GET_LOOKAHEAD: Final = 4027
 
-_FLOATS: Final = POINTER(c_float)
+_FLOATS: Final = c_void_p  # a pointer to float would be an object for each call
 
 
 def _candidates() -> list[str]:
@@ -137,7 +137,7 @@ class OpusEncoder:
         assert frame.shape == (FRAME_SAMPLES,), frame.shape
         pcm = np.ascontiguousarray(frame, np.float32)
         length = self._lib.opus_encode_float(
-            self._state, pcm.ctypes.data_as(_FLOATS), FRAME_SAMPLES, self._packet, PACKET_BYTES_MAX
+            self._state, pcm.ctypes.data, FRAME_SAMPLES, self._packet, PACKET_BYTES_MAX
         )
         return self._packet.raw[: _checked(length, "encoder")]
 
@@ -165,7 +165,5 @@ class OpusDecoder:
         length = 0 if packet is None else len(packet)
         if packet is not None and length == 0:
             raise BadInputError("Opus decoder: empty packet")  # libopus would take it for a lost one
-        count = self._lib.opus_decode_float(
-            self._state, packet, length, pcm.ctypes.data_as(_FLOATS), room, int(fec)
-        )
+        count = self._lib.opus_decode_float(self._state, packet, length, pcm.ctypes.data, room, int(fec))
         return pcm[: _checked(count, "decoder")]

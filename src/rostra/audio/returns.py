@@ -16,9 +16,10 @@ from rostra.audio.mixer import mix_minus
 from rostra.audio.opus import OpusEncoder
 from rostra.core.units import FRAME_SAMPLES
 
-RETURN_BPS: Final = 32_000
-_LOSS_PERCENT: Final = 10  # what a speaker's way down may lose unheard
-_COMPLEXITY: Final = 1  # PESQ-WB 4.27 for 62 us a frame; 5 gives 4.38 for 175
+# FEC makes libopus use SILK, which is wideband and takes twice as long: PESQ-WB 4.30 for 66 us a frame, without FEC
+# 4.31 for 31 us and the whole band (docs/performance.md). More complexity gains 0.1 for three times as long.
+_PLAIN: Final = {"bitrate_bps": 48_000, "complexity": 0}
+_WITH_FEC: Final = {"bitrate_bps": 32_000, "complexity": 1, "loss_percent": 10}
 # -50 dBFS, 30 dB below a levelled voice: a murmur that may come back to whom it belongs, a tenth of a second late.
 _MURMUR: Final = 0.003
 _QUIET_FRAMES: Final = 15  # 0.3 s: longer than between two words, and long enough for both encoders to agree
@@ -39,11 +40,10 @@ class _Return:
 
 
 class Returns:
-    """The returns of one mix. Each `encode` is the next 20 ms."""
+    """The returns of one mix, `with_fec` for those whose way loses packets. Each `encode` is the next 20 ms."""
 
-    def __init__(self) -> None:
-        encoder = OpusEncoder(RETURN_BPS, complexity=_COMPLEXITY, loss_percent=_LOSS_PERCENT)
-        self._shared = _Return(PeakGain(), encoder)
+    def __init__(self, *, with_fec: bool = False) -> None:
+        self._shared = _Return(PeakGain(), OpusEncoder(**(_WITH_FEC if with_fec else _PLAIN)))
         self._own: dict[str, _Return] = {}
         self._quiet_frames: dict[str, int] = {}
 

@@ -66,10 +66,11 @@ class Voice:
         """The frame, shape (960,), as it goes on the air. NaN and infinities become silence."""
         sound = finite(frame)
         self.treatment.frames += 1
-        self._silent_frames = 0 if sound.any() else self._silent_frames + 1
+        peak = float(np.abs(sound).max())
+        self._silent_frames = 0 if peak else self._silent_frames + 1
         if self._silent_frames > _FLUSHED_FRAMES:
             return sound
-        self.treatment.clipped += float(np.abs(sound).max()) >= _CLIPPED
+        self.treatment.clipped += peak >= _CLIPPED
         if self._original:
             return sound
         if self._processor is not None:

@@ -116,6 +116,10 @@ class Call:
     def arrival(self) -> Arrival:
         return self._line.arrival
 
+    @property
+    def is_lossy(self) -> bool:
+        return False  # what is offered is decoded here
+
     # --- what happens ---------------------------------------------------------------------------------
 
     def tell(self, happening: Happening) -> None:

@@ -85,6 +85,10 @@ class Peer:
             self._returns.send(payload)
 
     @property
+    def is_lossy(self) -> bool:
+        return self._returns is not None and self._returns.is_lossy
+
+    @property
     def arrival(self) -> Arrival:
         """Of the sound that is pulled. Once an offer was accepted."""
         assert self._offer is not None

@@ -20,6 +20,8 @@ _VERSION_2: Final = 0x80
 _SEQUENCES: Final = 1 << 16
 _TIMESTAMPS: Final = 1 << 32
 _REPORT_EACH: Final = 25  # packets, 0.5 s: aiortc sends no report sooner
+_LOSSY_PACKETS: Final = 500  # 10 s, two of a browser's reports: a network that loses will lose again
+_LOSSY: Final = 3  # 1/256 (RFC 3550 §6.4.1): of 1 % concealment makes a crackle a second
 
 
 class QuietTrack(MediaStreamTrack):
@@ -51,6 +53,12 @@ class ReturnStream:
         self._timestamp = secrets.randbits(32)
         self._octets = 0
         self._packets = 0
+        self._lossy_until = _LOSSY_PACKETS
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the other side has reported loss lately; at first, and while it reports nothing, it may lose."""
+        return self._packets < self._lossy_until
 
     def send(self, payload: bytes) -> None:
         sender = self._sender
@@ -68,8 +76,11 @@ class ReturnStream:
         self._timestamp = (self._timestamp + FRAME_SAMPLES) % _TIMESTAMPS
 
     def _account(self) -> None:
-        """Let aiortc's sender report (RFC 3550 §6.4.1) say what has been sent until now."""
+        """Let aiortc's sender report (RFC 3550 §6.4.1) what has been sent until now; hear what it was told."""
         sender = self._sender
+        told = sender._RTCRtpSender__stats.get(f"remote-inbound-rtp_{id(sender)}")  # noqa: SLF001
+        if told is None or told.fractionLost >= _LOSSY:
+            self._lossy_until = self._packets + _LOSSY_PACKETS
         sender._RTCRtpSender__ntp_timestamp = clock.current_ntp_time()  # noqa: SLF001
         sender._RTCRtpSender__rtp_timestamp = self._timestamp  # noqa: SLF001
         sender._RTCRtpSender__packet_count = self._packets  # noqa: SLF001

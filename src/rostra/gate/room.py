@@ -39,6 +39,10 @@ class Speaker(Protocol):
     def arrival(self) -> Arrival:
         """How the sound that is pulled comes here."""
 
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the way to the speaker loses packets: then what is offered has FEC."""
+
     def pull(self) -> Frame | None:
         """The next 20 ms of what the speaker says; None while nothing has come."""
 
@@ -97,8 +101,7 @@ class Room:
         self._behind: dict[str, Seat] = {}
         self._silent_frames: dict[str, int] = {}
         self._listeners: list[Speaker] = []
-        self._returns = Returns()
-        self._returns_behind = Returns()
+        self._returns = {(green, fec): Returns(with_fec=fec) for green in (False, True) for fec in (False, True)}
         self._called = asyncio.Event()
         self.frames_late = 0
 
@@ -209,19 +212,20 @@ class Room:
             return
         on_air = mix(list(air.values()))
         off_air = mix([*behind.values(), on_air * _STAGE_BEHIND])
-        shared = self._return(self._returns, on_air, air, green=False)
-        for listener in self._listeners:
-            listener.offer(shared)
-        if any(occupant.green for occupant in self._occupants.values()):
-            self._return(self._returns_behind, off_air, behind, green=True)
-
-    def _return(self, returns: Returns, total: Frame, voices: dict[str, Frame], *, green: bool) -> bytes:
-        """Send those in one place what they hear of each other; the answer is the packet of who says nothing."""
-        here = {name: each.speaker for name, each in self._occupants.items() if each.green is green}
-        shared, own = returns.encode(total, {name: voices[name] for name in here.keys() & voices.keys()})
-        for name, speaker in here.items():
-            speaker.offer(own.get(name, shared))
-        return shared
+        for (green, fec), returns in self._returns.items():
+            here = {
+                name: each.speaker
+                for name, each in self._occupants.items()
+                if each.green is green and each.speaker.is_lossy is fec
+            }
+            listeners = [] if green or fec else self._listeners
+            if here or listeners:
+                total, voices = (off_air, behind) if green else (on_air, air)
+                shared, own = returns.encode(total, {name: voices[name] for name in here.keys() & voices.keys()})
+                for name, speaker in here.items():
+                    speaker.offer(own.get(name, shared))
+                for listener in listeners:
+                    listener.offer(shared)
 
     async def _report(self, seat: str, occupant: _Occupant) -> None:
         """Say what became of the voice on its way here, for the recording."""

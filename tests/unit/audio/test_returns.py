@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from hearing import speech
 from rostra.audio.frame import Frame, Samples, silence
@@ -74,11 +75,12 @@ def test_a_copied_encoder_goes_on_as_the_first_would() -> None:
     assert [copied.encode(frame) for frame in after] == [encoder.encode(frame) for frame in after]
 
 
-def test_nobody_hears_that_a_return_is_shared_again() -> None:
+@pytest.mark.parametrize("with_fec", [False, True])
+def test_nobody_hears_that_a_return_is_shared_again(*, with_fec: bool) -> None:
     """The codec's own error is what it would be without the change, in the frame of the change and after it."""
-    returns, changing, constant = Returns(), OpusDecoder(), OpusDecoder()
+    returns, changing, constant = Returns(with_fec=with_fec), OpusDecoder(), OpusDecoder()
     word = tone(440, 0.02)[0]
-    plain = OpusEncoder(32_000, complexity=1, loss_percent=10)
+    plain = OpusEncoder(32_000, complexity=1, loss_percent=10) if with_fec else OpusEncoder(48_000, complexity=0)
     others, heard, unchanged, shares = said(20), [], [], []
     for number, frame in enumerate(others):
         voice = word if number % 40 == 0 else silence()  # says something once in 0.8 s
