@@ -1,0 +1,107 @@
+"""Entries: signed, chained, and each kind of tampering has its name."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rostra.verifier.canonical import canonical
+from rostra.verifier.entry import FIRST, Chains, Entry, digest, parse_entry, seal
+from rostra.verifier.errors import FlawError
+
+EDGE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEYS = {"edge-1": EDGE.public_key().public_bytes_raw()}
+RUN = 1_723_485_600_000
+
+
+def said(count: int, *, run: int = RUN, private: Ed25519PrivateKey = EDGE) -> list[bytes]:
+    entries: list[bytes] = []
+    for seq in range(count):
+        prev = digest(entries[-1]) if entries else FIRST
+        body: dict[str, Any] = {"joins": seq}
+        entry = Entry("edge-1", run, seq, prev, "record", run + seq * 1_000, seq * 1_000, body)
+        entries.append(seal(entry, private))
+    return entries
+
+
+def check(entries: list[bytes]) -> None:
+    chains = Chains(KEYS)
+    for data in entries:
+        chains.take(parse_entry(data))
+
+
+def test_what_was_said_is_read_back_and_a_new_run_begins_anew() -> None:
+    entries = said(3) + said(2, run=RUN + 60_000)
+    check(entries)
+    assert parse_entry(entries[1]).entry.body == {"joins": 1}
+
+
+def _edited(entries: list[bytes]) -> list[bytes]:
+    return [entries[0].replace(b'"joins":0', b'"joins":9'), *entries[1:]]
+
+
+def _forged(entries: list[bytes]) -> list[bytes]:
+    return [*entries[:3], said(4, private=Ed25519PrivateKey.generate())[3]]
+
+
+def _replaced(entries: list[bytes]) -> list[bytes]:
+    other = Entry("edge-1", RUN, 1, digest(entries[0]), "record", RUN, 1_000, {"joins": 77})
+    return [entries[0], seal(other, EDGE), *entries[2:]]
+
+
+def _backwards(entries: list[bytes]) -> list[bytes]:
+    return [*entries, seal(Entry("edge-1", RUN, 4, digest(entries[3]), "record", RUN, 5, {}), EDGE)]
+
+
+@pytest.mark.parametrize(
+    ("tampered", "named"),
+    [
+        (_edited, "not signed by edge-1: edited"),
+        (_forged, "not signed by edge-1: edited, or another key"),
+        (lambda entries: entries[1:], "those before it were dropped"),
+        (lambda entries: [entries[0], *entries[2:]], "follows 0: 1 were dropped"),
+        (lambda entries: [entries[0], entries[2], entries[1]], "follows 0: 1 were dropped"),
+        (lambda entries: [entries[0], entries[0]], "repeated, or reordered"),
+        (lambda entries: [*entries, entries[1]], "repeated, or reordered"),
+        (_replaced, "that was replaced"),
+        (_backwards, "went back"),
+        (lambda entries: [entry.replace(b"edge-1", b"edge-9") for entry in entries], "no key of edge-9"),
+    ],
+)
+def test_p9_each_tampering_is_named(tampered: Any, named: str) -> None:
+    with pytest.raises(FlawError, match=named):
+        check(tampered(said(4)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [], {}, {"said": {}, "sig": ""}, {"said": [], "sig": ""},
+        {"said": {"who": "a", "run": 1, "seq": True, "prev": "", "kind": "", "wall_ms": 1, "mono_ms": 1,
+                  "body": {}}, "sig": ""},
+        {"said": {"who": "a", "run": 1, "seq": 1, "prev": "", "kind": "", "wall_ms": 1, "mono_ms": 1,
+                  "body": []}, "sig": ""},
+        {"said": {"who": "a", "run": 1, "seq": 1, "prev": "", "kind": "", "wall_ms": 1, "mono_ms": 1,
+                  "body": {}}, "sig": "é"},
+    ],
+)  # fmt: skip
+def test_what_is_no_entry_is_said_to_be_none(value: Any) -> None:
+    with pytest.raises(FlawError):
+        parse_entry(canonical(value))
+
+
+def test_a_signature_of_the_wrong_length_is_one_that_is_not_theirs() -> None:
+    data = said(1)[0]
+    signature = b64encode(parse_entry(data).signature)
+    with pytest.raises(FlawError, match="not signed"):
+        check([data.replace(signature, b64encode(b"short"))])
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_end_a_reader_otherwise_than_with_a_flaw(data: bytes) -> None:
+    for whole in (data, said(1)[0][:100] + data):
+        with pytest.raises(FlawError):
+            parse_entry(whole)
