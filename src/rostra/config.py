@@ -27,16 +27,8 @@ _PLACES = frozenset(
         *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
         *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
-        *(
-            "trusted_proxies",
-            "trusted_proxies",
-            "proxy_protocol",
-            "shield_spared",
-            "registrations",
-            "confirm_email",
-            "password_grant",
-            "recording_days",
-        ),
+        *("trusted_proxies", "proxy_protocol", "shield_spared"),
+        *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
 

@@ -1,4 +1,4 @@
-"""`rostra rehearse`, `certificate`: prove before the evening what holds, and check later whether it still does."""
+"""`rostra rehearse`, `plan`, `certificate`: what holds is proved before the evening, and checked on the day."""
 
 import subprocess
 import sys
@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
+from rich.table import Table
 
 from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
 from rostra.config import Settings, read_settings
+from rostra.core.conversation import parse_duration_s
 from rostra.core.errors import BadInputError
+from rostra.core.renditions import RENDITIONS
+from rostra.rehearsal.arrivals import Famous, Surge, Trickle
 from rostra.rehearsal.certificate import Certificate, Surroundings, changes, public_text, read, sign
 from rostra.rehearsal.crowd_report import CrowdPlan, Second, sum_up
 from rostra.rehearsal.muster import Joining, Muster, Word
@@ -22,9 +26,11 @@ from rostra.rehearsal.script import OWN, Script, parse, processes_needed
 
 if TYPE_CHECKING:
     from rostra.rehearsal.conductor import Course
+    from rostra.rehearsal.plan import Plan
 
 _CHANGED: Final = 1
 _NOT_GENUINE: Final = 2
+_DOUBLINGS: Final = 10  # of a famous link: from a thousandth of the crowd to all of it
 _SHIPPED: Final = Path(__file__).resolve().parents[1] / "rehearsal" / "scripts"
 
 
@@ -177,6 +183,84 @@ def _join(settings: Settings, host: str, port: int, target: str, allow: Collecti
         _may_go(settings, target, allow)
     joining = msgspec.json.encode(Joining(host=host, port=port, url=target)) + b"\n"
     subprocess.run([sys.executable, "-m", "rostra.rehearsal.swarm"], input=joining, check=True)  # Rostra
+
+
+# --- plan ------------------------------------------------------------------------------------------------
+
+
+@app.command("plan")
+def plan_command(
+    listeners: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many come.")],
+    certificate: Annotated[Path, typer.Option(help="What a machine was shown to do.")],
+    curve: Annotated[str, typer.Option(help="How they come: trickle, surge, famous.")] = "trickle",
+    over: Annotated[str, typer.Option(help="Within which time they come.")] = "30m",
+    cores: Annotated[int | None, typer.Option(min=1, help="Of one machine; else as rehearsed.")] = None,
+    line: Annotated[float, typer.Option(min=0.1, help="Of one machine, in Gbit/s.")] = 10.0,
+    machine_price: Annotated[float, typer.Option(min=0, help="Of one machine, in euros an hour.")] = 0.80,
+    traffic_price: Annotated[float, typer.Option(min=0, help="Of a gigabyte, in euros.")] = 0.001,
+    wait: Annotated[float, typer.Option(min=0, help="How many seconds anybody may wait at most.")] = 3.0,
+    rendition: Annotated[str, typer.Option(help="What they listen to.")] = "webm-32",
+    as_json: JsonFlag = False,
+) -> None:
+    """Compute what a crowd needs, from what was rehearsed: machines, lines, bus, waiting room, cost."""
+    from rostra.rehearsal.plan import Terms, plan  # noqa: PLC0415
+
+    if rendition not in RENDITIONS:
+        raise BadInputError(f"There is no rendition {rendition!r}: choose one of {', '.join(RENDITIONS)}.")
+    shown, _ = _open(certificate)
+    found = plan(
+        _crowd(curve, listeners, parse_duration_s(over)),
+        shown,
+        Terms(
+            cores=cores or shown.surroundings.machine.cores,
+            line_bps=line * 1e9,
+            machine_eur_h=machine_price,
+            traffic_eur_gb=traffic_price,
+            wait_max_s=wait,
+        ),
+        rendition=rendition,
+    )
+    if as_json:
+        print_json(found)
+        return
+    _print_plan(found)
+
+
+def _print_plan(plan: "Plan") -> None:
+    table = Table(show_header=False, title=f"{plan.listeners:,} listeners")
+    lines = [
+        ("machines", f"{plan.machines:,} of {plan.cores // plan.machines} cores, bound by {plan.bound_by}"),
+        ("joins", f"{plan.joins_peak_hz:,.0f} a second at most; the doors let in {plan.joins_hz:,.0f}"),
+        ("places", f"{plan.places:,}"),
+        ("line", f"{plan.egress_bps / 1e9:,.2f} Gbit/s, {plan.machine_egress_bps / 1e9:.2f} of each machine"),
+        (
+            "NATS",
+            f"{plan.nats_servers} servers, {plan.nats_leaves} leaf nodes, {plan.nats_egress_bps / 1e6:,.1f} Mbit/s",
+        ),
+        ("waiting", f"{plan.waiting_max:,} at most, {plan.wait_max_s:g} s at most"),
+        ("cost", f"{plan.cost_eur_h:,.2f} euros an hour"),
+    ]
+    for line in lines:
+        table.add_row(*line)
+    out.print(table)
+    by_minute = Table("minute", "have come", "listen", "wait at most", "for (s)")
+    for each in plan.minutes:
+        columns = (each.minute, each.come, each.listening, each.waiting_max)
+        by_minute.add_row(*(f"{value:,}" for value in columns), f"{each.wait_max_s:g}")
+    out.print(by_minute)
+    for sentence in plan.assumes:
+        out.print(f"  [dim]{sentence}[/]")
+
+
+def _crowd(curve: str, listeners: int, over_s: float) -> Trickle | Surge | Famous:
+    match curve:
+        case "trickle":
+            return Trickle(listeners=listeners, over_s=over_s)
+        case "surge":
+            return Surge(listeners=listeners, over_s=over_s)
+        case "famous":
+            return Famous(listeners=listeners, over_s=over_s, doubling_s=over_s / _DOUBLINGS)
+    raise BadInputError(f"There is no curve {curve!r}: choose trickle, surge or famous.")
 
 
 # --- certificates ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Rates = Annotated[tuple[Span, ...], Meta(min_length=1, max_length=50)]
 Counts = Annotated[tuple[Count, ...], Meta(min_length=1, max_length=50)]
 FOR_EVER: Final = math.inf
+_LN2: Final = math.log(2)
 
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="shape", kw_only=True):
@@ -105,6 +106,18 @@ def come(crowd: Crowd) -> Times:
                 parts.append(step.from_s - (more - np.arange(more)) / crowd.rate_hz)
                 before += more
             return np.concatenate(parts)
+
+
+def come_by(crowd: Trickle | Surge | Famous, at_s: Times) -> Times:
+    """How many have come by each instant: what `come` says, for crowds too large to name everybody."""
+    passed = np.clip(at_s - crowd.at_s, 0.0, crowd.over_s)
+    if isinstance(crowd, Famous):
+        return (
+            crowd.listeners
+            * np.expm1(passed * _LN2 / crowd.doubling_s)
+            / math.expm1(crowd.over_s * _LN2 / crowd.doubling_s)
+        )
+    return crowd.listeners * passed / crowd.over_s
 
 
 def leave(crowd: Crowd) -> Times:
