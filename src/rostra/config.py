@@ -21,7 +21,8 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 _PLACES = frozenset(
     {
         *("data", "bus", "bus_credentials", "database", "certificate", "rehearsal_token_file", "turn_secret_file"),
-        *("edge_host", "edge_port", "edge_url", "edge_metrics_port", "gate_host", "gate_port", "gate_url"),
+        *("edge_host", "edge_port", "edge_url", "cdn_url", "edge_metrics_port"),
+        *("gate_host", "gate_port", "gate_url"),
         *("gate_public_address", "gate_udp_ports", "ice_servers", "recorder_host", "recorder_port", "recorder_url"),
         *("site_host", "site_port", "site_url", "site_title", "site_description", "site_contact"),
         *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
@@ -211,7 +212,8 @@ class Settings(BaseSettings):
                 "shield_spared": "",  # a rehearsal's attackers come from loopback, and so does its crowd
                 **dict.fromkeys(("edge_host", "recorder_host", "site_host", "gate_host"), "127.0.0.1"),
                 **dict.fromkeys(("edge_url", "recorder_url", "site_url", "gate_url", "gate_public_address")),
-                **dict.fromkeys(("bus_credentials", "database", "mail_host", "rehearsal_token_file")),
+                **dict.fromkeys(("bus_credentials", "database", "mail_host")),
+                **dict.fromkeys(("rehearsal_token_file", "certificate")),
             }
         )
 

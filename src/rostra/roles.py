@@ -141,7 +141,8 @@ def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:
 
 
 async def edge(settings: Settings, name: str, worker: int) -> None:
-    from rostra.edge.entrance import Entrance  # noqa: PLC0415 # a stage needs no HTTP
+    from rostra.certified import certified  # noqa: PLC0415 # a stage needs neither this nor HTTP
+    from rostra.edge.entrance import Entrance  # noqa: PLC0415
     from rostra.edge.server import run  # noqa: PLC0415
 
     trusted = parse_prefixes(settings.trusted_proxies)
@@ -159,8 +160,9 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
                 keys=keys,
                 entrance=entrance,
-                listeners_max=settings.edge_listeners_max,
+                listeners_max=settings.edge_listeners_max or certified(settings).listeners,
                 egress_bps=None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers,
+                rehearsal_token=settings.rehearsal_token() or "",
                 copy_url=(settings.cdn_url or "").rstrip("/"),
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             ),

@@ -13,13 +13,14 @@ import msgspec
 import typer
 from rich.table import Table
 
+from rostra.certified import here, own_key
 from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
 from rostra.config import Settings, read_settings
 from rostra.core.conversation import parse_duration_s
 from rostra.core.errors import BadInputError
 from rostra.core.renditions import RENDITIONS
 from rostra.rehearsal.arrivals import Famous, Surge, Trickle
-from rostra.rehearsal.certificate import Certificate, Surroundings, changes, public_text, read, sign
+from rostra.rehearsal.certificate import Certificate, changes, public_text, read, sign
 from rostra.rehearsal.crowd_report import CrowdPlan, Second, sum_up
 from rostra.rehearsal.muster import Joining, Muster, Word
 from rostra.rehearsal.script import OWN, Script, parse, processes_needed
@@ -165,7 +166,7 @@ def _certificate(settings: Settings, muster: Muster, course: "Course") -> Certif
         script_sha256=script.sha256,
         seconds=script.seconds,
         target="a system of its own" if script.target == OWN else script.target,
-        surroundings=here(settings.rehearsed()),
+        surroundings=here(settings),
         generator=f"{muster.companies} processes on {muster.workers or 1} machines",
         generator_shares_machine=muster.workers == 0 and not muster.any_host,
         arrivals=findings.arrivals(moments),
@@ -305,11 +306,11 @@ def verify_command(
     """
     settings = read_settings()
     try:
-        certificate = _signed_by(key or _own_key(settings.rehearsal_key), file)
+        certificate = _signed_by(key or own_key(settings), file)
     except BadInputError as error:
         err.print(f"[bold red]rostra:[/] {error}", soft_wrap=True)
         raise typer.Exit(_NOT_GENUINE) from error
-    found = changes(certificate.surroundings, here(settings.rehearsed()))
+    found = changes(certificate.surroundings, here(settings))
     if as_json:
         print_json({"holds": not found, "changes": [msgspec.to_builtins(change) for change in found]})
     else:
@@ -318,19 +319,6 @@ def verify_command(
         out.print("It does not hold any more: rehearse again." if found else "[green]It is genuine, and holds.[/]")
     if found:
         raise typer.Exit(_CHANGED)
-
-
-def here(configuration: dict[str, str]) -> Surroundings:
-    """What a certificate of this machine would name now."""
-    from rostra.rehearsal.surroundings import machine, versions  # noqa: PLC0415
-
-    return Surroundings(machine(), versions(), configuration)
-
-
-def _own_key(path: Path) -> str | None:
-    from rostra.rehearsal.surroundings import signing_key  # noqa: PLC0415
-
-    return public_text(signing_key(path).public_key()) if path.exists() else None
 
 
 def _signed_by(expected: str | None, file: Path) -> Certificate:

@@ -15,7 +15,7 @@ TOKEN_LENGTH_MIN: Final = 16  # characters: 64 bits, if it was made by chance
 
 
 def proof(token: str, *, host: str, nonce: str) -> str:
-    """What a target at `host` (as in the Host field, lower case) answers to `nonce`."""
+    """What a target at `host` (with its port, if that is in its address) answers to `nonce`."""
     said = f"rostra-rehearsal.1\n{host.lower()}\n{nonce}"
     return hmac.new(token.encode(), said.encode(), hashlib.sha256).hexdigest()
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, assert_never
+from urllib.parse import urlsplit
 
 import msgspec
 
 from rostra.core import webvtt
 from rostra.core.framing import CONTENT_TYPE
 from rostra.core.keys import KeyRing
+from rostra.core.leave import NONCE, proof
 from rostra.core.limits import STREAMS_PER_LISTENER_MAX
 from rostra.core.prefixes import network_of, source_of
 from rostra.core.renditions import RENDITIONS, renditions_within
@@ -99,6 +101,7 @@ class Door:
     room: WaitingRoom
     pressure: Callable[[], Pressure] = field(default=Pressure)
     rung: Rung = LOWEST
+    rehearsal_token: str = ""  # empty: no crowd is sent from elsewhere
     copy_url: str = ""  # where the copy at a CDN is, if there is one
     alternates: Sequence[str] = ()
     refused: Counter[str] = field(default_factory=Counter)
@@ -118,6 +121,8 @@ class Door:
                 return self._reading(request) or self._index_page()
             case ["healthz"]:
                 return self._reading(request) or self._health()
+            case [".well-known", "rostra-rehearsal"]:
+                return self._reading(request) or self._leave(request)
             case ["assets", name]:
                 found = self.pages.asset(name, request)
                 return self._reading(request) or found or self._not_found(request)
@@ -164,6 +169,14 @@ class Door:
         if refused is None:
             return Reply(HTTPStatus.OK, PLAIN, b"ok\n", (("Cache-Control", "no-store"),))
         return Reply(refused.status, PLAIN, f"{refused.reason}\n".encode(), (("Cache-Control", "no-store"),))
+
+    def _leave(self, request: Request) -> Reply:
+        """Prove to a rehearsal that our operator knows its secret (core/leave.py)."""
+        nonce = request.query.get("nonce", "")
+        if not self.rehearsal_token or NONCE.fullmatch(nonce) is None:
+            return self.refuse(request, NOT_FOUND)
+        given = proof(self.rehearsal_token, host=urlsplit(self.public_url).netloc, nonce=nonce)
+        return json_reply({"proof": given}, (("Cache-Control", "no-store"),))
 
     # --- listening ---------------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ async def run(
     listeners_max: int | None = None,
     egress_bps: float | None = None,
     copy_url: str = "",
+    rehearsal_token: str = "",
     metrics_host: str = "127.0.0.1",
     stage_url: str = "",
     replay_url: str = "",
@@ -77,7 +78,7 @@ async def run(
     `announce` is called with the port as soon as connections are accepted (`port` 0: one that is free). Without
     `metrics_port` no metrics are exported. `stage_url` and `replay_url` are the addresses of a gate and of
     the recordings, for links on the page. `listeners_max` is what was certified or set, `egress_bps` what the line
-    carries, `copy_url` where a CDN has a copy.
+    carries, `copy_url` where a CDN has a copy, `rehearsal_token` what a rehearsal from elsewhere has to know.
     """
     pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -87,6 +88,7 @@ async def run(
     worker = _worker(
         listening, entrance, Fleet(edge_id, public_url), bounds, keys=keys, pages=pages, copy_url=copy_url
     )
+    worker.door.rehearsal_token = rehearsal_token
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:

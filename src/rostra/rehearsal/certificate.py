@@ -45,12 +45,13 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):
-    """How many had come by a second of the rehearsal, how many of them had heard sound, how many listened then."""
+    """How many had come by a second of it, how many of them had heard sound, how many listened or waited."""
 
     at_s: float
     come: int
     heard: int
     listening: int
+    waiting: int = 0
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -114,15 +115,21 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class Capacity(msgspec.Struct, frozen=True):
-    """What one edge worker of this machine bears, as a valid certificate says."""
+    """What one edge worker of this machine bears at most, as a valid certificate says; None: nobody knows."""
 
     joins_hz: float | None
     listeners: int | None
 
 
 def capacity(certificate: Certificate) -> Capacity:
-    listeners = certificate.per_worker(LISTENERS)
-    return Capacity(certificate.per_worker(JOINS), None if listeners is None else int(listeners))
+    """A rehearsal that did not reach a limit does not say where it is."""
+
+    def limit(name: str) -> float | None:
+        stage = certificate.stage(name)
+        return certificate.per_worker(name) if stage is not None and stage.known else None
+
+    listeners = limit(LISTENERS)
+    return Capacity(limit(JOINS), None if listeners is None else int(listeners))
 
 
 class Change(msgspec.Struct, frozen=True):

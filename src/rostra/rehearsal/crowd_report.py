@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
     paused: int
     pause_max_ms: float
     lost: int
+    waiting: int
     refused: int
     missing: int
     join_ms: list[float]
@@ -46,7 +47,10 @@ class Second(msgspec.Struct, frozen=True, tag="second"):
 
 
 class Tally(msgspec.Struct, tag="tally"):
-    """What one process of the crowd has to say. `came_s` and `sound_after_ms`: of each listener, in one order."""
+    """What one process of the crowd has to say. `came_s` and `sound_after_ms`: of each listener, in one order.
+
+    `estimates_s`: how long each who has waited was told to wait, and how long it was.
+    """
 
     came_s: list[float] = []
     sound_after_ms: list[float | None] = []
@@ -54,6 +58,8 @@ class Tally(msgspec.Struct, tag="tally"):
     first_sound_ms: list[float] = []
     join_ms: list[float] = []
     refused: dict[str, int] = {}
+    waited: int = 0
+    estimates_s: list[tuple[float, float]] = []
     listening: int = 0
     ended: int = 0
     bytes: int = 0
@@ -77,14 +83,17 @@ class CrowdReport(msgspec.Struct, frozen=True):
     """What the crowd heard. Times in milliseconds, from the first connection of a listener.
 
     `listeners` came, `heard` got any sound, `listening` had a stream at the end, `ended` were told that the
-    conversation is over. `missing_chunks` were left out without a word, `missed_chunks` with one (`moved`).
-    What `excused` ones missed by their own doing (asleep, out of reach) does not count. `refused` counts answers by
-    status. `cpu_us_per_listener_second` is the crowd's own cost while it was complete.
+    conversation is over. `estimate_error_median` is that of those who `waited`, as a share of the true wait.
+    `missing_chunks` were left out without a word, `missed_chunks` with one (`moved`). What `excused` ones missed by
+    their own doing (asleep, out of reach) does not count. `refused` counts answers by status.
+    `cpu_us_per_listener_second` is the crowd's own cost while it was complete.
     """
 
     listeners: int
     heard: int
     listening: int
+    waited: int
+    estimate_error_median: float | None
     ended: int
     refused: dict[str, int]
     join_p50_ms: float | None
@@ -120,6 +129,13 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return round(values[max(0, math.ceil(share * len(values)) - 1)], 1) if values else None
 
 
+def _errors(tallies: Sequence[Tally]) -> Iterator[float]:
+    """How wrong each first estimate was, as a share of the true wait; under a second nobody notices."""
+    for tally in tallies:
+        for told_s, true_s in tally.estimates_s:
+            yield abs(told_s - true_s) / max(1.0, true_s)
+
+
 def sum_up(plan: CrowdPlan, tallies: Sequence[Tally], *, seconds: float) -> CrowdReport:
     first = sorted(ms for tally in tallies for ms in tally.first_sound_ms)
     join = sorted(ms for tally in tallies for ms in tally.join_ms)
@@ -132,6 +148,8 @@ def sum_up(plan: CrowdPlan, tallies: Sequence[Tally], *, seconds: float) -> Crow
         listeners=plan.listeners,
         heard=len(first),
         listening=sum(t.listening for t in tallies),
+        waited=sum(t.waited for t in tallies),
+        estimate_error_median=percentile(sorted(_errors(tallies)), 0.5),
         ended=sum(t.ended for t in tallies),
         refused=dict(sorted(refused.items())),
         join_p50_ms=percentile(join, 0.5),

@@ -30,6 +30,7 @@ class Moment(msgspec.Struct, frozen=True):
     paused: int
     pause_max_ms: float
     lost: int
+    waiting: int
     refused: int
     missing: int
 
@@ -60,13 +61,14 @@ def _moment(at_s: int, companies: Iterable[list[Second]]) -> Moment:
         paused=sum(second.paused for second in during),
         pause_max_ms=max((second.pause_max_ms for second in during), default=0.0),
         lost=sum(second.lost for second in newest),
+        waiting=sum(second.waiting for second in newest),
         refused=sum(second.refused for second in newest),
         missing=sum(second.missing for second in newest),
     )
 
 
 def arrivals(course: Iterable[Moment]) -> tuple[Arrival, ...]:
-    return tuple(Arrival(each.at_s, each.come, each.heard, each.listening) for each in course)
+    return tuple(Arrival(each.at_s, each.come, each.heard, each.listening, each.waiting) for each in course)
 
 
 # --- offered and served ----------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ class JoinAnswer(msgspec.Struct, frozen=True):
     ticket: str = ""
     alternates: tuple[str, ...] = ()
     title: str = ""
+    place: str = ""
+    wait_s: float | None = None
+    again_s: float = 1.0
 
 
 answers: Final = msgspec.json.Decoder(JoinAnswer)
@@ -32,7 +35,8 @@ answers: Final = msgspec.json.Decoder(JoinAnswer)
 class Member:
     """One listener. `head` collects an answer until it is understood; then the stream goes to `heard`.
 
-    `silent_since_s` is when it asked for something, or heard something, last. `excused`: it has
+    `silent_since_s` is when it asked for something, or heard something, last. `place` is its place in the waiting
+    room, `wait` since when it has had one, and how long it was told first that it would wait. `excused`: it has
     missed something by its own doing (a phone that slept, a region that was gone).
     """
 
@@ -48,6 +52,8 @@ class Member:
     joined_s: float | None = None
     leaves_s: float = math.inf
     left: bool = False
+    place: str = ""
+    wait: tuple[float, float | None] | None = None
     asleep: bool = False
     excused: bool = False
     failures: int = 0
@@ -59,6 +65,11 @@ def judge(members: Iterable[Member], tally: Tally, *, began_s: float, now_s: flo
     """Add what `members` have heard from `began_s` until `now_s` to the tally."""
     for member in members:
         heard = member.heard
+        if member.wait is not None:
+            tally.waited += 1
+            since_s, estimate_s = member.wait
+            if member.joined_s is not None and estimate_s is not None:
+                tally.estimates_s.append((estimate_s, member.joined_s - since_s))
         if member.joined_s is not None:
             tally.join_ms.append((member.joined_s - member.began_s) * 1_000)
         tally.came_s.append(member.began_s - began_s)

@@ -18,9 +18,9 @@ from rostra.rehearsal.arrivals import Famous, Surge, Trickle, come_by
 from rostra.rehearsal.certificate import JOINS, LISTENERS, Certificate
 
 Times = NDArray[np.float64]
-HEADROOM: Final = 0.75  # of what was rehearsed (Cloudflare advises the same): the rest is for what was not
-LINE_SHARE: Final = 0.8  # of a machine's line: bursts of newcomers take four times what a listener does
-# A write of 32 kbit/s in WebM has 4,250 bytes a second; TCP/IP adds 66 to each of its segments, 1,448 bytes at most.
+HEADROOM: Final = 0.75  # of what was rehearsed, as Cloudflare advises: the rest is for what was not
+LINE_SHARE: Final = 0.8  # of a line: a burst of newcomers takes four times what listeners do
+# 32 kbit/s in WebM are 4,250 bytes a second; TCP/IP adds 66 to each segment of 1,448 bytes at most.
 CONTAINER: Final = 34 / 32
 SEGMENT_BYTES: Final = 1_448
 HEADER_BYTES: Final = 66

@@ -266,7 +266,8 @@ class Share:
         assert member.connection is not None
         host = f"Host: {self._address[0]}:{self._address[1]}"
         if not member.ticket:
-            request = f"POST {self._path}/join HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"
+            place = f"?place={member.place}" if member.place else ""
+            request = f"POST {self._path}/join{place} HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"
         else:
             last = member.heard.last_seq
             resume = "" if last is None else f"&from={last + 1}"
@@ -291,9 +292,12 @@ class Share:
             self._refused(member, head, now_s)
             return
         answer = answers.decode(body)
-        if not answer.ticket:  # the doors are closed: ask again
+        if not answer.ticket:  # the doors are closed, or there is no place yet: ask again
+            if answer.place:
+                member.place = answer.place
+                member.wait = member.wait or (now_s, answer.wait_s)
             self._drop(member)
-            self._later(member, now_s, after_s=_EARLY_S)
+            self._later(member, now_s, after_s=answer.again_s)
             return
         member.ticket, member.head, member.joined_s = answer.ticket, b"", now_s
         member.alternates = self._addresses(answer.alternates)
@@ -348,6 +352,7 @@ class Share:
             paused=paused,
             pause_max_ms=pause_max_s * 1_000,
             lost=sum(member.lost for member in self._all),
+            waiting=sum(m.wait is not None and not m.left for m in self._unjoined),
             refused=sum(self._tally.refused.values()),
             missing=sum(m.heard.missing + m.heard.missed for m in self._all if not m.excused),
             join_ms=[(m.joined_s - m.began_s) * 1_000 for m in joined if m.joined_s is not None],

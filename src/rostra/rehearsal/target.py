@@ -49,7 +49,7 @@ def confirm(host: str, port: int, token: str) -> None:
     named = host if port == http.client.HTTP_PORT else f"{host}:{port}"
     connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
     try:
-        connection.request("GET", f"{LEAVE_PATH}?nonce={nonce}", headers={"Host": named})
+        connection.request("GET", f"{LEAVE_PATH}?nonce={nonce}")
         answer = connection.getresponse()
         body = answer.read(_ANSWER_BYTES_MAX)
         given = msgspec.json.decode(body, type=Leave) if answer.status == http.client.OK else None
@@ -61,5 +61,5 @@ def confirm(host: str, port: int, token: str) -> None:
         raise BadInputError(f"{named} has not been told that a crowd may come (ROSTRA_REHEARSAL_TOKEN_FILE there).")
     if not proves(given.proof, token, host=named, nonce=nonce):
         raise BadInputError(
-            f"{named} knows another secret than ROSTRA_REHEARSAL_TOKEN_FILE here: no crowd is sent."
+            f"{named} knows another secret than ROSTRA_REHEARSAL_TOKEN_FILE here, or calls itself otherwise."
         )

@@ -5,12 +5,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from rostra.core.framing import FrameReader
 from rostra.core.keys import Key, KeyRing
+from rostra.core.leave import LEAVE_PATH, proves
 from rostra.core.limits import CAPTIONS_KEPT_MAX, STREAMS_PER_LISTENER_MAX
 from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
 from rostra.core.shield import Strike
@@ -339,3 +341,17 @@ def test_captions_ride_in_front_of_the_chunk_that_brought_them_and_the_page_lear
     gone, _ = FrameReader().feed(lane.feed.span(51, 51))
     assert json.loads(gone.payload) == {"type": "captions", "available": False}
     assert body(reply(door, "/c/evening/state"))["captions"] is False
+
+
+def test_it_proves_to_a_rehearsal_that_its_operator_knows_the_secret(door: Door) -> None:
+    door.rehearsal_token, nonce = "a secret of some length", "0123456789abcdef" * 2
+    answer = reply(door, f"{LEAVE_PATH}?nonce={nonce}")
+    given = body(answer)["proof"]
+    assert proves(given, door.rehearsal_token, host=urlsplit(door.public_url).netloc, nonce=nonce)
+    assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize(("token", "nonce"), [("", "0" * 32), ("a secret of some length", "0" * 31)])
+def test_without_a_secret_or_a_nonce_no_crowd_has_leave(door: Door, token: str, nonce: str) -> None:
+    door.rehearsal_token = token
+    assert reply(door, f"{LEAVE_PATH}?nonce={nonce}").status == HTTPStatus.NOT_FOUND

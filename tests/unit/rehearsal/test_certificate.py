@@ -44,7 +44,7 @@ CERTIFICATE = Certificate(
     arrivals=(Arrival(0.0, 1, 0, 0), Arrival(1.0, 500, 480, 480)),
     stages=(
         Stage(JOINS, "joins/s", 2, POINTS, fit(POINTS)),
-        Stage(LISTENERS, "listeners", 2, (Point(501, 501, 5),), None),
+        Stage(LISTENERS, "listeners", 2, (Point(501, 501, 5), Point(900, 700, 5)), None),
     ),
     faults=(),
     attacks=(),
@@ -116,6 +116,12 @@ def test_capacity_is_what_one_worker_was_shown_to_bear() -> None:
     assert capacity(CERTIFICATE) == Capacity(joins_hz=1_000.0, listeners=250)
     untold = msgspec.structs.replace(CERTIFICATE, stages=())
     assert capacity(untold) == Capacity(None, None)
+
+
+def test_a_limit_that_was_not_reached_is_none() -> None:
+    calm = msgspec.structs.replace(CERTIFICATE, stages=(Stage(JOINS, "joins/s", 2, POINTS[:2], None),))
+    assert calm.per_worker(JOINS) == 1_000
+    assert capacity(calm) == Capacity(None, None)
 
 
 def test_this_machine_can_be_named() -> None:
