@@ -261,7 +261,8 @@ def _crowd(curve: str, listeners: int, over_s: float) -> Trickle | Surge | Famou
             return Surge(listeners=listeners, over_s=over_s)
         case "famous":
             return Famous(listeners=listeners, over_s=over_s, doubling_s=over_s / _DOUBLINGS)
-    raise BadInputError(f"There is no curve {curve!r}: choose trickle, surge or famous.")
+        case _:
+            raise BadInputError(f"There is no curve {curve!r}: choose trickle, surge or famous.")
 
 
 # --- certificates ----------------------------------------------------------------------------------------

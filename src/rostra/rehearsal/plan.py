@@ -83,8 +83,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 def let_in(come: Times, doors: Doors, *, step_s: float = 1.0) -> Times:
     """How many have been let in by each step, of those who have `come` by then: the fluid queue above."""
-    room = doors.joins_hz * step_s * np.arange(len(come))
-    queued = room + np.minimum.accumulate(come - room)
+    room = doors.joins_hz * step_s * np.arange(len(come), dtype=np.float64)
+    queued: Times = room + np.minimum.accumulate(come - room)
     return np.minimum(queued, doors.places)
 
 
