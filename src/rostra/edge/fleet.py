@@ -22,9 +22,9 @@ class Fleet:
         self.url = url
         self._reports: dict[str, tuple[float, EdgeReport]] = {}
         self._tags_ms: list[list[float]] = [[] for _ in range(CLASSES)]
+        self._rooms: Counter[str] = Counter()
         self._before: list[list[float]] = [[] for _ in range(CLASSES)]
         self.waiting = 0
-        self.room = 0
 
     @property
     def reports(self) -> list[EdgeReport]:
@@ -44,12 +44,25 @@ class Fleet:
             if now_s - heard_s < REPORT_LIFETIME_S
         }
         reports = self.reports
-        self.room = sum(max(0, report.room) for report in reports if not report.draining)
+        self._rooms = self._rooms_now()
         self.waiting = sum(count for report in reports for bins in report.waiting for _, _, count in bins)
         for index in range(CLASSES):
             points = sorted(_points(each for report in reports for each in _of_class(report, index)))
             self._tags_ms[index] = [tag_ms for tag_ms, _ in points]
             self._before[index] = [0.0, *accumulate(count for _, count in points)]
+
+    def _rooms_now(self) -> Counter[str]:
+        """Free places at each address, together: streams meet any worker of one, so one may carry another's."""
+        rooms: Counter[str] = Counter()
+        for report in self.reports:
+            if not report.draining:
+                rooms[report.url] += report.room
+        return rooms
+
+    def room(self, here: int) -> int:
+        """Free places of all, if this worker has `here`; below zero, the workers of its address carry too many."""
+        elsewhere = sum(max(0, room) for url, room in self._rooms.items() if url != self.url)
+        return here + self._rooms[self.url] + elsewhere
 
     def ahead(self, ticket_class: TicketClass, tag_ms: int) -> int:
         """How many of those who wait at other workers stand before somebody with this tag."""
@@ -82,15 +95,12 @@ class Fleet:
 
     def alternates(self, *, room: int, draining: bool) -> list[str]:
         """Base addresses of edges to listen at: this one if it has `room`, then those with most, then this one."""
-        rooms: Counter[str] = Counter()
-        for report in self.reports:
-            if not report.draining:
-                rooms[report.url] += max(0, report.room)
+        rooms = self._rooms_now()
         if draining:
             rooms.pop(self.url, None)
         else:
-            rooms[self.url] += max(0, room)
-        return sorted(rooms, key=lambda url: (not (url == self.url and rooms[url]), -rooms[url], url))
+            rooms[self.url] += room
+        return sorted(rooms, key=lambda url: (not (url == self.url and rooms[url] > 0), -rooms[url], url))
 
 
 def _of_class(report: EdgeReport, index: int) -> list[tuple[int, int, int]]:

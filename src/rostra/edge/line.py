@@ -47,7 +47,7 @@ class Line:
 
     def __init__(self) -> None:
         self._waiting: dict[bytes, Waiting] = {}
-        self._tags_ms: list[list[int]] = [[] for _ in range(CLASSES)]
+        self._order: list[list[tuple[int, bytes]]] = [[] for _ in range(CLASSES)]
         self._gone: defaultdict[int, set[bytes]] = defaultdict(set)
         self._networks: Counter[str] = Counter()
 
@@ -64,7 +64,7 @@ class Line:
         if len(self._waiting) >= WAITING_PER_WORKER_MAX:
             return
         self._waiting[listener] = waiting
-        insort(self._tags_ms[waiting.ticket_class], waiting.tag_ms)
+        insort(self._order[waiting.ticket_class], (waiting.tag_ms, listener))
         self._gone[waiting.gone_s].add(listener)
         self._networks[waiting.network] += 1
 
@@ -73,8 +73,8 @@ class Line:
         waiting = self._waiting.pop(listener, None)
         if waiting is None:
             return
-        tags_ms = self._tags_ms[waiting.ticket_class]
-        del tags_ms[bisect_left(tags_ms, waiting.tag_ms)]
+        order = self._order[waiting.ticket_class]
+        del order[bisect_left(order, (waiting.tag_ms, listener))]
         self._gone[waiting.gone_s].discard(listener)
         self._networks[waiting.network] -= 1
         if not self._networks[waiting.network]:
@@ -90,16 +90,16 @@ class Line:
             del self._gone[gone_s]
         return len(listeners)
 
-    def ahead(self, ticket_class: TicketClass, tag_ms: int) -> int:
+    def ahead(self, ticket_class: TicketClass, tag_ms: int, listener: bytes) -> int:
         """How many stand before somebody with this tag."""
-        before = sum(len(tags_ms) for tags_ms in self._tags_ms[:ticket_class])
-        return before + bisect_left(self._tags_ms[ticket_class], tag_ms)
+        before = sum(len(order) for order in self._order[:ticket_class])
+        return before + bisect_left(self._order[ticket_class], (tag_ms, listener))
 
     def census(self) -> Census:
         """Who waits, class by class, in CENSUS_BINS_MAX bins at most; exact for as few people."""
         census: Census = []
-        for tags_ms in self._tags_ms:
-            step = -(-len(tags_ms) // CENSUS_BINS_MAX) or 1
-            bins = [tags_ms[at : at + step] for at in range(0, len(tags_ms), step)]
-            census.append([(each[0], each[-1], len(each)) for each in bins])
+        for order in self._order:
+            step = -(-len(order) // CENSUS_BINS_MAX) or 1
+            bins = [order[at : at + step] for at in range(0, len(order), step)]
+            census.append([(each[0][0], each[-1][0], len(each)) for each in bins])
         return census

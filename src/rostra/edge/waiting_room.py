@@ -23,7 +23,7 @@ KEPT_INTERVALS: Final = 3  # who has not asked again after three times what they
 _LATE_S: Final = 3  # people are counted so long after they should have asked again
 _AGAIN_S: Final = (3.0, 30.0)  # the soonest and the latest that anybody is told to ask again
 _AGAIN_UNKNOWN_S: Final = 15.0
-_AGAIN_CALLED_S: Final = 1.5  # there is a place, of which this worker has no share in this second
+_AGAIN_CALLED_S: Final = 1.5  # there is or may be a place, of which this worker has no share in this second
 _TURN_MS: Final = (50, 60_000)
 _TURN_UNKNOWN_MS: Final = 200
 
@@ -57,11 +57,12 @@ class WaitingRoom:
         self._jitter = jitter
         self._turns = Turns()
         self._turn_ms = _TURN_UNKNOWN_MS
-        self._budget: int | None = None  # until the first second has been: all
+        self._budget: int | None = None  # in the first second: what is free here
         self._promised: dict[bytes, float] = {}  # until when, the oldest first
+        self._given = 0
         self._come = [0] * CLASSES
         self._seen: list[bytes] = []
-        self._told = ([0] * CLASSES, 0, 0)  # what the last report says of its second
+        self._told = ([0] * CLASSES, 0, 0, 0)  # what the last report says of its second
         self._heard_come = [0] * CLASSES
         self._heard = Counter[str]()
 
@@ -72,7 +73,7 @@ class WaitingRoom:
     @property
     def room(self) -> int:
         """Free places in the whole fleet."""
-        return self.room_here + self.fleet.room
+        return self.fleet.room(self.room_here)
 
     @property
     def waiting(self) -> int:
@@ -91,6 +92,7 @@ class WaitingRoom:
         now_ms: int,
     ) -> LetIn | Wait:
         """Somebody wants to listen, with a `place` if they wait already."""
+        self.line.leave(listener)
         if place is None:
             self._come[ticket_class] += 1
             tag_ms = now_ms
@@ -98,7 +100,7 @@ class WaitingRoom:
                 tag_ms = self._turns.tag(network, now_ms=now_ms, turn_ms=self._turn_ms)
         else:
             tag_ms = place.tag_ms
-        ahead = self.line.ahead(ticket_class, tag_ms) + self.fleet.ahead(ticket_class, tag_ms)
+        ahead = self.line.ahead(ticket_class, tag_ms, listener) + self.fleet.ahead(ticket_class, tag_ms)
         if self._may(ticket_class, ahead):
             self._let_in(listener, now_ms)
             return LetIn()
@@ -121,10 +123,10 @@ class WaitingRoom:
         return self.closed_to is not None and ticket_class >= self.closed_to
 
     def _may(self, ticket_class: TicketClass, ahead: int) -> bool:
-        return not self.closed(ticket_class) and ahead < self.room and (self._budget is None or self._budget > 0)
+        budget = self.room_here if self._budget is None else self._budget
+        return budget > 0 and ahead < self.room and not self.closed(ticket_class)
 
     def _let_in(self, listener: bytes, now_ms: int) -> None:
-        self.line.leave(listener)
         self._see(listener)
         self._promised.pop(listener, None)
         self._promised[listener] = now_ms / 1_000 + PROMISE_S
@@ -132,6 +134,7 @@ class WaitingRoom:
 
     def _spend(self, now_ms: int) -> None:
         self._forget_promises(now_ms / 1_000)
+        self._given += 1
         if self._budget is not None:
             self._budget -= 1
 
@@ -150,7 +153,9 @@ class WaitingRoom:
         closed = self.closed(ticket_class)
         overtaken_s = max(0, tag_ms - now_ms) / 1_000
         wait_s = None if closed else self.progress.wait_s(ticket_class, ahead + 1 - room, overtaken_s=overtaken_s)
-        called = not closed and ahead < room
+        # What was given just now is counted twice for a moment, here as a promise and there as a listener.
+        doubtful = len(self._promised) + self._told[3] * (1 + len(self.fleet.reports))
+        called = not closed and ahead < room + doubtful
         again_s = (_AGAIN_CALLED_S if called else _again_s(wait_s)) * (0.75 + self._jitter() / 2)
         back_by_s = now_s + 1 + round(KEPT_INTERVALS * again_s)
         place = Place(conversation, listener, ticket_class, tag_ms, now_s, back_by_s)
@@ -176,7 +181,8 @@ class WaitingRoom:
         """Count what was, and give this worker its share of what is free. `freed` listeners have left here."""
         self._forget_promises(now_s)
         left = self.line.expire(now_s=int(now_s))
-        self._told = self._come, freed, left
+        self._told = self._come, freed, left, self._given
+        self._given = 0
         self.progress.second(
             freed=freed + self._heard["freed"],
             left=left + self._heard["left"],
@@ -189,13 +195,13 @@ class WaitingRoom:
         self._budget = self.fleet.share(self.room, now_s=int(now_s), draining=draining)
 
     def _turn(self) -> int:
-        """How long a round takes in which each network that waits here gets one place."""
+        """How long a round takes in which each network that waits here gets one place, and one that comes newly."""
         workers = 1 + len(self.fleet.reports)
         freed_hz = self.progress.freed_hz / workers
         if freed_hz <= 0:
             return _TURN_UNKNOWN_MS
         soonest_ms, latest_ms = _TURN_MS
-        return round(min(latest_ms, max(soonest_ms, 1_000 * self.line.networks / freed_hz)))
+        return round(min(latest_ms, max(soonest_ms, 1_000 * (1 + self.line.networks) / freed_hz)))
 
     def _forget_promises(self, now_s: float) -> None:
         while self._promised and (oldest := next(iter(self._promised.items())))[1] <= now_s:
@@ -203,12 +209,13 @@ class WaitingRoom:
 
     def report(self, report: EdgeReport, *, several: dict[bytes, int]) -> EdgeReport:
         """`report` with this worker's part of the room; those who asked since the last one are told once."""
-        come, freed, left = self._told
+        come, freed, left, given = self._told
         seen, self._seen = b"".join(self._seen), []
         most = sorted(several.items(), key=lambda each: -each[1])[:SEVERAL_MAX]
         return msgspec.structs.replace(
             report,
-            room=self.room_here,
+            # Whoever reads this will do so until the next one: as many more will have been let in by then.
+            room=self.room_here - given,
             waiting=self.line.census(),
             seen=seen,
             come=come,
