@@ -50,9 +50,11 @@ def test_nobody_starves_however_many_networks_come_after_them(behind: int) -> No
 
 def test_networks_that_are_remembered_are_bounded() -> None:
     turns = Turns()
-    for number in range(NETWORKS_MAX + 10):
-        turns.tag(str(number), now_ms=0, turn_ms=TURN_MS)
-    assert len(turns._clock_ms) == NETWORKS_MAX
+    for number in range(NETWORKS_MAX + 1):
+        for _ in range(TOGETHER + 1):
+            assert turns.tag(str(number), now_ms=0, turn_ms=TURN_MS) == 0
+    assert turns.tag("1", now_ms=0, turn_ms=TURN_MS) > 0
+    assert turns.tag("0", now_ms=0, turn_ms=TURN_MS) == 0  # forgotten: it begins anew
 
 
 PEOPLE = st.dictionaries(
