@@ -1,15 +1,19 @@
 """A room carries speakers' sound to their seats, and to each of them what all the others say."""
 
 import asyncio
+import socket
+import time
 from contextlib import aclosing, suppress
+from itertools import count
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from bus_server import Bus, run
-from rostra.audio.frame import Frame, Samples, pcm16_to_frame
+from rostra.audio.frame import Frame, Samples, pcm16_to_frame, silence
 from rostra.audio.jitter import JitterBuffer
-from rostra.audio.opus import OpusDecoder
+from rostra.audio.opus import OpusDecoder, OpusEncoder
 from rostra.bus import state
 from rostra.bus.seats import follow_seats
 from rostra.bus.subjects import Role
@@ -87,6 +91,66 @@ def test_each_speaker_hears_all_the_others_and_never_the_own_voice(bus: Bus) -> 
         )
 
     run(test)
+
+
+class Remote(Whistler, asyncio.DatagramProtocol):
+    """A speaker whose packets come by UDP, each a number."""
+
+    def __init__(self) -> None:
+        super().__init__(440)
+        self._packet = OpusEncoder(40_000).encode(silence())
+
+    def datagram_received(self, data: bytes | str, addr: object) -> None:
+        del addr
+        assert isinstance(data, bytes)
+        self.buffer.add(int.from_bytes(data) * FRAME_SAMPLES, self._packet, arrived_s=time.monotonic())
+
+    def pull(self) -> Frame | None:
+        return self.buffer.pull()
+
+
+def send_each_20_ms(port: int, over: Event) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        due_s = time.monotonic()
+        for number in count():
+            sender.sendto(number.to_bytes(4), ("127.0.0.1", port))
+            due_s += 0.02
+            if over.wait(max(0.0, due_s - time.monotonic())):
+                return
+
+
+def test_a_gate_that_makes_up_for_a_stall_uses_what_came_meanwhile(bus: Bus) -> None:
+    """Without a look at the socket between two frames, each stall starves the buffer of what has come already."""
+    over, remote = Event(), Remote()
+
+    async def stall() -> None:
+        for _ in range(8):
+            await asyncio.sleep(0.4)
+            time.sleep(0.2)  # noqa: ASYNC251 # the gate gets no processor
+
+    async def test() -> None:
+        async with bus.connect(Role.GATE) as gate:
+            room = Room(gate, "evening")
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: remote, ("127.0.0.1", 0)
+            )
+            sending = Thread(target=send_each_20_ms, args=(transport.get_extra_info("sockname")[1], over))
+            sending.start()
+            room.enter("remote", remote)
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(room.run())
+                await stall()
+                running.cancel()
+            transport.close()
+
+    try:
+        run(test)
+    finally:
+        over.set()
+    counts = remote.buffer.provenance
+    assert counts.received > 200
+    assert counts.starved <= 3
+    assert counts.late == counts.dropped == counts.squeezed == counts.skipped == 0
 
 
 def test_a_room_is_bounded_and_a_seat_that_was_taken_over_is_not_given_up_by_the_former(bus: Bus) -> None:

@@ -17,6 +17,7 @@ from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from aiortc.rtp import RtpPacket
 from aiortc.sdp import candidate_from_sdp
 from OpenSSL import SSL
+from pylibsrtp import Error as SrtpError
 
 from rostra.audio.frame import Frame
 from rostra.audio.jitter import JitterBuffer
@@ -155,21 +156,37 @@ class Peer:
         self._tap(receiver)
 
     def _tap(self, receiver: RTCRtpReceiver) -> None:
-        """Have packets come to `_take` instead of aiortc's jitter buffer and decoder."""
+        """Have packets come to `_take` when they are read, instead of aiortc's queue, jitter buffer and decoder.
+
+        The queue would be read a turn of the loop later, which a gate that makes up for a stall does not have.
+        """
         private: Any = receiver
         streams: dict[int, StreamStatistics] = private._RTCRtpReceiver__remote_streams  # noqa: SLF001
+        dtls = private.transport
+        ice = dtls.transport._connection  # noqa: SLF001
+        others = ice.data_received
 
-        async def handle(packet: RtpPacket, arrival_time_ms: int) -> None:
-            del arrival_time_ms  # whole milliseconds of wall time
+        def received(datagram: bytes, component: int) -> None:
+            srtp = dtls._rx_srtp  # noqa: SLF001
+            if srtp is None or not _is_rtp(datagram):
+                others(datagram, component)
+                return
+            try:
+                packet = RtpPacket.parse(srtp.unprotect(datagram), dtls._rtp_header_extensions_map)  # noqa: SLF001
+            except (SrtpError, ValueError):
+                self.malformed += 1
+                return
+            if dtls._rtp_router.route_rtp(packet) is not receiver:  # noqa: SLF001
+                return
             if packet.ssrc not in streams:
                 streams[packet.ssrc] = StreamStatistics(SAMPLE_RATE_HZ)  # the sender is told what got lost
             streams[packet.ssrc].add(packet)
             self._take(packet)
 
-        private._handle_rtp_packet = handle  # noqa: SLF001
+        ice.data_received = received
         if self._offer is not None and self._offer.red is not None:
             # aiortc's router drops payload types that it did not negotiate itself.
-            table = private.transport._rtp_router.payload_type_table  # noqa: SLF001
+            table = dtls._rtp_router.payload_type_table  # noqa: SLF001
             table.setdefault(self._offer.red, set()).add(receiver)
 
     def _take(self, packet: RtpPacket) -> None:
@@ -186,3 +203,8 @@ class Peer:
                     self.buffer.add(timestamp, block.payload, arrived_s=arrived_s, redundant=block.offset > 0)
         except BadInputError:
             self.malformed += 1
+
+
+def _is_rtp(datagram: bytes) -> bool:
+    """And neither DTLS nor RTCP (RFC 7983 §7, RFC 5761 §4)."""
+    return len(datagram) > 1 and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223

@@ -179,6 +179,7 @@ class Room:
                     self.frames_late += time.monotonic_ns() - due_ns > FRAME_NS
                     await self._tick(time.time_ns())
                     due_ns += FRAME_NS
+                    await asyncio.sleep(0)  # after a stall, each tick finds what came in its 20 ms: it is read now
                 await asyncio.sleep(max(0, due_ns - time.monotonic_ns()) / SECOND_NS)
 
     async def _gather(self, seats: dict[str, Seat], *, green: bool) -> None:

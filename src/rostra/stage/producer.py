@@ -38,6 +38,7 @@ from rostra.stage.programme import Programme
 _log = structlog.get_logger()
 _PRE_ROLL_CHUNKS: Final = 3
 _PRE_SKIP: Final = 312  # libopus's look-ahead at 48 kHz: decoded sound lags by this much (RFC 7845 §4.2)
+_TURNS_TO_SEATS: Final = 3  # of the loop: a socket is read, its messages are parsed, seats take them
 _STANDBY_TURN_S: Final = 0.02
 _OVERSLEPT_S: Final = MEDIA_HEARTBEAT_LOST_MS / 2000  # whose turn took this long could not have heard anybody
 # After this long without any stage the programme goes on from now; below it the gap is made good in full.
@@ -279,10 +280,12 @@ class Producer:
                     self._discipline(clock, now_ns)
                     disciplined_ns = now_ns
                 for _ in range(FRAMES_PER_TURN_MAX):
-                    due_ns = clock.due_mono_ns(programme.position)
-                    if due_ns > time.monotonic_ns() or self._is_done(programme):
+                    late_ns = time.monotonic_ns() - clock.due_mono_ns(programme.position)
+                    if late_ns < 0 or self._is_done(programme):
                         break
-                    self._measure(time.monotonic_ns() - due_ns)
+                    if late_ns > FRAME_NS:
+                        await _take_what_came()
+                    self._measure(late_ns)
                     self._make_frame(programme, encoder, levels, epoch)
                 wait_ns = clock.due_mono_ns(programme.position) - time.monotonic_ns()
                 await asyncio.sleep(max(0, wait_ns) / SECOND_NS)
@@ -390,6 +393,12 @@ class Producer:
             except BusError:
                 await asyncio.sleep(0.1)
                 self._state_changed.set()
+
+
+async def _take_what_came() -> None:
+    """After a stall, frames that are made in one go are not made without what seats have sent meanwhile."""
+    for _ in range(_TURNS_TO_SEATS):
+        await asyncio.sleep(0)
 
 
 def _decoded(pages: Iterable[bytes]) -> Samples | None:
