@@ -1,38 +1,20 @@
 """`rostra rehearse`, `plan`, `certificate`: what holds is proved before the evening, and checked on the day."""
 
-import subprocess
-import sys
-import tempfile
-from collections.abc import Collection
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
-from rich.table import Table
 
-from rostra.certified import here, own_key
 from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
-from rostra.config import Settings, read_settings
+from rostra.config import read_settings
 from rostra.core.conversation import parse_duration_s
 from rostra.core.errors import BadInputError
 from rostra.core.renditions import RENDITIONS
-from rostra.rehearsal.arrivals import Famous, Surge, Trickle
-from rostra.rehearsal.certificate import Certificate, changes, public_text, read, sign
-from rostra.rehearsal.crowd_report import CrowdPlan, Second, sum_up
-from rostra.rehearsal.muster import Joining, Muster, Word
-from rostra.rehearsal.script import OWN, Script, parse, processes_needed
-
-if TYPE_CHECKING:
-    from rostra.rehearsal.conductor import Course
-    from rostra.rehearsal.plan import Plan
 
 _CHANGED: Final = 1
 _NOT_GENUINE: Final = 2
-_DOUBLINGS: Final = 10  # of a famous link: from a thousandth of the crowd to all of it
-_SHIPPED: Final = Path(__file__).resolve().parents[1] / "rehearsal" / "scripts"
 
 
 # --- rehearse --------------------------------------------------------------------------------------------
@@ -61,129 +43,33 @@ def rehearse_command(
     """
     if find_spec("locust") is None:
         raise BadInputError("Rehearsals need Locust: install rostra[rehearse].")
+    from rostra import rehearsing  # noqa: PLC0415 # numpy, and a process's worth of modules
+
     settings = read_settings()
     if join:
-        _join(settings, join, port, target, allow or [])
+        if target:
+            rehearsing.may_go(settings, target, allow or [])
+        rehearsing.help_swarm(join, port, target)
         return
     if not script:
-        for path in sorted(_SHIPPED.glob("*.toml")):
-            about = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-            out.print(f"[bold]{path.stem:10}[/] {about}")
+        for name, about in rehearsing.shipped().items():
+            out.print(f"[bold]{name:10}[/] {about}")
         return
-    played = _script(script)
-    played = msgspec.structs.replace(played, target=OWN if own else target or played.target)
-    any_host = played.target != OWN and _may_go(settings, played.target, allow or [])
-    muster = Muster(
-        script=played,
-        url=played.target,
-        companies=processes_needed(played, room=_room()),
-        any_host=any_host,
-        workers=workers,
-        bind=bind,
-        port=port,
-        web_port=web,
-    )
+    from rostra.rehearsal.certificate import public_text, sign  # noqa: PLC0415
+    from rostra.rehearsal.script import OWN  # noqa: PLC0415
     from rostra.rehearsal.surroundings import signing_key  # noqa: PLC0415
 
+    played = rehearsing.open_script(script)
+    played = msgspec.structs.replace(played, target=OWN if own else target or played.target)
+    muster = rehearsing.muster(settings, played, allow or [], workers=workers, bind=bind, port=port, web_port=web)
     key = signing_key(settings.rehearsal_key)
-    certificate = _rehearse(settings, muster)
+    certificate = rehearsing.play(settings, muster, run, show_progress)
     to.write_bytes(sign(certificate, key))
-    _print(certificate, public_text(key.public_key()))
+    for line in rehearsing.certificate_lines(certificate, public_text(key.public_key())):
+        out.print(line, soft_wrap=True)
     out.print(f"Written to {to}.", soft_wrap=True)
     if certificate.failed:
         raise typer.Exit(FOUND)
-
-
-def _script(name: str) -> Script:
-    path = Path(name) if Path(name).is_file() else _SHIPPED / f"{name}.toml"
-    try:
-        return parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        shipped = ", ".join(sorted(each.stem for each in _SHIPPED.glob("*.toml")))
-        raise BadInputError(f"There is no script {name!r}: name a file, or one of {shipped}.") from error
-
-
-def _may_go(settings: Settings, url: str, allow: Collection[str]) -> bool:
-    from rostra.rehearsal.target import check  # noqa: PLC0415
-
-    return check(url, allowed=allow, token=settings.rehearsal_token())
-
-
-def _room() -> int:
-    """How many connections one process of the crowd may hold."""
-    import resource  # noqa: PLC0415
-
-    from rostra.core.limits import DESCRIPTORS_RESERVED  # noqa: PLC0415
-
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - DESCRIPTORS_RESERVED
-
-
-def _rehearse(settings: Settings, muster: Muster) -> Certificate:
-    from rostra.rehearsal.conductor import Course, conduct  # noqa: PLC0415
-    from rostra.rehearsal.own_system import OwnSystem, free_ports, own_system  # noqa: PLC0415
-
-    courses: list[Course] = []
-    newest: dict[int, Second] = {}
-
-    def progress(word: Word) -> None:
-        if isinstance(word.said, Second):
-            newest[word.company] = word.said
-            heard, listening = sum(s.heard for s in newest.values()), sum(s.listening for s in newest.values())
-            show_progress(f"{word.said.at_s:.0f} s: {heard} have heard it, {listening} listen")
-
-    async def play(muster: Muster, system: OwnSystem | None) -> None:
-        courses.append(await conduct(muster, system, progress))
-
-    if muster.script.target != OWN:
-        run(play(muster, None))
-        return _certificate(settings, muster, courses[0])
-    kinds = {fault.kind for fault in muster.script.faults}
-    environment = settings.elsewhere(free_ports(4 + settings.gates)).environment()
-    cache = (settings.data / "cache").resolve()
-    with (
-        tempfile.TemporaryDirectory(prefix="rostra-rehearsal-") as folder,
-        own_system(environment, Path(folder), cache=cache, disk="disk" in kinds, clock="clock" in kinds) as system,
-    ):
-        run(play(msgspec.structs.replace(muster, url=system.url), system))
-    return _certificate(settings, muster, courses[0])
-
-
-def _certificate(settings: Settings, muster: Muster, course: "Course") -> Certificate:
-    from rostra.rehearsal import findings  # noqa: PLC0415
-
-    script, tallies = muster.script, course.tallies
-    moments = findings.moments(course.words)
-    plan = CrowdPlan(muster.url, sum(len(t.came_s) for t in tallies), 1.0, script.seconds, script.rendition)
-    heard = sum_up(plan, tallies, seconds=course.seconds)
-    stages = findings.stages(script, tallies, moments, workers=max(1, settings.edge_workers))
-    faults, attacks = (
-        tuple(findings.judged(episode, moments, pause_max_s=told.pause_max_s) for told, episode in episodes)
-        for episodes in (course.faults, course.attacks)
-    )
-    return Certificate(
-        made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        script=script.title,
-        script_sha256=script.sha256,
-        seconds=script.seconds,
-        target="a system of its own" if script.target == OWN else script.target,
-        surroundings=here(settings),
-        generator=f"{muster.companies} processes on {muster.workers or 1} machines",
-        generator_shares_machine=muster.workers == 0 and not muster.any_host,
-        arrivals=findings.arrivals(moments),
-        stages=stages,
-        faults=faults,
-        attacks=attacks,
-        heard=heard,
-        failed=findings.failures(heard, stages, (*faults, *attacks)),
-    )
-
-
-def _join(settings: Settings, host: str, port: int, target: str, allow: Collection[str]) -> None:
-    """Help a rehearsal that is led elsewhere; at which target, this machine's operator says too."""
-    if target:
-        _may_go(settings, target, allow)
-    joining = msgspec.json.encode(Joining(host=host, port=port, url=target)) + b"\n"
-    subprocess.run([sys.executable, "-m", "rostra.rehearsal.swarm"], input=joining, check=True)  # Rostra
 
 
 # --- plan ------------------------------------------------------------------------------------------------
@@ -204,13 +90,14 @@ def plan_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Compute what a crowd needs, from what was rehearsed: machines, lines, bus, waiting room, cost."""
+    from rostra import rehearsing  # noqa: PLC0415 # numpy
     from rostra.rehearsal.plan import Terms, plan  # noqa: PLC0415
 
     if rendition not in RENDITIONS:
         raise BadInputError(f"There is no rendition {rendition!r}: choose one of {', '.join(RENDITIONS)}.")
-    shown, _ = _open(certificate)
+    shown, _ = rehearsing.open_certificate(certificate)
     found = plan(
-        _crowd(curve, listeners, parse_duration_s(over)),
+        rehearsing.crowd_of(curve, listeners, parse_duration_s(over)),
         shown,
         Terms(
             cores=cores or shown.surroundings.machine.cores,
@@ -224,45 +111,10 @@ def plan_command(
     if as_json:
         print_json(found)
         return
-    _print_plan(found)
-
-
-def _print_plan(plan: "Plan") -> None:
-    table = Table(show_header=False, title=f"{plan.listeners:,} listeners")
-    lines = [
-        ("machines", f"{plan.machines:,} of {plan.cores // plan.machines} cores, bound by {plan.bound_by}"),
-        ("joins", f"{plan.joins_peak_hz:,.0f} a second at most; the doors let in {plan.joins_hz:,.0f}"),
-        ("places", f"{plan.places:,}"),
-        ("line", f"{plan.egress_bps / 1e9:,.2f} Gbit/s, {plan.machine_egress_bps / 1e9:.2f} of each machine"),
-        (
-            "NATS",
-            f"{plan.nats_servers} servers, {plan.nats_leaves} leaf nodes, {plan.nats_egress_bps / 1e6:,.1f} Mbit/s",
-        ),
-        ("waiting", f"{plan.waiting_max:,} at most, {plan.wait_max_s:g} s at most"),
-        ("cost", f"{plan.cost_eur_h:,.2f} euros an hour"),
-    ]
-    for line in lines:
-        table.add_row(*line)
-    out.print(table)
-    by_minute = Table("minute", "have come", "listen", "wait at most", "for (s)")
-    for each in plan.minutes:
-        columns = (each.minute, each.come, each.listening, each.waiting_max)
-        by_minute.add_row(*(f"{value:,}" for value in columns), f"{each.wait_max_s:g}")
-    out.print(by_minute)
-    for sentence in plan.assumes:
+    for table in rehearsing.plan_tables(found):
+        out.print(table)
+    for sentence in found.assumes:
         out.print(f"  [dim]{sentence}[/]")
-
-
-def _crowd(curve: str, listeners: int, over_s: float) -> Trickle | Surge | Famous:
-    match curve:
-        case "trickle":
-            return Trickle(listeners=listeners, over_s=over_s)
-        case "surge":
-            return Surge(listeners=listeners, over_s=over_s)
-        case "famous":
-            return Famous(listeners=listeners, over_s=over_s, doubling_s=over_s / _DOUBLINGS)
-        case _:
-            raise BadInputError(f"There is no curve {curve!r}: choose trickle, surge or famous.")
 
 
 # --- certificates ----------------------------------------------------------------------------------------
@@ -273,24 +125,26 @@ CertificateFile = Annotated[Path, typer.Argument(help="The file that `rostra reh
 
 
 @certificate_app.command("show")
-def show_command(file: CertificateFile, as_json: JsonFlag = False) -> None:
-    """Print what a certificate says."""
-    certificate, key = _open(file)
+def show_command(
+    file: CertificateFile,
+    page: Annotated[Path | None, typer.Option(help="Write a page with plots to this file instead.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the page: en or nl.")] = "en",
+    as_json: JsonFlag = False,
+) -> None:
+    """Print what a certificate says, or make a page of it that a manager can read."""
+    from rostra import rehearsing  # noqa: PLC0415 # numpy
+
+    certificate, key = rehearsing.open_certificate(file)
+    if page is not None:
+        from rostra.rehearsal.certificate_page import render  # noqa: PLC0415
+
+        page.write_text(render(certificate, key, language), encoding="utf-8")
+        return
     if as_json:
         print_json(certificate)
         return
-    _print(certificate, key)
-
-
-def _print(certificate: Certificate, key: str) -> None:
-    out.print(f"[bold]{certificate.script}[/] at {certificate.target}, {certificate.made}, signed by {key}")
-    for stage in certificate.stages:
-        limit = "the limit" if stage.known else "the most that was tried"
-        out.print(f"  {stage.name}: {stage.holds:,.0f} {stage.unit} on {stage.workers} workers ({limit})")
-    for episode in (*certificate.faults, *certificate.attacks):
-        out.print(f"  {episode.kind} {episode.about}: {'survived' if episode.survived else 'not survived'}")
-    for sentence in certificate.failed:
-        out.print(f"  [red]{sentence}[/]")
+    for line in rehearsing.certificate_lines(certificate, key):
+        out.print(line, soft_wrap=True)
 
 
 @certificate_app.command("verify")
@@ -305,33 +159,27 @@ def verify_command(
 
     Exit code 0: it holds; 1: what it names has changed; 2: it is not genuine.
     """
+    from rostra import certified, rehearsing  # noqa: PLC0415 # numpy
+    from rostra.rehearsal.certificate import changes  # noqa: PLC0415
+
     settings = read_settings()
+    expected = key or certified.own_key(settings)
     try:
-        certificate = _signed_by(key or own_key(settings), file)
+        certificate, signer = rehearsing.open_certificate(file)
     except BadInputError as error:
         err.print(f"[bold red]rostra:[/] {error}", soft_wrap=True)
         raise typer.Exit(_NOT_GENUINE) from error
-    found = changes(certificate.surroundings, here(settings))
+    if signer != expected:
+        err.print(f"It is signed by {signer}, not by {expected or 'this machine: name its --key'}.", soft_wrap=True)
+        raise typer.Exit(_NOT_GENUINE)
+    found = changes(certificate.surroundings, certified.here(settings))
     if as_json:
         print_json({"holds": not found, "changes": [msgspec.to_builtins(change) for change in found]})
     else:
         for change in found:
-            out.print(f"[red]{change.what}[/]: {change.then} when it was rehearsed, {change.now} now")
+            out.print(
+                f"[red]{change.what}[/]: {change.then} when it was rehearsed, {change.now} now", soft_wrap=True
+            )
         out.print("It does not hold any more: rehearse again." if found else "[green]It is genuine, and holds.[/]")
     if found:
         raise typer.Exit(_CHANGED)
-
-
-def _signed_by(expected: str | None, file: Path) -> Certificate:
-    certificate, signer = _open(file)
-    if signer != expected:
-        raise BadInputError(f"It is signed by {signer}, not by {expected or 'this machine: name its --key'}.")
-    return certificate
-
-
-def _open(file: Path) -> tuple[Certificate, str]:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"{file} cannot be read: {error.strerror}.") from error
-    return read(data)
