@@ -32,8 +32,10 @@ export class Edges {
     this.origin = HOME;
     this.offline = false;
     this.timers = new Set();
+    this.queries = [];
     this.asked = []; // {at_s, what, base, from}
     this.connections = [];
+    this.waitings = []; // what joins are answered first
     this.refusals = new Map(); // base → function of "join" or "stream" that answers instead, or throws
     this.admission = { status: "admitted", ticket: "T", alternates: [HOME, OTHER], cadence_ms: 100, now_ms: 5, renditions: [] };
   }
@@ -51,9 +53,10 @@ export class Edges {
     const url = new URL(address), base = url.origin, what = url.pathname.split("/").at(-1);
     const from = Number(url.searchParams.get("from") ?? -1);
     this.asked.push({ at_s: this.now_s, what, base, from });
+    this.queries.push(Object.fromEntries(url.searchParams));
     const refusal = this.refusals.get(base)?.(what, options.signal);
     if (refusal) return refusal;
-    if (what === "join") return json(this.admission);
+    if (what === "join") return json(this.waitings.shift() ?? this.admission);
     const connection = new Connection(from, options.signal);
     this.connections.push(Object.assign(connection, { base }));
     connection.write(init("head"), event({ type: "hello", cadence_ms: 100, seq: from }));
@@ -106,4 +109,6 @@ export class Heard {
   status = (key) => { this.statuses.push(key); };
   flowing = () => { this.flows += 1; };
   time = () => undefined;
+  places = [];
+  waiting = (answer) => { this.places.push(answer.number); };
 }

@@ -165,6 +165,7 @@ test("a ticket that is refused is replaced, and the programme goes on from the n
     if (what === "stream") edges.alive(OTHER);
     return what === "stream" ? new Response("{}", { status: 403 }) : null;
   });
+  edges.admission = { ...edges.admission, alternates: [OTHER, HOME] };
   edges.newest.lose();
   await edges.pass(1);
   assert.deepEqual(edges.asked.slice(2).map(({ what, base }) => [what, base]), [["stream", OTHER], ["join", OTHER], ["stream", OTHER]]);

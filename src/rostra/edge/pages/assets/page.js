@@ -6,7 +6,10 @@ import { Media, playable } from "./media.js";
 import { Meter } from "./meter.js";
 import { ProgrammeStream } from "./stream.js";
 import { chosenLanguage, keepLanguage, otherLanguage, translate } from "./texts.js";
-import { $, fullTime, hostNotice, show as render, showCaptions, showClock, showNotice, showTechnical } from "./view.js";
+import {
+  $, fullTime, hostNotice, show as render, showCaptions, showClock, showNotice, showTechnical, showWaiting,
+} from "./view.js";
+import { HoldMusic, Seat, Voice, words } from "./waiting.js";
 
 const SAMPLES_PER_S = 48000, CHUNK_SAMPLES = 4800;
 const NEAR_SAMPLES = 960; // an event is due from a frame before its sample on: the page looks every 50 ms
@@ -22,7 +25,8 @@ const audio = $("audio"), meter = new Meter($("meter")), clock = new ServerClock
 let conversation = JSON.parse($("conversation").textContent);
 let language = chosenLanguage();
 let speaker = "", announced = "", status = ["idle", {}], newsUntil_ms = 0;
-let stream = null, media = null, session = 0;
+let stream = null, media = null, session = 0, waiting = null;
+const hold = new HoldMusic(audio), voice = new Voice(audio), seat = new Seat(conversation.id, () => localStorage);
 const captions = new Captions();
 let reading = chosenCaptions(() => localStorage);
 let coming = []; // events whose sample has not been heard yet; as many as the player's buffer is long
@@ -39,6 +43,7 @@ function tick() {
   showClock(conversation, clock.now_ms, language);
   const heard = (media?.started ? audio.currentTime : 0) * SAMPLES_PER_S;
   showCaptions(captions.lines(heard), { ...reading, available: Boolean(conversation.captions) });
+  showWaiting(waiting && words(waiting, language), { spoken: voice.wanted, possible: voice.possible });
   if ($("details").open) showTechnical(stream, media, language);
 }
 
@@ -117,7 +122,7 @@ function end(reason) {
 function take(event) {
   if (event.type === "hello") return greet(event);
   if (event.type === "ended") {
-    media.finish();
+    media?.finish();
     keep({ ...event, at: (stream.lastSeq + 1) * CHUNK_SAMPLES });
   } else if (event.at === undefined) {
     happen(event);
@@ -151,7 +156,6 @@ async function listen() {
   const mine = ++session;
   // What a stream or a sound that was left still says is no news.
   const current = (then) => (...said) => { if (mine === session) then(...said); };
-  media = new Media(audio, { status: current(setStatus), paused: current(() => leave()), broken: current(repair) });
   stream = new ProgrammeStream(`/c/${conversation.id}`, {
     init: current((bytes) => media.init(bytes)),
     media: current((seq, bytes) => media.append(bytes)),
@@ -159,14 +163,21 @@ async function listen() {
     status: current(setStatus),
     flowing: current(calm),
     time: (now_ms, took_ms) => clock.hear(now_ms, took_ms),
-  }, { pass: sitePass() });
+    waiting: current(wait),
+  }, { pass: sitePass(), seat });
   setStatus("joining");
   show();
   // The tap's leave to play is taken now; the sound comes when it is there, perhaps when the doors open.
   audio.play().catch(() => undefined);
   meter.prepare();
   const renditions = await stream.join();
-  if (mine !== session || !renditions) return; // left, or over: then an event says so
+  if (mine !== session) return;
+  waiting = null;
+  voice.silence();
+  if (!renditions) return hold.stop(); // over: then an event says so
+  hold.handOver();
+  if (stream.copy.length) return plain("copy", stream.copy);
+  media = new Media(audio, { status: current(setStatus), paused: current(() => leave()), broken: current(repair) });
   const rendition = playable(renditions);
   if (!rendition) return plain();
   await media.open(rendition.mime);
@@ -191,10 +202,27 @@ function sitePass() {
   }
 }
 
-// No Media Source at all: the browser's own player on the plain stream.
-function plain() {
-  leave("unsupported");
+// In the waiting room: music, the place, and what the host lets everybody know.
+function wait(answer) {
+  waiting = answer;
+  conversation = answer.conversation;
+  hold.start(() => setStatus("blocked"));
+  setStatus("waiting");
+  voice.say(words(answer, language), language);
+  show();
+}
+
+// No Media Source at all, or a copy at a CDN: the browser's own player on a plain stream.
+function plain(why = "unsupported", sources = []) {
+  leave(why);
   document.body.dataset.ready = "plain";
+  if (sources.length) {
+    $("plain").replaceChildren(...sources.map(({ url, mime }) => {
+      const source = document.createElement("source");
+      return Object.assign(source, { src: url, type: mime });
+    }));
+    $("plain").load();
+  }
   $("plain").play().catch(() => undefined); // its own controls are in view: a tap on them will do
 }
 
@@ -208,8 +236,10 @@ function leave(key = "idle") {
   session += 1;
   stream?.stop();
   meter.disconnect();
+  hold.stop();
+  voice.silence();
   media?.close();
-  stream = media = null;
+  stream = media = waiting = null;
   coming = [];
   captions.clear();
   if ("mediaSession" in navigator) navigator.mediaSession.playbackState = "none";
@@ -255,7 +285,18 @@ function wake() {
 
 // --- the page --------------------------------------------------------------------------------------------
 
-$("listen").addEventListener("click", () => (stream ? leave() : listen()));
+// Whoever presses Stop gives the place to others; whoever reloads, or whose phone rings, keeps it.
+function depart() {
+  if (!waiting) seat.keep({});
+  leave();
+}
+
+$("listen").addEventListener("click", () => (stream ? depart() : listen()));
+$("waiting-spoken").addEventListener("click", () => {
+  voice.want(!voice.wanted);
+  if (waiting) voice.say(words(waiting, language), language);
+  tick();
+});
 $("mute").addEventListener("click", () => { audio.muted = !audio.muted; show(); });
 $("volume").addEventListener("input", (event) => { audio.volume = Number(event.target.value); });
 $("language").addEventListener("click", () => {
@@ -294,13 +335,16 @@ translate(document, language);
 show();
 poll();
 setInterval(() => { hear(); tick(); lookForNews(); }, LOOK_MS);
-setInterval(() => media?.started || poll(), POLL_MS * (0.75 + Math.random() / 2));
+setInterval(() => media?.started || waiting || poll(), POLL_MS * (0.75 + Math.random() / 2));
 if (new URLSearchParams(location.search).has("autoplay")) listen();
 
 // For tests and the curious: what a listener hears, read-only.
 globalThis.rostra = Object.freeze({
   get state() { return conversation.state; },
   get status() { return status[0]; },
+  get number() { return waiting?.number ?? 0; },
+  get wait_s() { return waiting?.wait_s ?? null; },
+  get music() { return hold.playing && !audio.paused && audio.currentTime > 0; },
   get started() { return Boolean(media?.started); },
   get buffered_s() { return media?.ahead_s ?? 0; },
   get target_s() { return media?.buffer.target_s ?? 0; },

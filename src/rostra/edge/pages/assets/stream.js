@@ -9,6 +9,8 @@ const CHUNK_SAMPLES = 4800;
 const KNOCK_S = 60; // doors that are still closed: their time may be moved, so ask again this often at most
 const SPREAD_SHARE = 0.1, SPREAD_MAX_S = 60; // of the time between doors and start: nobody need come at once
 
+const NO_SEAT = { read: () => ({}), keep: () => undefined };
+
 // What the stream needs of the world; tests pass their own.
 const BROWSER = {
   get origin() { return location.origin; },
@@ -38,9 +40,9 @@ export function knock_s({ doors_ms, starts_ms, now_ms }, random) {
 
 export class ProgrammeStream {
   // `on` has init(bytes), media(seq, bytes), event(object), status(key, values), flowing() when an edge's first
-  // chunk is there, and time(now_ms, took_ms).
-  // `pass` is a ticket that the site gave to who is known there, or empty.
-  constructor(path, on, { pass = "", world = BROWSER } = {}) {
+  // chunk is there, time(now_ms, took_ms), and waiting(answer) with each new place in the waiting room.
+  // `pass` is what the site gave to who is known there, or empty; `seat` keeps {ticket} or {place} over a reload.
+  constructor(path, on, { pass = "", seat = NO_SEAT, world = BROWSER } = {}) {
     this.path = path;
     this.on = on;
     this.lastSeq = -1;
@@ -49,12 +51,16 @@ export class ProgrammeStream {
     this.resumed = 0;
     this.#world = world;
     this.#pass = pass;
+    this.#seat = seat;
+    this.copy = []; // where a CDN has the programme, if newcomers are sent there
     this.#bases = [world.origin];
   }
 
   #world;
   #pass;
+  #seat;
   #ticket = "";
+  #offered = [];
   #bases; // where to go on, the next one first
   #open = new Set(); // of AbortControllers
   #wakers = new Set();
@@ -80,13 +86,17 @@ export class ProgrammeStream {
   async join() {
     for (let failures = 0; !this.#stopped; ) {
       const answer = await this.#knock(this.#bases[0]);
-      if (answer?.status === "admitted") {
-        this.#ticket = answer.ticket;
-        this.#bases = [...new Set([this.#bases[0], ...answer.alternates, this.#world.origin])];
-        this.cadence_s = answer.cadence_ms / 1000;
-        return answer.renditions;
+      if (answer?.status === "admitted") return this.#admitted(answer);
+      if (answer?.status === "copy") {
+        this.copy = answer.sources;
+        return [];
       }
-      if (answer?.status === "early") {
+      if (answer?.status === "waiting") {
+        failures = 0;
+        this.#seat.keep({ place: answer.place });
+        this.on.waiting(answer);
+        await this.#sleep(answer.again_s);
+      } else if (answer?.status === "early") {
         failures = 0;
         this.on.status("waiting_doors", {});
         await this.#sleep(knock_s(answer, this.#world.random()));
@@ -98,6 +108,22 @@ export class ProgrammeStream {
       }
     }
     return null;
+  }
+
+  #admitted(answer) {
+    this.#ticket = answer.ticket;
+    this.#seat.keep({ ticket: answer.ticket });
+    this.#bases = [...new Set([...answer.alternates, this.#bases[0], this.#world.origin])];
+    this.cadence_s = answer.cadence_ms / 1000;
+    this.#offered = answer.renditions;
+    return answer.renditions;
+  }
+
+  // The largest rendition that is offered now, in the container that has been heard so far.
+  #fitting() {
+    const container = this.rendition.split("-")[0];
+    const same = this.#offered.filter(({ name }) => name.split("-")[0] === container);
+    return same.reduce((best, each) => (each.bps > best.bps ? each : best), same[0])?.name ?? this.rendition;
   }
 
   // Follows the programme in `rendition` until it ends or `stop` is called.
@@ -116,6 +142,7 @@ export class ProgrammeStream {
       failures = this.lastSeq > had ? 0 : failures + 1;
       if (refusal?.status !== 403) this.#turnFrom(refusal);
       else if ((await this.join()) === null) return; // the ticket has run out; the new one is good here
+      else this.rendition = this.#fitting();
       await this.#pause(failures, refusal);
     }
   }
@@ -133,7 +160,8 @@ export class ProgrammeStream {
     const control = this.#controller(), asked_ms = this.#world.now_ms();
     const forget = this.#world.after(JOIN_TIMEOUT_S, () => control.abort());
     const options = { method: "POST", signal: control.signal };
-    const query = this.#pass && `?pass=${encodeURIComponent(this.#pass)}`;
+    const known = Object.entries({ pass: this.#pass, ...this.#seat.read() }).filter(([, value]) => value);
+    const query = known.length ? `?${new URLSearchParams(known)}` : "";
     const answer = await this.#world.fetch(`${base}${this.path}/join${query}`, options).catch(() => null);
     const said = answer && (answer.ok ? await answer.json().catch(() => null) : await refused(answer));
     forget();
@@ -240,12 +268,25 @@ export class ProgrammeStream {
     if (!connection.fresh && event.at < (this.lastSeq + 1) * CHUNK_SAMPLES) return; // of a chunk that comes again
     if (event.type === "ended") this.#stopped = true;
     if (event.type === "hello" || event.type === "cadence") this.cadence_s = event.cadence_ms / 1000;
+    if (event.type === "rendition") this.#step(event);
     if (event.type === "drain") {
       const others = (event.alternates ?? []).filter((base) => base !== connection.base);
       this.#bases = [...new Set([...others, ...this.#bases])];
       this.#handOver(connection);
     }
     this.on.event(event);
+  }
+
+  // The edge asks for smaller renditions, or has room for larger ones again: in its own time each player goes over.
+  async #step({ within_s }) {
+    await this.#sleep(within_s * this.#world.random());
+    const answer = this.#stopped ? null : await this.#knock(this.#bases[0]);
+    if (answer?.status !== "admitted") return; // it stays with what it has
+    this.#admitted(answer);
+    const fitting = this.#fitting();
+    if (fitting === this.rendition || !this.#current) return;
+    this.rendition = fitting;
+    this.#handOver(this.#current);
   }
 
   // Make before break: the next stream is opened, and this one let go when that one sounds.

@@ -109,6 +109,17 @@ export function showNotice(announced, host) {
   }
 }
 
+// The waiting room: two sentences, or null when nobody waits here.
+export function showWaiting(sentences, { spoken, possible }) {
+  document.body.dataset.waiting = String(Boolean(sentences));
+  $("waiting").hidden = !sentences;
+  if (!sentences) return;
+  put("waiting-place", sentences[0]);
+  put("waiting-time", sentences[1]);
+  $("waiting-spoken").hidden = !possible;
+  $("waiting-spoken").setAttribute("aria-pressed", String(spoken));
+}
+
 // Captions are not announced: who has them read aloud would hear each word twice, and over the speakers.
 export function showCaptions(lines, { available, shown, size }) {
   $("captions-shown").parentElement.hidden = !available;
