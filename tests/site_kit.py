@@ -81,6 +81,7 @@ class Announced:
     clock: Clock
     conversations: dict[str, Conversation] = field(default_factory=dict)
     expelled: list[tuple[str, str, str, str]] = field(default_factory=list)
+    revoked: list[tuple[str, bytes]] = field(default_factory=list)
 
     def record(self, conversation: str) -> ConversationRecord | None:
         found = self.conversations.get(conversation)
@@ -108,6 +109,9 @@ class Announced:
 
     async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
         self.expelled.append((conversation, person, by, why))
+
+    async def revoke(self, conversation: str, listener: bytes) -> None:
+        self.revoked.append((conversation, listener))
 
     def advance(self, conversation: str, event: Event) -> None:
         now_ns = int(self.clock.now.timestamp() * SECOND_NS)

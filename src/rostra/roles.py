@@ -13,6 +13,7 @@ import structlog
 
 from rostra.bus.connection import Connection, connect
 from rostra.bus.programmes import BusProgrammes
+from rostra.bus.revoked import Revocations, keep_revoked
 from rostra.bus.state import invitation_key, keep_ticket_keys, site_key, ticket_keys
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
@@ -148,6 +149,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     trusted = parse_prefixes(settings.trusted_proxies)
     entrance = Entrance(_shield(settings), trusted, settings.proxy_protocol)
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
+        revoked: Revocations = {}
         keys, egress_mbps = await ticket_keys(connection), settings.edge_egress_mbps
         await _while_wanted(
             run(
@@ -159,6 +161,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 stage_url=settings.gate_urls[0] if settings.gates else "",
                 replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
                 keys=keys,
+                revoked=revoked,
                 entrance=entrance,
                 listeners_max=settings.edge_listeners_max or certified(settings).listeners,
                 egress_bps=None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers,
@@ -167,6 +170,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             ),
             keep_ticket_keys(connection, keys),
+            keep_revoked(connection, revoked),
         )
 
 

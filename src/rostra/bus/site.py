@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from rostra.bus.connection import Connection
+from rostra.bus.revoked import revoke
 from rostra.bus.roster import RosterLog
 from rostra.bus.state import change_conversation, create_conversation, follow_conversations
 from rostra.bus.subjects import SITE_SUBJECT
@@ -67,6 +68,9 @@ class BusStage:
         log = RosterLog(self._connection, conversation)
         await log.catch_up()
         await log.do(f"{MODERATOR}{by}", Expel(person), why=why, now_ns=time.time_ns())
+
+    async def revoke(self, conversation: str, listener: bytes) -> None:
+        await revoke(self._connection, conversation, listener, now_s=int(time.time()))
 
     async def tell(self, conversation: str, notice: str) -> None:
         """Safe to repeat: what was told last is not told again."""

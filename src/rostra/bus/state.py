@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final
 
 from rostra.bus.connection import Connection, Stored
@@ -172,19 +172,26 @@ async def conversations_now(connection: Connection) -> list[ConversationRecord]:
 
 async def follow_conversations(connection: Connection) -> AsyncGenerator[ConversationRecord, None]:
     """All conversations known now, then each change, for ever. A change may be told twice, never missed."""
+    async with aclosing(follow_state(connection, _key(">"))) as changes:
+        async for stored in changes:
+            yield _record(stored)
+
+
+async def follow_state(connection: Connection, subject: str) -> AsyncGenerator[Stored, None]:
+    """What the bucket has under `subject` now, then each change, for ever; likewise."""
     revisions: dict[str, int] = {}
     pause_s = _SOON_S
-    async with connection.notified(_key(">")) as changed:
+    async with connection.notified(subject) as changed:
         while True:
             changed.clear()
             try:
-                found = await connection.last_of_each(STATE_STREAM, [_key(">")])
+                found = await connection.last_of_each(STATE_STREAM, [subject])
             except BusError:
                 found, pause_s = [], _RETRY_S
             for stored in found:
                 if revisions.get(stored.subject) != stored.revision:
                     revisions[stored.subject] = stored.revision
-                    yield _record(stored)
+                    yield stored
             try:
                 await asyncio.wait_for(changed.wait(), pause_s)
                 pause_s = _SOON_S

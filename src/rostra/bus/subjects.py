@@ -98,6 +98,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
         f"$JS.API.DIRECT.GET.{STATE_STREAM}",
         f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}conversation.>",
         f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}init.>",
+        f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}revoked.>",
     ]
     read_programme = [
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}",
@@ -176,6 +177,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.programme.>",
                     "rostra.telemetry.edge.*",
                     f"{_STATE_PREFIX}conversation.>",
+                    f"{_STATE_PREFIX}revoked.>",
                     inbox,
                 ],
             }
@@ -205,6 +207,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     "rostra.act.>",
                     "rostra.telemetry.site.*",
                     f"{_STATE_PREFIX}conversation.>",
+                    f"{_STATE_PREFIX}revoked.>",
                     *read_state,
                     *(
                         f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{key}"

@@ -80,6 +80,7 @@ DESCRIPTORS_RESERVED: Final = 64  # of RLIMIT_NOFILE: bus, listening sockets, lo
 WAITING_PER_WORKER_MAX: Final = 100_000  # 30 MB; beyond, people wait uncounted, and places are told too low
 CENSUS_BINS_MAX: Final = 32  # per class in a report, once a second: a kilobyte, and places true to a percent
 SEEN_MAX: Final = 2_000  # per report, of those who asked this worker: 16 kB; beyond, some count twice for a while
+REVOKED_MAX: Final = 1_000  # listeners of one conversation, 30 kB; then the one that was revoked first is let in
 SEVERAL_MAX: Final = 64  # listeners with several streams that a report names, the worst ones
 NETWORKS_MAX: Final = 50_000  # whose turns are remembered, 8 MB; then the one seen longest ago begins anew
 TICKET_KEYS_MAX: Final = 8  # kept until their tickets are over: who rotates oftener in a day is told to wait

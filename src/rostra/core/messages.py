@@ -232,6 +232,13 @@ class StageAct(Message, frozen=True, tag="act.1"):
     why: str = ""
 
 
+class Revoked(Message, frozen=True, tag="revoked.1"):
+    """Whose tickets of a conversation are refused: listeners (16 hexadecimal digits), and until when (Unix s)."""
+
+    conversation: str
+    listeners: dict[str, int]
+
+
 class Lease(Message, frozen=True, tag="lease.1"):
     """Which stage makes a conversation's programme, and under which epoch (fencing token)."""
 
@@ -356,6 +363,7 @@ AnyMessage = (
     | Answer
     | ConversationRecord
     | StageAct
+    | Revoked
     | Lease
     | EdgeReport
     | StageReport

@@ -46,6 +46,7 @@ from rostra.edge.refusals import (
     FULL,
     NO_TICKET,
     NOT_FOUND,
+    REVOKED,
     SHARED,
     Early,
     Open,
@@ -71,6 +72,7 @@ _PREFLIGHT: Final = (
 
 
 LOWEST: Final = ladder(has_copy=False)[0]
+_NONE: Final[Mapping[str, int]] = {}
 _NOBODY: Final = Ticket("", b"", TicketClass.ANONYMOUS, 0, 0)
 
 
@@ -104,6 +106,7 @@ class Door:
     rehearsal_token: str = ""  # empty: no crowd is sent from elsewhere
     copy_url: str = ""  # where the copy at a CDN is, if there is one
     alternates: Sequence[str] = ()
+    revoked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # conversation → listener → until
     refused: Counter[str] = field(default_factory=Counter)
     joins: int = 0
     resumed: int = 0
@@ -196,9 +199,11 @@ class Door:
         """The answer to a join. Who brings a ticket is in; who brings a pass of the site stays who they are."""
         conversation, now_s, query = channel.record.id, now_ms // 1_000, request.query
         had = verify(query.get("ticket", ""), conversation=conversation, keys=self.keys, now_s=now_s)
-        if had is not None:
+        if had is not None and not self._is_revoked(had, now_s):
             return self._admitted(channel, had.listener, had.ticket_class, now_ms)
         known = verify_pass(query.get("pass", ""), conversation=conversation, keys=self.keys, now_s=now_s)
+        if known is not None and self._is_revoked(known, now_s):
+            known = None
         place = verify_place(query.get("place", ""), conversation=conversation, keys=self.keys, now_s=now_s)
         listener = place.listener if place else known.listener if known else self.new_listener()
         ticket_class = min(each.ticket_class for each in (known, place, _NOBODY) if each is not None)
@@ -214,6 +219,9 @@ class Door:
                 return self._wait(channel, asked, now_ms)
             case _:
                 assert_never(asked)
+
+    def _is_revoked(self, ticket: Ticket, now_s: int) -> bool:
+        return self.revoked.get(ticket.conversation, _NONE).get(ticket.listener.hex(), 0) > now_s
 
     def _wait(self, channel: Channel, wait: Wait, now_ms: int) -> dict[str, Any]:
         return {
@@ -265,6 +273,8 @@ class Door:
             return self.refuse(
                 request, msgspec.structs.replace(NO_TICKET, strike=Strike.FORGED_TICKET if text else None)
             )
+        if self._is_revoked(ticket, now_ms // 1_000):
+            return self.refuse(request, REVOKED)
         if len(self.streams.of(ticket.listener)) >= STREAMS_PER_LISTENER_MAX:
             return self.refuse(request, SHARED)
         asked = request.query.get("from", "")

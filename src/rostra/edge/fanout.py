@@ -124,7 +124,7 @@ class Fanout:
         """Let go of everybody who is still in the lane, and of the lane."""
         seated = [listener for group in lane.cohort.groups for listener in group.members]
         lagging = [listener for listener, laggard in self.laggards.items() if laggard.lane is lane]
-        self._dismiss(seated + lagging)
+        self.dismiss(seated + lagging)
         self._lanes.pop(lane.cohort, None)
 
     # --- listeners come and go -----------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Fanout:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._dismiss([listener])
+            self.dismiss([listener])
             return
         self.counters.writes += 1
         self.counters.sent_bytes += sent
@@ -154,7 +154,8 @@ class Fanout:
             for job in self._lanes[group.cohort].jobs:
                 job.behind.discard(listener)
 
-    def _dismiss(self, listeners: Iterable[int]) -> None:
+    def dismiss(self, listeners: Iterable[int]) -> None:
+        """Let go of them at once."""
         for listener in listeners:
             self.leave(listener)
             self._wire.close(listener)
@@ -238,7 +239,7 @@ class Fanout:
             self.counters.sent_bytes += sent
             rest = memoryview(buffer)[sent:]
             self._fall_behind(job.lane, listener, rest, position=job.last, ends=job.ends)
-        self._dismiss(gone)
+        self.dismiss(gone)
         if job.ends:
             for listener in batch:
                 if listener in self.seats:
@@ -267,7 +268,7 @@ class Fanout:
             except BlockingIOError:
                 return
             except OSError:
-                self._dismiss([listener])
+                self.dismiss([listener])
                 return
             self.counters.writes += 1
             self.counters.sent_bytes += sent

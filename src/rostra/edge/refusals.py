@@ -71,6 +71,12 @@ CAPPED: Final = Refused(
     "Not at this quality",
     "The ticket was given when there was room for a smaller rendition only. Join again: there may be room now.",
 )
+REVOKED: Final = Refused(
+    HTTPStatus.FORBIDDEN,
+    "revoked",
+    "This ticket has been withdrawn",
+    "It was given to an account that was suspended since. Without an account anybody may ask for another one.",
+)
 SHARED: Final = Refused(
     HTTPStatus.TOO_MANY_REQUESTS,
     "shared",

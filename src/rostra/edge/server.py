@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -61,6 +61,7 @@ async def run(
     port: int,
     public_url: str,
     keys: KeyRing,
+    revoked: Mapping[str, Mapping[str, int]] | None = None,
     metrics_port: int | None,
     listeners_max: int | None = None,
     egress_bps: float | None = None,
@@ -78,7 +79,8 @@ async def run(
     `announce` is called with the port as soon as connections are accepted (`port` 0: one that is free). Without
     `metrics_port` no metrics are exported. `stage_url` and `replay_url` are the addresses of a gate and of
     the recordings, for links on the page. `listeners_max` is what was certified or set, `egress_bps` what the line
-    carries, `copy_url` where a CDN has a copy, `rehearsal_token` what a rehearsal from elsewhere has to know.
+    carries, `copy_url` where a CDN has a copy, `revoked` whose tickets are withdrawn, `rehearsal_token` what a
+    rehearsal from elsewhere has to know.
     """
     pages = Pages(files("rostra.edge").joinpath("pages"), stage_url=stage_url, replay_url=replay_url)
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -89,6 +91,7 @@ async def run(
         listening, entrance, Fleet(edge_id, public_url), bounds, keys=keys, pages=pages, copy_url=copy_url
     )
     worker.door.rehearsal_token = rehearsal_token
+    worker.door.revoked = revoked or {}
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:

@@ -159,6 +159,7 @@ class Worker:
         room = self.door.room
         room.capacity = self.capacity
         room.second(now_s=wall_s, freed=freed, draining=self.draining)
+        self._send_away_revoked(int(wall_s))
         self._seconds += 1
         if self._seconds % LISTENERS_EVERY_S == 0:
             self._tell_listeners()
@@ -170,6 +171,13 @@ class Worker:
         rung = self.rungs[next_rung(self.rungs, at, felt, dwelt_s=self._dwelt_s)]
         if rung != self.rung:
             self._step(rung, felt)
+
+    def _send_away_revoked(self, now_s: int) -> None:
+        """End the streams of those whose ticket was withdrawn."""
+        for listeners in self.door.revoked.values():
+            for name, until_s in listeners.items():
+                if until_s > now_s:
+                    self.fanout.dismiss(self.door.streams.of(bytes.fromhex(name)))
 
     def _measure(self, now_s: float) -> int:
         """Feel the load of the time since it was felt last; returns how many listeners have left since then."""

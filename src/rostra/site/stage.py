@@ -28,3 +28,6 @@ class Stage(Protocol):
 
     async def expel(self, conversation: str, person: str, *, by: str, why: str) -> None:
         """End somebody's part: off the stage at once and not back. `by` is the moderator's account."""
+
+    async def revoke(self, conversation: str, listener: bytes) -> None:
+        """Withdraw the passes and tickets of a listener."""

@@ -14,6 +14,7 @@ from moderating import decide, lift, post, report
 from rostra.core.conversation import Schedule
 from rostra.core.units import SECOND_NS
 from rostra.site.answers import RefusedError
+from rostra.site.conversations.addresses import listener_of
 from rostra.site.database.tables.attention import Notification
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest
 from rostra.site.database.tables.graph import Follow
@@ -325,6 +326,9 @@ def test_who_is_suspended_leaves_every_stage_that_is_still_to_come(database_url:
             banned = await decide(kit, moderator, "suspend", ann)
             await kit.do_jobs()
             assert kit.stage.expelled == [("tonight", "00112233aabbccdd", str(moderator), f"suspend ({banned.id})")]
+            async with kit.site.reading() as work:
+                found = await work.session.scalars(select(Conversation.id).where(Conversation.name == "tonight"))
+            assert kit.stage.revoked == [("tonight", listener_of(kit.site.settings, found.one(), ann))]
 
     run(test)
 

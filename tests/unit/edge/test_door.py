@@ -22,6 +22,7 @@ from rostra.edge.door import LOWEST, Door, Listen
 from rostra.edge.fanout import Fanout
 from rostra.edge.fleet import Fleet
 from rostra.edge.http import Reply, Request
+from rostra.edge.ladder import ladder
 from rostra.edge.pages import Pages
 from rostra.edge.refusals import Pressure
 from rostra.edge.streams import Streams
@@ -159,6 +160,107 @@ def test_a_ticket_with_a_cap_opens_no_larger_rendition(door: Door) -> None:
     stream = f"/c/evening/stream?ticket={sign(ticket, keys=KEYS)}&rendition="
     assert body(reply(door, stream + "webm-64"))["reason"] == "rendition"
     assert listen(door, stream + "webm-32").listener == b"listener"
+
+
+def test_whose_account_was_suspended_has_neither_ticket_nor_pass_any_more(door: Door) -> None:
+    known = Ticket("evening", b"listener", TicketClass.REGISTERED, 0, NOW_MS // 1_000 + 60)
+    door.revoked = {"evening": {b"listener".hex(): NOW_MS // 1_000 + 60}}
+    assert body(reply(door, f"/c/evening/stream?ticket={sign(known, keys=KEYS)}"))["reason"] == "revoked"
+    for query in (f"pass={sign_pass(known, keys=KEYS)}", f"ticket={sign(known, keys=KEYS)}"):
+        joined = body(reply(door, f"/c/evening/join?{query}", method="POST"))
+        ticket = verify(joined["ticket"], conversation="evening", keys=KEYS, now_s=NOW_MS // 1_000)
+        assert ticket is not None
+        assert (ticket.listener, ticket.ticket_class) == (b"8 bytes.", TicketClass.ANONYMOUS)
+    door.revoked = {"evening": {b"listener".hex(): NOW_MS // 1_000}}  # until now
+    assert listen(door, f"/c/evening/stream?ticket={sign(known, keys=KEYS)}").listener == b"listener"
+
+
+def test_p2_who_finds_no_place_waits_and_a_ticket_is_honoured_all_the_same(door: Door) -> None:
+    ticket = body(reply(door, "/c/evening/join", method="POST"))["ticket"]
+    door.room.capacity = 0
+    waits = body(reply(door, "/c/evening/join", method="POST"))
+    assert (waits["status"], waits["number"], waits["wait_s"], waits["reason"]) == ("waiting", 1, None, "full")
+    assert waits["conversation"]["id"] == "evening"
+    again = body(reply(door, f"/c/evening/join?place={waits['place']}", method="POST"))
+    assert (again["status"], again["number"], again["waiting"]) == ("waiting", 1, 1)
+    returned = body(reply(door, f"/c/evening/join?ticket={ticket}", method="POST"))
+    assert returned["status"] == "admitted"
+    assert listen(door, f"/c/evening/stream?ticket={ticket}").listener == b"8 bytes."
+
+
+def test_p4_on_a_higher_rung_newcomers_get_smaller_renditions_then_a_copy(door: Door) -> None:
+    door.copy_url = "https://cdn.test"
+    door.rung = next(rung for rung in ladder(has_copy=True) if rung.cap_kbps == 32)
+    joined = body(reply(door, "/c/evening/join", method="POST"))
+    assert [rendition["name"] for rendition in joined["renditions"]] == ["webm-32", "ogg-64"]
+    assert (
+        body(reply(door, f"/c/evening/stream?ticket={joined['ticket']}&rendition=webm-64"))["reason"] == "rendition"
+    )
+    door.rung = next(rung for rung in ladder(has_copy=True) if rung.copy)
+    sent = body(reply(door, "/c/evening/join", method="POST"))
+    assert sent["status"] == "copy"
+    assert sent["sources"][0]["url"] == "https://cdn.test/c/evening/live.webm"
+    returned = body(reply(door, f"/c/evening/join?ticket={joined['ticket']}", method="POST"))
+    assert returned["status"] == "admitted"  # whoever is in stays with us
+
+
+STREAM = "/c/evening/stream?ticket="
+REFUSALS: dict[str, tuple[int, str]] = {
+    "unknown": (404, "/c/nobody"),
+    "method": (405, "/c/evening/join"),
+    "ticket": (403, STREAM + "forged"),
+    "rendition": (403, STREAM + "{capped}&rendition=webm-64"),
+    "revoked": (403, STREAM + "{revoked}"),
+    "shared": (429, STREAM + "{shared}"),
+    "full": (503, "/c/evening/live.webm"),
+    "draining": (503, "/c/evening/live.webm"),
+    "bus": (503, "/c/evening/live.webm"),
+    "early": (503, STREAM + "{good}"),
+    "starting": (503, STREAM + "{good}"),
+    "ended": (410, STREAM + "{good}"),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_p2_every_refusal_says_why_when_to_come_back_and_where_else_and_is_a_page_for_a_person(
+    door: Door, reason: str
+) -> None:
+    tickets = {}
+    for name, cap_kbps in {"good": 0, "capped": 32, "revoked": 0, "shared": 0}.items():
+        listener = name.encode().ljust(8)
+        ticket = Ticket("evening", listener, TicketClass.ANONYMOUS, 0, NOW_MS // 1_000 + 60, cap_kbps)
+        tickets[name] = sign(ticket, keys=KEYS)
+    door.revoked = {"evening": {b"revoked ".hex(): NOW_MS}}
+    for number in range(STREAMS_PER_LISTENER_MAX):
+        door.streams.open(number, b"shared  ")
+    match reason:
+        case "full":
+            door.room.capacity = 0
+        case "draining":
+            door.pressure = lambda: Pressure(draining=True)
+        case "bus":
+            door.pressure = lambda: Pressure(bus_lost_s=60)
+        case "early":
+            set_state(door, "scheduled")
+            door.channels["evening"].init = None
+        case "starting":
+            door.channels["evening"].init = None
+        case "ended":
+            set_state(door, "ended")
+    status, target = REFUSALS[reason]
+    problem = reply(door, target.format(**tickets))
+    said = body(problem)
+    assert (problem.status, problem.content_type) == (status, "application/problem+json")
+    assert (said["status"], said["reason"]) == (status, reason)
+    assert said["title"]
+    assert said["detail"].endswith(".")
+    if status in (429, 503):
+        assert said["retry_after_s"] == int(dict(problem.headers)["Retry-After"]) > 0
+        assert said["alternates"] == ["http://there"]
+    page = reply(door, target.format(**tickets), html=True)
+    assert page.status == status
+    assert page.content_type.startswith("text/html")
+    assert said["title"].encode() in page.body
 
 
 def test_before_the_doors_open_the_time_is_told(door: Door) -> None:

@@ -29,12 +29,16 @@ def listening_address(
     page = f"{settings.edge_url}/c/{row.name}"
     if account_id is None:
         return page
-    # The same listener each time, and a stranger to whoever reads it: the edge learns no account.
-    listener = sha256(settings.key + f"listener {row.id} {account_id}".encode()).digest()[:8]
+    listener = listener_of(settings, row.id, account_id)
     ticket_class = TicketClass.REGISTERED if registered else TicketClass.SIGNED_IN
     now_s = int(now.timestamp())
     known = Ticket(row.name, listener, ticket_class, now_s, now_s + LIFETIME_S)
     return f"{page}#pass={sign_pass(known, keys=settings.ticket_keys)}"
+
+
+def listener_of(settings: SiteSettings, conversation_id: int, account_id: int) -> bytes:
+    """The same listener each time, and a stranger to whoever reads it: the edge learns no account."""
+    return sha256(settings.key + f"listener {conversation_id} {account_id}".encode()).digest()[:8]
 
 
 def stage_address(

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from rostra.core.limits import REASON_LENGTH_MAX
+from rostra.core.limits import DOORS_LEAD_MAX_S, REASON_LENGTH_MAX
+from rostra.core.ticket import LIFETIME_S
 from rostra.site.attention.notify import notify
+from rostra.site.conversations.addresses import listener_of
 from rostra.site.conversations.announce import call_off
 from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.conversations import Conversation, ConversationGuest
@@ -24,6 +26,7 @@ EXPIRE: Final = "moderation.expire"
 EXPEL: Final = "moderation.expel"
 END: Final = "moderation.end"
 PURGE: Final = "moderation.purge"
+_PASSES: Final = timedelta(seconds=DOORS_LEAD_MAX_S + LIFETIME_S)  # for later ones nobody has a pass that lasts
 _MARGIN: Final = timedelta(hours=1)  # after an appeal window: nobody who was in time finds the post gone
 
 
@@ -78,7 +81,7 @@ async def expire(site: Site, payload: dict[str, Any]) -> None:
 
 
 async def expel(site: Site, payload: dict[str, Any]) -> None:
-    """Take a suspended account off every stage that it has a seat on, or may have one."""
+    """Take a suspended account off every stage that it has a seat on, or may have one; withdraw its passes."""
     async with site.reading() as work:
         decision = await work.session.get_one(Decision, int(payload["decision_id"]))
         seats = (
@@ -88,6 +91,16 @@ async def expel(site: Site, payload: dict[str, Any]) -> None:
                 .where(ConversationGuest.account_id == decision.target_account_id, Conversation.ends_at > work.now)
             )
         ).all()
+        soon = await work.session.execute(
+            select(Conversation.id, Conversation.name).where(
+                Conversation.ends_at > work.now, Conversation.starts_at < work.now + _PASSES
+            )
+        )
+        open_soon = soon.all()
+    for conversation_id, name in open_soon:
+        if site.stage.record(name) is not None:
+            listener = listener_of(site.settings, conversation_id, decision.target_account_id)
+            await site.stage.revoke(name, listener)
     why = f"{decision.action} ({decision.id})"[:REASON_LENGTH_MAX]
     for name, person in seats:
         if site.stage.record(name) is not None:
