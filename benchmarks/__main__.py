@@ -21,6 +21,7 @@ def main() -> None:
         "replay": "cost of recording, and how soon the replay is there",
         "moves": "planned moves during continuous speech, 20 times",
         "conversation": "people on the stage: quality, mouth to ear, what thirteen cost",
+        "tick": "CPU time of thirteen speakers' sound at the gate, without sockets",
         "captions": "lateness, word error rate and cost of captions and transcripts",
         "site": "posts and timelines a second, on SQLite and PostgreSQL",
         "speaker": "what a bad network leaves of a speaker, by PESQ",
