@@ -16,7 +16,7 @@ from rostra.audio.encoder import ProgrammeEncoder
 from rostra.audio.recordings import two_cities
 from rostra.audio.source import frames_from
 from rostra.core.keys import Key, KeyRing
-from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.messages import BanNotice, Chunk, ConversationRecord, EdgeReport, Init
 from rostra.core.prefixes import parse_prefixes
 from rostra.core.shield import Shield
 from rostra.core.ticket import Ticket, TicketClass, sign
@@ -63,6 +63,13 @@ class Recording:
     async def edge_reports(self) -> AsyncIterator[EdgeReport]:
         await asyncio.Event().wait()
         yield EdgeReport("", "", 0, {}, 0, 0, 0.0)
+
+    async def bans(self) -> AsyncIterator[BanNotice]:
+        await asyncio.Event().wait()
+        yield BanNotice("", 0, "", "")
+
+    async def tell_ban(self, notice: BanNotice) -> None:
+        print(f"ban {notice.prefix} {notice.strike}", flush=True)
 
     async def report(self, report: EdgeReport) -> None:
         print(f"report {report.cadence_ms} {sum(report.listeners.values())} {report.write_share:.3f}", flush=True)

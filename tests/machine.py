@@ -9,6 +9,9 @@ from typing import NoReturn
 import pytest
 
 DEBIAN_PACKAGES = {
+    "nft": "nftables",
+    "ip": "iproute2",
+    "unshare": "util-linux",
     "baresip": "baresip-core",
     "node": "nodejs",
     "cc": "gcc",

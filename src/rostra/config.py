@@ -28,7 +28,7 @@ _PLACES = frozenset(
         *("mail_from", "mail_host", "mail_port", "mail_user", "mail_password_file", "mail_tls"),
         *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
-        *("trusted_proxies", "proxy_protocol", "shield_spared"),
+        *("edge_certificate_key", "trusted_proxies", "proxy_protocol", "shield_spared"),
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     rehearsal_token_file: Path | None = Field(
         None, description="File with a secret that `rostra rehearse` must know to send a crowd from elsewhere."
     )
+    edge_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM) with which edges serve HTTPS; read again when it changes."
+    )
+    edge_certificate_key: Path | None = Field(None, description="Its private key (PEM).")
     trusted_proxies: str = Field(
         "",
         description="Addresses of proxies in front of edges, gates, site and recordings, as prefixes, "
@@ -268,7 +272,8 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        return self.edge_url or f"http://{self.edge_host}:{self.edge_port}"
+        scheme = "http" if self.edge_certificate is None else "https"
+        return self.edge_url or f"{scheme}://{self.edge_host}:{self.edge_port}"
 
 
 def read_settings() -> Settings:

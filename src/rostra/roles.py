@@ -145,9 +145,15 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     from rostra.certified import certified  # noqa: PLC0415 # a stage needs neither this nor HTTP
     from rostra.edge.entrance import Entrance  # noqa: PLC0415
     from rostra.edge.server import run  # noqa: PLC0415
+    from rostra.edge.tls import Tls  # noqa: PLC0415
 
     trusted = parse_prefixes(settings.trusted_proxies)
-    entrance = Entrance(_shield(settings), trusted, settings.proxy_protocol)
+    if (settings.edge_certificate is None) != (settings.edge_certificate_key is None):
+        raise BadInputError("ROSTRA_EDGE_CERTIFICATE and ROSTRA_EDGE_CERTIFICATE_KEY go together: name both files.")
+    tls = None
+    if settings.edge_certificate is not None and settings.edge_certificate_key is not None:
+        tls = Tls(settings.edge_certificate, settings.edge_certificate_key)
+    entrance = Entrance(_shield(settings), trusted, settings.proxy_protocol, tls)
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
         revoked: Revocations = {}
         keys, egress_mbps = await ticket_keys(connection), settings.edge_egress_mbps
@@ -282,3 +288,12 @@ async def _while_wanted(work: Coroutine[Any, Any, None], *beside: Coroutine[Any,
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         for task in (working, watching, *helping):
             task.cancel()
+
+
+async def shield(settings: Settings, name: str) -> None:
+    from rostra.bus.bans import follow_bans  # noqa: PLC0415 # likewise
+    from rostra.shield.server import run  # noqa: PLC0415
+
+    async with connect(bus_address(settings, Role.SHIELD), role=Role.SHIELD, name=name) as connection:
+        spared = parse_prefixes(f"{settings.shield_spared},{settings.trusted_proxies}")
+        await run(lambda: follow_bans(connection), ports=[settings.edge_port], spared=spared)

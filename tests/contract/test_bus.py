@@ -6,10 +6,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus_server import Bus, run
 from rostra.bus import state
+from rostra.bus.bans import follow_bans, tell_ban
 from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.fsck import check
 from rostra.bus.programme import ProgrammePublisher, follow_programme, stored_chunks
@@ -27,7 +29,7 @@ from rostra.bus.subjects import (
 from rostra.core.conversation import Conversation, End, Schedule, advance
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import RING_CHUNKS_MAX
-from rostra.core.messages import Chunk, FeedFrames, Lease
+from rostra.core.messages import BanNotice, Chunk, FeedFrames, Lease
 from system import free_port
 
 CONVERSATION = Conversation("evening", Schedule("Evening", 3_000, 2_000, 9_000, "UTC"))
@@ -373,3 +375,33 @@ def test_a_bus_that_is_not_there_is_told_in_one_sentence() -> None:
                 pass
 
     run(test)
+
+
+def test_bans_reach_edges_and_the_shield_also_those_that_start_later(bus: Bus) -> None:
+    notices = [
+        BanNotice(prefix, 2_000, "timeout", "edge-1")
+        for prefix in ("192.0.2.7/32", "192.0.2.0/24", "2001:db8:1:2::/64", "2001:db8:1::/48")
+    ]
+    lifted = msgspec.structs.replace(notices[0], until_ns=0)
+
+    async def heard(role: Role, count: int) -> list[BanNotice]:
+        found: list[BanNotice] = []
+        async with bus.connect(role) as connection, aclosing(follow_bans(connection)) as bans:
+            async for notice in bans:
+                found.append(notice)
+                if len(found) == count:
+                    break
+        return found
+
+    async def work() -> None:
+        async with bus.connect(Role.OPERATOR) as operator, bus.connect(Role.EDGE) as edge:
+            await state.provision(operator)
+            for notice in notices:
+                await tell_ban(edge, notice)
+            for role in (Role.EDGE, Role.SHIELD):
+                assert await heard(role, 4) == notices
+            await tell_ban(edge, lifted)
+            await edge.client.flush()
+            assert await heard(Role.EDGE, 4) == [*notices[1:], lifted]
+
+    run(work)

@@ -10,7 +10,8 @@ from rostra.bus.subjects import INVITATION_KEY, STATE_STREAM, TICKET_KEY, state_
 from rostra.core.conversation import DoorsOpen, Held, Live
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.keys import KEY_BYTES
-from rostra.core.messages import Chunk, ConversationRecord, decode, from_record
+from rostra.core.messages import Chunk, ConversationRecord, decode
+from rostra.core.records import from_record
 from rostra.core.renditions import RENDITIONS
 from rostra.core.units import CHUNK_NS
 

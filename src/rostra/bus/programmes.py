@@ -1,12 +1,13 @@
-"""What an edge reads from the bus, and the one thing it writes: its report."""
+"""What an edge reads from the bus, and what it writes: its report, and its bans."""
 
 from collections.abc import AsyncIterator
 
+from rostra.bus.bans import follow_bans, tell_ban
 from rostra.bus.connection import Connection
 from rostra.bus.programme import follow_programme
 from rostra.bus.state import follow_conversations, read_init
 from rostra.bus.telemetry import follow_reports, publish_report
-from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.messages import BanNotice, Chunk, ConversationRecord, EdgeReport, Init
 
 
 class BusProgrammes:
@@ -33,6 +34,12 @@ class BusProgrammes:
         async for report in follow_reports(self._connection, "edge"):
             if isinstance(report, EdgeReport):
                 yield report
+
+    def bans(self) -> AsyncIterator[BanNotice]:
+        return follow_bans(self._connection)
+
+    async def tell_ban(self, notice: BanNotice) -> None:
+        await tell_ban(self._connection, notice)
 
     async def report(self, report: EdgeReport) -> None:
         await publish_report(self._connection, report)

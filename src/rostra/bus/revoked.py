@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from rostra.bus.connection import Connection
-from rostra.bus.state import follow_state
+from rostra.bus.state import follow_latest
 from rostra.bus.subjects import STATE_STREAM, state_subject
 from rostra.core.errors import ConflictError
 from rostra.core.limits import REVOKED_MAX
@@ -34,7 +34,7 @@ async def revoke(connection: Connection, conversation: str, listener: bytes, *, 
 
 async def keep_revoked(connection: Connection, revoked: Revocations) -> None:
     """Put what is revoked into `revoked`, for ever."""
-    async with aclosing(follow_state(connection, state_subject("revoked.>"))) as changes:
+    async with aclosing(follow_latest(connection, STATE_STREAM, state_subject("revoked.>"))) as changes:
         async for stored in changes:
             message = decode(stored.payload)
             if isinstance(message, Revoked):

@@ -9,6 +9,7 @@ from typing import Final
 from rostra.bus.connection import Connection, Stored
 from rostra.bus.subjects import (
     ACT_STREAM,
+    BAN_STREAM,
     INVITATION_KEY,
     PROGRAMME_STREAM,
     SECRET_STREAM,
@@ -16,22 +17,23 @@ from rostra.bus.subjects import (
     STATE_STREAM,
     TICKET_KEY,
     act_subject,
+    ban_subject,
     chunk_subject,
     state_subject,
 )
 from rostra.core.conversation import Conversation
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.keys import KEY_BYTES, KEYS_EVERY_S, Key, KeyRing, decode_keys, encode_keys, rotate
-from rostra.core.limits import ACT_RETENTION_S, PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
+from rostra.core.limits import ACT_RETENTION_S, BANS_MAX, PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
 from rostra.core.messages import (
     ConversationRecord,
     Init,
     Lease,
     decode,
     encode,
-    from_record,
-    to_record,
 )
+from rostra.core.records import from_record, to_record
+from rostra.core.shield import BAN_MAX_S
 from rostra.core.ticket import LIFETIME_S
 from rostra.core.units import SECOND_NS
 
@@ -57,6 +59,12 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             "max_age": ACT_RETENTION_S * SECOND_NS,
             "max_msgs_per_subject": 1,
             "deny_delete": True,
+        },
+        BAN_STREAM: {
+            "subjects": [ban_subject("*")],
+            "max_age": round(BAN_MAX_S) * SECOND_NS,
+            "max_msgs": BANS_MAX,
+            "max_msgs_per_subject": 1,
         },
         SECRET_STREAM: {
             "subjects": [TICKET_KEY, INVITATION_KEY, SITE_KEY],
@@ -172,24 +180,26 @@ async def conversations_now(connection: Connection) -> list[ConversationRecord]:
 
 async def follow_conversations(connection: Connection) -> AsyncGenerator[ConversationRecord, None]:
     """All conversations known now, then each change, for ever. A change may be told twice, never missed."""
-    async with aclosing(follow_state(connection, _key(">"))) as changes:
-        async for stored in changes:
+    async with aclosing(follow_latest(connection, STATE_STREAM, _key(">"))) as latest:
+        async for stored in latest:
             yield _record(stored)
 
 
-async def follow_state(connection: Connection, subject: str) -> AsyncGenerator[Stored, None]:
-    """What the bucket has under `subject` now, then each change, for ever; likewise."""
+async def follow_latest(connection: Connection, stream: str, pattern: str) -> AsyncGenerator[Stored, None]:
+    """The newest message of each subject like `pattern` now, then each change, for ever."""
     revisions: dict[str, int] = {}
     pause_s = _SOON_S
-    async with connection.notified(subject) as changed:
+    async with connection.notified(pattern) as changed:
         while True:
             changed.clear()
             try:
-                found = await connection.last_of_each(STATE_STREAM, [subject])
+                found = await connection.last_of_each(stream, [pattern])
             except BusError:
                 found, pause_s = [], _RETRY_S
+            else:
+                revisions = {each.subject: revisions.get(each.subject, 0) for each in found}
             for stored in found:
-                if revisions.get(stored.subject) != stored.revision:
+                if revisions[stored.subject] != stored.revision:
                     revisions[stored.subject] = stored.revision
                     yield stored
             try:

@@ -5,6 +5,7 @@ from typing import Final
 
 PROGRAMME_STREAM: Final = "ROSTRA_PROGRAMME"
 ACT_STREAM: Final = "ROSTRA_ACT"
+BAN_STREAM: Final = "ROSTRA_BAN"
 STATE_BUCKET: Final = "rostra"
 STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
 _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
@@ -28,11 +29,17 @@ class Role(StrEnum):
     RECORDER = "recorder"
     SITE = "site"
     CAPTIONS = "captions"
+    SHIELD = "shield"
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
     """Each chunk has a subject of its own: it can be fetched by number, and written only once."""
     return f"rostra.programme.{conversation}.{seq}"
+
+
+def ban_subject(prefix: str) -> str:
+    """Each prefix has a subject of its own, of which the newest notice counts."""
+    return f"rostra.ban.{prefix.replace('.', '-').replace(':', '_').replace('/', '+')}"
 
 
 def act_subject(conversation: str, number: int | str) -> str:
@@ -104,6 +111,7 @@ def permissions(role: Role) -> dict[str, list[str]]:
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}",
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}.>",
     ]
+    read_bans = [f"$JS.API.DIRECT.GET.{BAN_STREAM}"]
     read_acts = [f"$JS.API.DIRECT.GET.{ACT_STREAM}", f"$JS.API.DIRECT.GET.{ACT_STREAM}.>"]
     inbox = f"{inbox_prefix(role)}.>"
     match role:
@@ -169,13 +177,16 @@ def permissions(role: Role) -> dict[str, list[str]]:
             return {
                 "publish": [
                     "rostra.telemetry.edge.*",
+                    "rostra.ban.*",
                     *read_state,
+                    *read_bans,
                     f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{TICKET_KEY}",
                     *read_programme,
                 ],
                 "subscribe": [
                     "rostra.programme.>",
                     "rostra.telemetry.edge.*",
+                    "rostra.ban.*",
                     f"{_STATE_PREFIX}conversation.>",
                     f"{_STATE_PREFIX}revoked.>",
                     inbox,
@@ -242,3 +253,5 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     inbox,
                 ],
             }
+        case Role.SHIELD:
+            return {"publish": read_bans, "subscribe": ["rostra.ban.*", inbox]}

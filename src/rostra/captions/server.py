@@ -20,7 +20,8 @@ from rostra.captions.listening import Listening
 from rostra.core.conversation import is_over
 from rostra.core.errors import BadInputError
 from rostra.core.limits import CAPTION_TEXT_LENGTH_MAX, UTTERANCE_LONG_MAX_S
-from rostra.core.messages import Captions, CaptionsReport, ConversationRecord, Transcribed, from_record
+from rostra.core.messages import Captions, CaptionsReport, ConversationRecord, Transcribed
+from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
 
 _log = structlog.get_logger()

@@ -1,6 +1,6 @@
 """The `rostra` command: every subcommand's arguments and exit codes (see `app`)."""
 
-from rostra.cli import conversations, keys, operate, people, recordings, rehearse, sound
+from rostra.cli import conversations, keys, operate, people, recordings, rehearse, shield, sound
 from rostra.cli.app import main
 
-__all__ = ["conversations", "keys", "main", "operate", "people", "recordings", "rehearse", "sound"]
+__all__ = ["conversations", "keys", "main", "operate", "people", "recordings", "rehearse", "shield", "sound"]

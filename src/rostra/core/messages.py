@@ -8,19 +8,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from rostra.core.conversation import (
-    Cancelled,
-    Conversation,
-    DoorsOpen,
-    Ended,
-    Held,
-    Live,
-    Notice,
-    Schedule,
-    Scheduled,
-    State,
-    state_name,
-)
 from rostra.core.errors import BadInputError
 from rostra.core.limits import (
     CAPTION_TEXT_LENGTH_MAX,
@@ -275,6 +262,15 @@ class EdgeReport(Message, frozen=True, tag="edge.1"):
     joins: int = 0
 
 
+class BanNotice(Message, frozen=True, tag="ban.1"):
+    """An edge's ban of a prefix until `until_ns`, or (0) its objection to one; kept for edges that start."""
+
+    prefix: Annotated[str, msgspec.Meta(max_length=64)]
+    until_ns: int
+    strike: Annotated[str, msgspec.Meta(max_length=32)]
+    edge: str
+
+
 class StageReport(Message, frozen=True, tag="stage.1"):
     """One stage's telemetry, once a second, on `rostra.telemetry.stage.<stage>`."""
 
@@ -366,6 +362,7 @@ AnyMessage = (
     | Revoked
     | Lease
     | EdgeReport
+    | BanNotice
     | StageReport
     | GateReport
     | RecorderReport
@@ -387,61 +384,3 @@ def decode(payload: bytes) -> AnyMessage:
         return _decoder.decode(payload)
     except ValueError as error:  # msgspec's own, and text that is no UTF-8
         raise BadInputError(f"This is no message of this version of Rostra: {error}") from error
-
-
-def to_record(conversation: Conversation) -> ConversationRecord:
-    state = conversation.state
-    since_ns, begun = 0, False
-    match state:
-        case DoorsOpen(since_ns=since) | Live(since_ns=since):
-            since_ns = since
-        case Held(since_ns=since, begun=has_begun):
-            since_ns, begun = since, has_begun
-        case Ended(at_ns=at) | Cancelled(at_ns=at):
-            since_ns = at
-        case Scheduled():
-            pass
-    schedule = conversation.schedule
-    return ConversationRecord(
-        id=conversation.id,
-        title=schedule.title,
-        starts_ns=schedule.starts_ns,
-        doors_ns=schedule.doors_ns,
-        ends_ns=schedule.ends_ns,
-        timezone=schedule.timezone,
-        language=schedule.language,
-        revision=schedule.revision,
-        state=state_name(state),
-        since_ns=since_ns,
-        begun=begun,
-        notice=conversation.notice.text,
-        notice_ns=conversation.notice.at_ns,
-    )
-
-
-def from_record(record: ConversationRecord) -> Conversation:
-    """The conversation that a record describes. BadInputError for a state this build does not know."""
-    states: dict[str, State] = {
-        "scheduled": Scheduled(),
-        "doors_open": DoorsOpen(since_ns=record.since_ns),
-        "live": Live(since_ns=record.since_ns),
-        "held": Held(since_ns=record.since_ns, begun=record.begun),
-        "ended": Ended(at_ns=record.since_ns),
-        "cancelled": Cancelled(at_ns=record.since_ns),
-    }
-    if record.state not in states:
-        raise BadInputError(f"Unknown state {record.state!r} of conversation {record.id!r}.")
-    return Conversation(
-        id=record.id,
-        schedule=Schedule(
-            title=record.title,
-            starts_ns=record.starts_ns,
-            doors_ns=record.doors_ns,
-            ends_ns=record.ends_ns,
-            timezone=record.timezone,
-            language=record.language,
-            revision=record.revision,
-        ),
-        state=states[record.state],
-        notice=Notice(record.notice, record.notice_ns),
-    )

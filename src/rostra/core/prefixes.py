@@ -22,7 +22,9 @@ def source_of(address: str) -> str:
 
 
 def network_of(source: str) -> str:
-    """The prefix that the neighbours of a source share: /24 or /48."""
+    """The prefix that the neighbours of a source share: /24 or /48; of a network, itself."""
+    if source.endswith(("/24", "/48")):
+        return source
     if ":" not in source:
         return f"{source.rpartition('.')[0]}.0/24"
     return str(IPv6Network(source).supernet(new_prefix=_NETWORK_V6))

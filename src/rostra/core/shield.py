@@ -1,6 +1,7 @@
 """The shield, pure: what a prefix may still ask, what it has done, and when it is banned (ADR 15)."""
 
 import enum
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,6 +62,7 @@ class Strike(enum.Enum):
 class Verdict(enum.Enum):
     WELCOME = "welcome"
     BUSY = "busy"  # come again in a moment
+    CROWDED = "crowded"  # as BUSY, and too many from there wait already
     BANNED = "banned"
 
 
@@ -144,7 +146,7 @@ class Shield:
     spared: Prefixes = field(default_factory=Prefixes)
     strain: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
-    pending: list[Ban] = field(default_factory=list)  # what the others are to be told
+    pending: deque[Ban] = field(default_factory=deque)  # what the others are to be told
     _share: float = 1.0
     _sources: dict[str, Prefix] = field(default_factory=dict)
     _networks: dict[str, Prefix] = field(default_factory=dict)
@@ -202,7 +204,7 @@ class Shield:
             return self._counted(Verdict.BANNED)
         share = self._share
         if source.asking >= ASKING_PER_SOURCE_MAX * share or network.asking >= ASKING_PER_NETWORK_MAX * share:
-            return self._counted(Verdict.BUSY)
+            return self._counted(Verdict.CROWDED)
         if source.take(share, now_s) and network.take(share, now_s):
             return Verdict.WELCOME
         return self._counted(Verdict.BUSY)

@@ -46,7 +46,6 @@ class Crowd:
         *,
         descriptors_max: int,
         entrance: Entrance | None = None,
-        transport: Transport | None = None,
     ) -> None:
         self._listening: socket.socket | None = listening
         self._listening_fd = listening.fileno()
@@ -54,7 +53,7 @@ class Crowd:
         self._descriptors_max = descriptors_max
         self._entrance = entrance or Entrance()
         self.shield = self._entrance.shield
-        self.transport = transport or Plain()
+        self.transport: Transport = self._entrance.tls or Plain()
         self.write = self.transport.write
         self._epoll = select.epoll()
         self._epoll.register(self._listening_fd, select.EPOLLIN)
@@ -169,47 +168,46 @@ class Crowd:
         """Let somebody in who has connected, or turn them away before anything they say is read."""
         source = self.shield.source(host, now_s)
         verdict = self.shield.meet(source, now_s)
-        if verdict is not Verdict.WELCOME:
-            self._turn_back(peer, verdict, now_s)
+        if verdict is not Verdict.WELCOME and (verdict is not Verdict.BUSY or self.transport.handshake is not None):
+            # Whoever has sent nothing yet could not be answered; and an answer in TLS costs what is to be saved.
+            reset(peer)
             return
         is_proxy = host in self._entrance.trusted
         step = Step.REQUESTS if self.transport.handshake is None else Step.HANDSHAKE
         if is_proxy and self._entrance.proxy_protocol:
             is_proxy, step = False, Step.PROXY_HEADER
+        if verdict is Verdict.BUSY:
+            step = Step.TURNED_AWAY
         connection = Connection(peer, source, host if is_proxy else "", step)
         self._connections[peer] = connection
         self.shield.begin_asking(source)
         if self.descriptors > self._descriptors_max:
             self._make_room(connection, now_s)
-        if peer in self._connections and step is Step.REQUESTS:
+        if peer in self._connections:
             # More often than not the request is there already: saves two system calls per join.
-            self._receive(connection, now_s)
-        elif peer in self._connections:
-            self._begin(connection, now_s)
+            self._happened(connection, select.EPOLLIN, now_s)
 
-    def _turn_back(self, peer: int, verdict: Verdict, now_s: float) -> None:
-        """Cheaply. Whoever has sent the request already is told; with TLS that would cost what is to be saved."""
-        if verdict is Verdict.BANNED or self.transport.handshake is not None:
-            reset(peer)
-            return
+    def _turn_away(self, connection: Connection, now_s: float) -> None:
+        """Answer whoever comes too often, by a look at the bytes."""
         try:
-            data = os.read(peer, REQUEST_BYTES_MAX)  # bytes that are left unread would reset the answer
+            data = os.read(connection.fd, REQUEST_BYTES_MAX)
         except BlockingIOError:
-            data = b""
+            self._watch(connection, _ASKING)
+            self._await_request(connection, now_s)
+            return
         except OSError:
-            os.close(peer)
+            data = b""
+        if not data:
+            self._drop(connection)
             return
         self.replies[HTTPStatus.TOO_MANY_REQUESTS] += 1
-        try:
-            os.write(peer, busy(data, date=self._date.at(time.time())))
-        except OSError:
-            os.close(peer)
-            return
-        if self._lingering.has_room:
-            self._epoll.register(peer, LINGERING_EVENTS)
-            self._lingering.take(peer, self.transport.half_close, now_s)
-        else:
-            os.close(peer)
+        connection.rest = memoryview(busy(data, date=self._date.at(time.time())))
+        self._flush(connection)
+        if connection.fd in self._connections:
+            if self._lingering.has_room:
+                self._linger(connection, now_s)
+            else:
+                self._drop(connection)
 
     def _make_room(self, connection: Connection, now_s: float) -> None:
         """Somebody who only keeps a connection open goes first; then whoever has just come is turned away."""
@@ -280,6 +278,8 @@ class Crowd:
     def _happened(self, connection: Connection, mask: int, now_s: float) -> None:
         if mask & (select.EPOLLHUP | select.EPOLLERR):
             self._drop(connection)
+        elif connection.step is Step.TURNED_AWAY:
+            self._turn_away(connection, now_s)
         elif connection.step is not Step.REQUESTS:
             self._begin(connection, now_s)
         elif mask & select.EPOLLOUT:

@@ -13,6 +13,7 @@ from rostra.core.limits import PROXY_HEADER_BYTES_MAX, REQUEST_BYTES_MAX
 from rostra.core.prefixes import Prefixes
 from rostra.core.shield import Prefix, Shield
 from rostra.edge.http import Rejected, Request, RequestReader
+from rostra.edge.tls import Tls
 
 BACKLOG: Final = 4_096  # the kernel's default net.core.somaxconn cuts it there anyway
 # What a listener who does not read may cost in kernel memory: 64 kB (doubled by the kernel for its own
@@ -46,6 +47,7 @@ class Step(enum.Enum):
     PROXY_HEADER = enum.auto()
     HANDSHAKE = enum.auto()
     REQUESTS = enum.auto()
+    TURNED_AWAY = enum.auto()  # whoever comes too often: the request is awaited, not parsed
 
 
 class Connection:
@@ -71,11 +73,15 @@ class Connection:
 
 @dataclass(slots=True)
 class Entrance:
-    """Whom to believe about whom they speak for. `proxy_protocol`: trusted proxies begin with a PROXY header."""
+    """Whom to believe about whom they speak for. `proxy_protocol`: trusted proxies begin with a PROXY header.
+
+    With `tls` HTTPS is served, and nothing else.
+    """
 
     shield: Shield = field(default_factory=Shield)
     trusted: Prefixes = field(default_factory=Prefixes)
     proxy_protocol: bool = False
+    tls: Tls | None = None
 
     def announced(self, connection: int, proxy: Prefix, now_s: float) -> Prefix:
         """Read the PROXY header away. BadInputError if it cannot be read, BlockingIOError before it is there."""

@@ -16,10 +16,13 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
-from rostra.core.errors import BusError
+from rostra.core.errors import BadInputError, BusError
 from rostra.core.keys import KeyRing
 from rostra.core.limits import DESCRIPTORS_RESERVED
-from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.messages import BanNotice, Chunk, ConversationRecord, EdgeReport, Init
+from rostra.core.prefixes import network_of
+from rostra.core.shield import Ban
+from rostra.core.units import SECOND_NS
 from rostra.edge.admission import Bounds
 from rostra.edge.channel import OVER, Channel
 from rostra.edge.connection import Crowd
@@ -31,6 +34,7 @@ from rostra.edge.ladder import ladder
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
 from rostra.edge.streams import Streams
+from rostra.edge.tls import Tls
 from rostra.edge.waiting_room import WaitingRoom
 from rostra.edge.worker import DRAIN_S, Worker
 
@@ -39,16 +43,19 @@ RETRY_S: Final = 0.5
 LAST_CHUNK_WAIT_S: Final = 15.0  # the stage says goodbye and lets the music fade: five seconds
 LAG_PROBE_S: Final = 0.1
 DRAIN_LOOK_S: Final = 0.1
+CERTIFICATE_LOOK_S: Final = 1.0
 
 
 class Programmes(Protocol):
-    """What an edge needs of the bus. Only `conversations` and `chunks` may take for ever."""
+    """What an edge needs of the bus. Only what it follows may take for ever."""
 
     def conversations(self) -> AsyncIterator[ConversationRecord]: ...
     def chunks(self, conversation: str) -> AsyncIterator[Chunk]: ...
     async def init(self, conversation: str) -> Init | None: ...
     def edge_reports(self) -> AsyncIterator[EdgeReport]: ...
     async def report(self, report: EdgeReport) -> None: ...
+    def bans(self) -> AsyncIterator[BanNotice]: ...
+    async def tell_ban(self, notice: BanNotice) -> None: ...
     @property
     def connected_since(self) -> float | None: ...
 
@@ -104,6 +111,9 @@ async def run(
             exporter, _ = start_http_server(metrics_port, metrics_host, registry)
             stack.callback(exporter.server_close)
             stack.callback(exporter.shutdown)
+        if entrance.tls is not None:
+            loop.add_signal_handler(signal.SIGHUP, _reload, entrance.tls)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         if announce is not None:
             announce(worker.crowd.port)
         _log.info("edge.start", edge=edge_id, port=worker.crowd.port)
@@ -112,9 +122,12 @@ async def run(
             running = [
                 tasks.create_task(server.follow_conversations(tasks), name="conversations"),
                 tasks.create_task(server.follow_reports(), name="reports"),
+                tasks.create_task(server.follow_bans(), name="bans"),
                 tasks.create_task(server.keep_time(), name="clock"),
                 tasks.create_task(server.feel_lag(), name="lag"),
             ]
+            if entrance.tls is not None:
+                running.append(tasks.create_task(_watch_certificate(entrance.tls), name="certificate"))
             await stop.wait()
             await server.drain()
             for task in [*running, *server.followers.values()]:
@@ -178,6 +191,21 @@ def _stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     return stop
 
 
+def _reload(tls: Tls) -> None:
+    """A certificate that cannot be used is told of, and the former one goes on."""
+    try:
+        if tls.reload():
+            _log.info("certificate.changed")
+    except BadInputError as error:
+        _log.error("certificate.refused", error=str(error))
+
+
+async def _watch_certificate(tls: Tls) -> None:
+    while True:
+        await asyncio.sleep(CERTIFICATE_LOOK_S)
+        _reload(tls)
+
+
 class Server:
     """The tasks of one edge process."""
 
@@ -235,6 +263,29 @@ class Server:
         async for report in self._programmes.edge_reports():
             self._worker.hear(report, now_s=time.monotonic())
 
+    async def follow_bans(self) -> None:
+        shield = self._worker.crowd.shield
+        async for notice in self._programmes.bans():
+            if notice.edge != self._worker.fleet.edge_id:
+                left_s = max(0.0, (notice.until_ns - time.time_ns()) / SECOND_NS) if notice.until_ns else 0.0
+                if left_s or not notice.until_ns:
+                    shield.hear(Ban(notice.prefix, left_s, notice.strike), time.monotonic())
+
+    async def _tell_bans(self) -> None:
+        """What the bus does not take now waits for the next second."""
+        pending, edge_id = self._worker.crowd.shield.pending, self._worker.fleet.edge_id
+        while pending:
+            ban = pending[0]
+            until_ns = time.time_ns() + round(ban.seconds * SECOND_NS) if ban.seconds else 0
+            try:
+                await self._programmes.tell_ban(BanNotice(ban.prefix, until_ns, ban.strike, edge_id))
+            except BusError:
+                return
+            pending.popleft()
+            # A household's address goes no further than the bus; its network is enough to look into a log for.
+            event = "ban.made" if ban.seconds else "ban.objected"
+            _log.info(event, network=network_of(ban.prefix), seconds=ban.seconds, strike=ban.strike)
+
     # --- the clock -------------------------------------------------------------------------------------
 
     async def keep_time(self) -> None:
@@ -247,6 +298,7 @@ class Server:
             worker.second(now_s=time.monotonic(), wall_s=time.time())
             self._write_soon()
             await self._report()
+            await self._tell_bans()
 
     async def _report(self) -> None:
         try:

@@ -28,7 +28,8 @@ from rostra.core.conversation import is_over
 from rostra.core.errors import BadInputError, BusError, ConflictError, RostraError
 from rostra.core.invitation import Invitation, sign, verify
 from rostra.core.limits import GATE_BODY_BYTES_MAX, GATE_CONVERSATIONS_MAX, GATE_ECHOES_MAX, GATE_WATCHERS_MAX
-from rostra.core.messages import GateReport, from_record
+from rostra.core.messages import GateReport
+from rostra.core.records import from_record
 from rostra.core.roster import Declined
 from rostra.gate.callers import Callers
 from rostra.gate.desk import Desk, Session, parse_asked

@@ -27,7 +27,8 @@ from rostra.core.limits import (
     RECORDING_STEMS_MAX,
     RECORDING_SYNC_S,
 )
-from rostra.core.messages import Chunk, ConversationRecord, FeedFrames, from_record
+from rostra.core.messages import Chunk, ConversationRecord, FeedFrames
+from rostra.core.records import from_record
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.recorder import layout
 from rostra.recorder.journal import AnyEntry, Arrived, Captioned, Conversing, Happened, Named, Seated

@@ -18,7 +18,8 @@ from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import is_over, parse_id
 from rostra.core.errors import BadInputError, RostraError
 from rostra.core.limits import PROGRAMME_RETENTION_S
-from rostra.core.messages import ConversationRecord, RecorderReport, from_record
+from rostra.core.messages import ConversationRecord, RecorderReport
+from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
 from rostra.recorder import archive, layout
 from rostra.recorder.manifest import Manifest

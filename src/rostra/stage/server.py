@@ -15,7 +15,8 @@ from rostra.bus.control import CALM_WITHIN_S, answer, ask
 from rostra.bus.state import follow_conversations, read_lease
 from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import Conversation, is_over
-from rostra.core.messages import Move, StageReport, Yield, from_record
+from rostra.core.messages import Move, StageReport, Yield
+from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
 from rostra.stage.capacity import lacks_room, trial
 from rostra.stage.producer import Producer, Sounds

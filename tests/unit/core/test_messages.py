@@ -25,9 +25,8 @@ from rostra.core.messages import (
     StageEvent,
     decode,
     encode,
-    from_record,
-    to_record,
 )
+from rostra.core.records import from_record, to_record
 
 STATES: list[State] = [
     Scheduled(),

@@ -92,7 +92,7 @@ def test_connections_that_ask_are_bounded_and_listeners_are_not() -> None:
     source = shield.source(ATTACKER, 0.0)
     for _ in range(ASKING_PER_SOURCE_MAX):
         shield.begin_asking(source)
-    assert shield.meet(source, 0.0) is Verdict.BUSY
+    assert shield.meet(source, 0.0) is Verdict.CROWDED
     for _ in range(ASKING_PER_SOURCE_MAX):
         shield.end_asking(source)
         shield.begin_listening(source)
@@ -185,7 +185,7 @@ def test_an_edge_where_people_of_that_prefix_listen_objects() -> None:
     for _ in range(VOUCHERS):
         shield.begin_listening(shield.source(ATTACKER, 0.0))
     shield.hear(Ban("192.0.2.0/24", 600.0, "timeout"), 1.0)
-    assert shield.pending == [Ban("192.0.2.0/24", 0.0, "timeout")]
+    assert list(shield.pending) == [Ban("192.0.2.0/24", 0.0, "timeout")]
     assert shield.meet(shield.source(ATTACKER, 2.0), 2.0) is Verdict.WELCOME
 
 
