@@ -14,7 +14,8 @@ from fastapi import FastAPI
 
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.keys import Key, KeyRing
-from rostra.core.messages import ConversationRecord
+from rostra.core.messages import ConversationRecord, to_record
+from rostra.core.overview import Overview, Watch
 from rostra.core.records import to_record
 from rostra.core.units import SECOND_NS
 from rostra.site.app import create_app
@@ -83,6 +84,7 @@ class Announced:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     expelled: list[tuple[str, str, str, str]] = field(default_factory=list)
     revoked: list[tuple[str, bytes]] = field(default_factory=list)
+    seen: Watch = field(default_factory=Watch)
 
     def record(self, conversation: str) -> ConversationRecord | None:
         found = self.conversations.get(conversation)
@@ -90,6 +92,9 @@ class Announced:
 
     def records(self) -> list[ConversationRecord]:
         return [to_record(conversation) for conversation in self.conversations.values()]
+
+    def overview(self) -> Overview:
+        return self.seen.overview(now_s=0.0)
 
     async def announce(self, conversation: str, schedule: Schedule) -> None:
         known = self.conversations.get(conversation)

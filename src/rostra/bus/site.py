@@ -10,9 +10,11 @@ from rostra.bus.revoked import revoke
 from rostra.bus.roster import RosterLog
 from rostra.bus.state import change_conversation, create_conversation, follow_conversations
 from rostra.bus.subjects import SITE_SUBJECT
+from rostra.bus.telemetry import follow_reports
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.errors import ConflictError
 from rostra.core.messages import ConversationRecord
+from rostra.core.overview import Overview, Watch
 from rostra.core.roster import MODERATOR, Expel
 
 
@@ -38,12 +40,22 @@ class BusStage:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._records: dict[str, ConversationRecord] = {}
+        self._watch = Watch()
 
     async def run(self) -> None:
         """Follow every change, for ever."""
         async with aclosing(follow_conversations(self._connection)) as records:
             async for record in records:
                 self._records[record.id] = record
+
+    async def watch(self) -> None:
+        """Hear how edges and stages are, for ever."""
+        async with aclosing(follow_reports(self._connection, "*")) as reports:
+            async for report in reports:
+                self._watch.hear(report, now_s=time.monotonic())
+
+    def overview(self) -> Overview:
+        return self._watch.overview(now_s=time.monotonic())
 
     def record(self, conversation: str) -> ConversationRecord | None:
         return self._records.get(conversation)

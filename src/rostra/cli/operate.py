@@ -1,4 +1,4 @@
-"""`rostra serve`, `status`, `fsck`, `demo`, and the processes that `serve` starts."""
+"""`rostra serve`, `status`, `top`, `fsck`, `demo`, and the processes that `serve` starts."""
 
 import asyncio
 from functools import partial
@@ -64,6 +64,27 @@ def status_command(as_json: JsonFlag = False) -> None:
             return
         for table in status.as_tables(records, reports):
             out.print(table)
+
+    run(work())
+
+
+@app.command("top")
+def top_command(
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False, as_json: JsonFlag = False
+) -> None:
+    """Watch all edges: listeners, joins, rungs, the shield, lag, and what gives cause for worry."""
+
+    async def work() -> None:
+        from rostra import top  # noqa: PLC0415
+
+        async with bus() as connection:
+            if not (once or as_json):
+                await top.watch(connection, out)
+            overview = await top.look(connection, seconds=2 * _REPORTS_S)
+        if as_json:
+            print_json(overview)
+        else:
+            out.print(top.render(overview))
 
     run(work())
 

@@ -235,12 +235,11 @@ class Lease(Message, frozen=True, tag="lease.1"):
 
 
 class EdgeReport(Message, frozen=True, tag="edge.1"):
-    """One edge's telemetry, once a second, on `rostra.telemetry.edge.<edge>`.
+    """One edge's telemetry, once a second, on `rostra.telemetry.edge.<edge>`; `joins`, `shield`: since it began.
 
-    Of its door: `rung` of the ladder; `room`, places that are neither taken nor promised; `waiting`, for each class
-    (first tag, last tag, how many) of those who asked it last. Of its last second: `seen`, the 8 bytes of each who
-    asked or was let in, so that no other worker counts them; `come`, newcomers of each class; `freed`, listeners
-    who left, without those who resumed; `left`, who gave up waiting. `several`: who has more than one stream.
+    Of its door: `room`, free places; `waiting`, for each class (first tag, last tag, how many)
+    of those who asked it last. Of its last second: `seen`, the 8 bytes of each who asked or was let in, so that no
+    other counts them; `come`, newcomers of each class; `freed`, who left without resuming; `left`, who gave up.
     """
 
     edge: str
@@ -258,8 +257,10 @@ class EdgeReport(Message, frozen=True, tag="edge.1"):
     come: list[int] = []
     freed: int = 0
     left: int = 0
-    several: dict[str, int] = {}
+    several: dict[str, int] = {}  # who has more than one stream
     joins: int = 0
+    lag_ms: float = 0.0
+    shield: dict[str, int] = {}
 
 
 class BanNotice(Message, frozen=True, tag="ban.1"):

@@ -142,6 +142,8 @@ class Worker:
             draining=self.draining,
             rung=self.rung.name,
             joins=self.door.joins,
+            lag_ms=round(1_000 * self.loop_lag_s, 1),
+            shield=dict(self.crowd.shield.counts),
         )
         return self.door.room.report(report, several=self.door.streams.several())
 

@@ -66,6 +66,7 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
             tasks.create_task(_hear(site, feed), name="events")
             tasks.create_task(feed.run(), name="streams")
             tasks.create_task(stage.run(), name="conversations")
+            tasks.create_task(stage.watch(), name="overview")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:
                 await server.serve([listening])

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from rostra.core.conversation import Schedule
 from rostra.core.messages import ConversationRecord
+from rostra.core.overview import Overview
 
 
 class Stage(Protocol):
@@ -14,6 +15,9 @@ class Stage(Protocol):
         """The conversation as it was last heard of, or None."""
 
     def records(self) -> Iterable[ConversationRecord]: ...
+
+    def overview(self) -> Overview:
+        """The edges as they were last heard of."""
 
     async def announce(self, conversation: str, schedule: Schedule) -> None:
         """Make the schedule known, whether it is new or changed. Safe to repeat."""

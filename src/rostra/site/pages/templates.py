@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_compact_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -48,6 +48,7 @@ def _environment(language: str, package: str = "rostra.site.pages") -> Environme
         "at": partial(_at, locale=locale),
         "day": partial(_day, locale=locale),
         "count": partial(format_compact_decimal, locale=locale, fraction_digits=1),
+        "number": partial(format_decimal, locale=locale, format="#,##0"),
         "made": Markup,  # HTML that posts/text.py has made
     }
     return environment
