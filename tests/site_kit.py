@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.keys import Key, KeyRing
-from rostra.core.messages import ConversationRecord, to_record
+from rostra.core.messages import ConversationRecord
 from rostra.core.overview import Overview, Watch
 from rostra.core.records import to_record
 from rostra.core.units import SECOND_NS
