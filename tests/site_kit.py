@@ -20,7 +20,6 @@ from rostra.core.records import to_record
 from rostra.core.units import SECOND_NS
 from rostra.site.app import create_app
 from rostra.site.database.engine import Database
-from rostra.site.database.migrate import migrate
 from rostra.site.database.tables.authorization import App, Token
 from rostra.site.database.tables.people import Account, User
 from rostra.site.events import AnyEvent, decoded
@@ -210,7 +209,7 @@ class Kit:
 async def site_kit(
     database_url: str, folder: Path, *, outbound: Outbound = LOOPBACK, **settings: Any
 ) -> AsyncIterator[Kit]:
-    """The whole site on an empty database; `settings` replace those of SiteSettings."""
+    """The whole site on a database that is empty and migrated; `settings` replace those of SiteSettings."""
     chosen = replace(
         SiteSettings(
             url="http://localhost:3000",
@@ -232,7 +231,6 @@ async def site_kit(
     )
     chosen.media.mkdir(parents=True, exist_ok=True)
     clock, told, database = Clock(), EventsTold(), Database(database_url)
-    await migrate(database)
     stage = Announced(clock)
     # Without a rest: here every change is seen at once.
     site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound, memo=Memo(rest=0))

@@ -14,7 +14,7 @@ from rostra.site.mail import post
 from rostra.site.mastodon.routes.of_attention import ATTENTION
 from rostra.site.mastodon.routes.of_people import PEOPLE
 from rostra.site.mastodon.routes.of_posts import POST_JOBS, POSTS
-from rostra.site.media import serving, uploads
+from rostra.site.media import serving, uploads, withholding
 from rostra.site.moderation.parts import MODERATION, MODERATION_JOBS
 from rostra.site.oauth import routes as oauth
 from rostra.site.pages.routers import PAGES
@@ -39,6 +39,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "conversation.tell": notices.tell,
     "cards.fetch": cards.fetch,
     "media.forget": uploads.forget,
+    withholding.WITHHOLD: withholding.withhold,
+    leaving.CALL_OFF: leaving.call_off,
     leaving.FORGET: leaving.forget,
     **MODERATION_JOBS,
     **POST_JOBS,

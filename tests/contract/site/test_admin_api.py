@@ -109,9 +109,11 @@ def test_the_list_of_accounts_is_filtered_and_paged(database_url: str, tmp_path:
         ("POST", "/api/v1/admin/reports/1/assign_to_self"),
     ],
 )
-def test_the_wrong_role_and_the_wrong_scope_are_refused(method: str, path: str, tmp_path: Path) -> None:
+def test_the_wrong_role_and_the_wrong_scope_are_refused(
+    sqlite_url: str, method: str, path: str, tmp_path: Path
+) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             assert (await kit.anonymous.request(method, path)).status_code == 401
             member = await kit.person("ann", scopes=ADMIN)
             refused = await member.request(method, path)
@@ -127,9 +129,11 @@ def test_the_wrong_role_and_the_wrong_scope_are_refused(method: str, path: str, 
     run(test)
 
 
-def test_nobody_acts_on_their_own_rank_nor_by_an_action_that_does_not_exist(tmp_path: Path) -> None:
+def test_nobody_acts_on_their_own_rank_nor_by_an_action_that_does_not_exist(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             mod, owner = await staff(kit), await staff(kit, "owner", "owner")
             owner_id, mod_id = await id_of(owner), await id_of(mod)
             for client, about in ((mod, owner_id), (mod, mod_id), (owner, owner_id)):

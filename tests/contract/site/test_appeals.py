@@ -123,9 +123,9 @@ def test_a_notifier_whose_report_was_rejected_appeals_and_it_is_open_again(
     run(test)
 
 
-def test_appeals_that_are_late_empty_foreign_or_forged_are_refused(tmp_path: Path) -> None:
+def test_appeals_that_are_late_empty_foreign_or_forged_are_refused(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             one, ann, bob = (
                 await kit.account("one", role="moderator"),
                 await kit.account("ann"),
@@ -178,9 +178,9 @@ def test_of_two_who_judge_at_once_one_is_told_and_nothing_is_lifted_twice(
     run(test)
 
 
-def test_the_only_moderator_of_a_small_site_judges_also_what_they_decided(tmp_path: Path) -> None:
+def test_the_only_moderator_of_a_small_site_judges_also_what_they_decided(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             one, ann = await kit.account("one", role="moderator"), await kit.account("ann")
             warned = await decide(kit, one, "none", ann)
             made = await appeal(kit, Subject("decision", warned.id), ann)
@@ -248,9 +248,11 @@ def test_nothing_removed_is_destroyed_before_its_appeal_window_has_ended_nor_whi
     run(test)
 
 
-def test_an_appeal_against_a_restriction_whose_time_is_over_still_clears_the_name(tmp_path: Path) -> None:
+def test_an_appeal_against_a_restriction_whose_time_is_over_still_clears_the_name(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             one, two, ann = (
                 await kit.account("one", role="moderator"),
                 await kit.account("two", role="moderator"),

@@ -6,8 +6,15 @@ from pathlib import Path
 import httpx2
 
 from bus_server import run
+from moderating import REASONS
 from rostra.core.conversation import Tick
+from rostra.site.conversations import announce
+from rostra.site.database.tables.people import Account
 from rostra.site.login.sessions import begin
+from rostra.site.moderation import decisions, targets
+from rostra.site.moderation.decisions import Verdict
+from rostra.site.moderation.moderators import Moderator
+from rostra.site.people import leaving
 from site_kit import START, Kit, site_kit
 
 HTML = {"Accept": "text/html"}
@@ -60,9 +67,11 @@ def test_a_host_announces_a_talk_and_strangers_read_it(database_url: str, tmp_pa
     run(test)
 
 
-def test_a_form_that_cannot_be_kept_comes_back_with_what_was_written_and_why(tmp_path: Path) -> None:
+def test_a_form_that_cannot_be_kept_comes_back_with_what_was_written_and_why(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             ann = await browser(kit, "ann")
             fields = EVENING | {"starts": "2020-01-01T20:00"}
             refused = await post(ann, "/conversations/new", "/conversations/new", **fields)
@@ -104,11 +113,56 @@ def test_hosts_lead_from_the_page_and_nobody_else_does(database_url: str, tmp_pa
     run(test)
 
 
-def test_who_is_not_logged_in_is_led_to_the_log_in_page(tmp_path: Path) -> None:
+def test_who_is_not_logged_in_is_led_to_the_log_in_page(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             answer = await kit.anonymous.get("/conversations/new", headers=HTML)
             assert answer.status_code in {302, 303, 401}
             assert (await kit.anonymous.get("/conversations/nothing", headers=HTML)).status_code == 404
+
+    run(test)
+
+
+def test_the_page_of_a_talk_shows_what_is_said_about_it_and_takes_a_reply(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann, bob = await browser(kit, "ann"), await browser(kit, "bob")
+            made = await post(ann, "/conversations/new", "/conversations/new", **EVENING)
+            path = made.headers["location"]
+            form = (await bob.get(path)).text
+            answered = re.search(r'name="in_reply_to_id" value="(\d+)"', form)
+            assert answered is not None
+            reply = {"status": "I shall be there", "in_reply_to_id": answered[1], "key": "once", "next": path}
+            assert (await post(bob, path, "/posts", **reply)).status_code == 303
+            page = (await kit.anonymous.get(path, headers=HTML)).text
+            assert "I shall be there" in page
+            assert "1 reply" in page
+            assert "Log in to reply" in page
+
+    run(test)
+
+
+def test_the_page_of_a_talk_says_that_moderators_have_limited_it_and_that_its_host_left(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with site_kit(database_url, tmp_path) as kit:
+            ann = await browser(kit, "ann")
+            path = (await post(ann, "/conversations/new", "/conversations/new", **EVENING)).headers["location"]
+            async with kit.site.writing() as work:
+                row = await announce.find(work, path.rpartition("/")[2])
+                moderator = work.make_id()
+                work.session.add(Account(id=moderator, username="mod", username_key="mod", created_at=work.now))
+                await work.session.flush()
+                about = await targets.of_conversations(work, [row.id])
+                verdict = Verdict(action="limit", account_id=row.host_id, targets=tuple(about), reasons=REASONS)
+                await decisions.decide(work, Moderator(moderator, "moderator"), verdict)
+            assert "out of all lists" in (await kit.anonymous.get(path, headers=HTML)).text
+            async with kit.site.writing() as work:
+                await leaving.leave(work, row.host_id)
+            await kit.do_jobs()
+            assert "De host is vertrokken." in (await kit.anonymous.get(path, headers=HTML)).text
 
     run(test)

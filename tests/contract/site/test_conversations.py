@@ -83,10 +83,10 @@ def test_a_talk_is_announced_and_the_stage_learns_of_it_a_day_before_its_doors(
     ids=str,
 )
 def test_what_cannot_be_kept_is_refused_with_a_reason_and_changes_nothing(
-    wrong: dict[str, Any], tmp_path: Path
+    sqlite_url: str, wrong: dict[str, Any], tmp_path: Path
 ) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             host = await kit.person("ann")
             answer = await host.post(API, json=EVENING | wrong)
             assert answer.status_code == 422

@@ -227,10 +227,10 @@ def test_what_is_in_force_is_not_decided_again_unless_it_lasts_longer(database_u
     ],
 )
 def test_a_decision_without_a_full_statement_of_reasons_changes_nothing(
-    action: str, values: dict[str, Any], why: str, tmp_path: Path
+    sqlite_url: str, action: str, values: dict[str, Any], why: str, tmp_path: Path
 ) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             moderator, ann = await kit.account("mod", role="moderator"), await kit.account("ann")
             given = dict(values)
             if "reasons" in given:

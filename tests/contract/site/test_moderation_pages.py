@@ -144,9 +144,9 @@ def test_appeals_letters_and_rules_have_their_pages(database_url: str, tmp_path:
         "/moderation/statements.json",
     ],
 )
-def test_members_and_strangers_do_not_see_the_moderators_pages(path: str, tmp_path: Path) -> None:
+def test_members_and_strangers_do_not_see_the_moderators_pages(sqlite_url: str, path: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             assert (await Browsing(kit).get(path)).headers["location"].startswith("/login")
             _, member = await desk(kit, "ann", "member")
             assert (await member.get(path)).status_code == 403
@@ -159,9 +159,9 @@ def test_members_and_strangers_do_not_see_the_moderators_pages(path: str, tmp_pa
     run(test)
 
 
-def test_a_moderator_who_is_suspended_moderates_no_more(tmp_path: Path) -> None:
+def test_a_moderator_who_is_suspended_moderates_no_more(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             owner = await kit.account("owner", role="owner")
             mod, browser = await desk(kit)
             await decide(kit, owner, "suspend", mod, role="owner")
@@ -172,9 +172,9 @@ def test_a_moderator_who_is_suspended_moderates_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/notice", "/transparency", "/settings/decisions", "/moderation"])
-def test_every_page_is_there_in_dutch(path: str, tmp_path: Path) -> None:
+def test_every_page_is_there_in_dutch(sqlite_url: str, path: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             _, browser = await desk(kit)
             await browser.post("/language", {"language": "nl"})
             page = await browser.get(path)

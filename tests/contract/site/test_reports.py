@@ -87,10 +87,10 @@ def test_somebody_without_an_account_gives_notice_and_gets_receipt_and_outcome_b
     ],
 )
 def test_a_notice_holds_what_the_law_asks_for_or_is_not_taken(
-    missing: dict[str, str], told: str, tmp_path: Path
+    sqlite_url: str, missing: dict[str, str], told: str, tmp_path: Path
 ) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             await kit.account("ann")
             status, text = await notice(kit, **({"addresses": "http://localhost:3000/@ann"} | missing))
             assert status == 422
@@ -101,9 +101,9 @@ def test_a_notice_holds_what_the_law_asks_for_or_is_not_taken(
     run(test)
 
 
-def test_who_reports_the_abuse_of_children_need_not_say_who_they_are(tmp_path: Path) -> None:
+def test_who_reports_the_abuse_of_children_need_not_say_who_they_are(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             await kit.account("ann")
             status, text = await notice(
                 kit, addresses="http://localhost:3000/@ann", name="", email="", child_abuse="1"
@@ -116,10 +116,11 @@ def test_who_reports_the_abuse_of_children_need_not_say_who_they_are(tmp_path: P
 
 
 def test_addresses_of_two_accounts_are_two_reports_and_the_same_form_sent_twice_is_one_notice(
+    sqlite_url: str,
     tmp_path: Path,
 ) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             ann = await kit.account("ann")
             await kit.account("bob")
             status_id = await post(kit, ann)
@@ -138,9 +139,9 @@ def test_addresses_of_two_accounts_are_two_reports_and_the_same_form_sent_twice_
     run(test)
 
 
-def test_the_form_knows_the_item_that_somebody_came_from(tmp_path: Path) -> None:
+def test_the_form_knows_the_item_that_somebody_came_from(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             ann = await kit.account("ann")
             status_id = await post(kit, ann)
             browser = Browsing(kit)
@@ -153,9 +154,9 @@ def test_the_form_knows_the_item_that_somebody_came_from(tmp_path: Path) -> None
     run(test)
 
 
-def test_a_form_that_was_not_made_here_is_refused(tmp_path: Path) -> None:
+def test_a_form_that_was_not_made_here_is_refused(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             await kit.account("ann")
             forged = await kit.anonymous.post("/notice", data={"addresses": "http://localhost:3000/@ann"})
             assert forged.status_code == 403
@@ -186,9 +187,9 @@ def test_what_was_seen_stays_as_it_was_when_the_post_is_changed(database_url: st
     run(test)
 
 
-def test_of_two_who_resolve_a_report_one_is_told(tmp_path: Path) -> None:
+def test_of_two_who_resolve_a_report_one_is_told(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             moderator, ann = await kit.account("mod", role="moderator"), await kit.account("ann")
             bob = await kit.account("bob")
             row = await report(kit, bob, ann)
@@ -229,9 +230,9 @@ def test_who_reports_in_vain_again_and_again_is_known_for_it(database_url: str, 
     run(test)
 
 
-def test_a_report_over_the_api_names_what_exists_and_may_be_seen(tmp_path: Path) -> None:
+def test_a_report_over_the_api_names_what_exists_and_may_be_seen(sqlite_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(f"sqlite:///{tmp_path / 'site.db'}", tmp_path) as kit:
+        async with site_kit(sqlite_url, tmp_path) as kit:
             ann, bob = await kit.account("ann"), await kit.person("bob")
             secret = await post(kit, ann, "Secret", "direct")
             for asked, status in (

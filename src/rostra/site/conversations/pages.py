@@ -12,7 +12,7 @@ from rostra.core.conversation import parse_instant_ns
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.roster import StageRole
 from rostra.site.answers import RefusedError
-from rostra.site.conversations import announce, discovery, notices, reminders
+from rostra.site.conversations import announce, discovery, notices, posts, reminders
 from rostra.site.conversations.addresses import listening_address, stage_address
 from rostra.site.conversations.api import draft_from
 from rostra.site.conversations.draft import DOORS_LEAD_S, DURATION_S, from_ns, local_text, to_ns
@@ -23,7 +23,9 @@ from rostra.site.database.tables.people import Account
 from rostra.site.mastodon.body import Asked
 from rostra.site.media import uploads
 from rostra.site.media.pictures import Shape
+from rostra.site.moderation.restrictions import in_force
 from rostra.site.pages.browser import Browser, Form, Member, MembersForm, TheBrowser
+from rostra.site.pages.reading import thread_around, viewer_id
 from rostra.site.pages.templates import zone_of
 from rostra.site.people import lookup
 from rostra.site.work import Work
@@ -75,7 +77,12 @@ async def create(form: MembersForm) -> Response:
 
 @router.get("/{name}")
 async def show(browser: TheBrowser, name: str) -> Response:
-    return browser.page("conversations/show.html", **await _about(browser, name))
+    about = await _about(browser, name)
+    async with browser.site.reading() as work:
+        row = await announce.find(work, name)
+        announcement = await posts.announcement(work, row, viewer_id(browser))
+        thread = {"focus": None} if announcement is None else await thread_around(work, browser, announcement)
+    return browser.page("conversations/show.html", **about, **thread)
 
 
 @router.get("/{name}/now")
@@ -187,6 +194,7 @@ async def _about(browser: Browser, name: str) -> dict[str, Any]:
         )
         return {
             "talk": talk,
+            "restricted": (await in_force(work, "conversation", [row.id]))[row.id],
             "zones": _zones([talk]),
             "listen": listen if talk["listen_url"] else None,
             "stage": None if seat is None else stage_address(site.settings, row, seat, now=work.now),

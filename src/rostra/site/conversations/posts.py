@@ -8,6 +8,7 @@ from babel.dates import format_datetime
 from rostra.core.conversation import parse_timezone
 from rostra.site.conversations.addresses import page_address
 from rostra.site.database.tables.conversations import Conversation, HostNotice
+from rostra.site.database.tables.posts import Status
 from rostra.site.posts.compose import post
 from rostra.site.posts.draft import Draft
 from rostra.site.posts.edit import edit
@@ -30,22 +31,24 @@ async def update(work: Work, row: Conversation) -> None:
 
     One that is deleted or hidden stays as it is: the talk goes on without it.
     """
-    for status_id in await _visible(work, row):
-        await edit(work, row.host_id, status_id, _announcement(work, row))
+    status = await announcement(work, row, row.host_id)
+    if status is not None:
+        await edit(work, row.host_id, status.id, _announcement(work, row))
 
 
 async def tell(work: Work, row: Conversation, notice: HostNotice) -> None:
     """Post a notice in the thread of the announcement."""
-    thread = next(iter(await _visible(work, row)), None)
+    answered = await announcement(work, row, row.host_id)
+    thread = None if answered is None else answered.id
     draft = Draft(text=notice.text, visibility=row.visibility, language=row.language, in_reply_to_id=thread)
     status = await post(work, notice.account_id, draft, conversation_id=row.id, notice=True)
     notice.status_id = status.id
 
 
-async def _visible(work: Work, row: Conversation) -> list[int]:
-    """The announcement's id, if it is there."""
+async def announcement(work: Work, row: Conversation, viewer_id: int | None) -> Status | None:
+    """The post that announces the talk; None if it is not there, or not for this reader."""
     ids = [] if row.status_id is None else [row.status_id]
-    return [status.id for status in await statuses_by_id(work, ids, row.host_id)]
+    return next(iter(await statuses_by_id(work, ids, viewer_id)), None)
 
 
 def when(row: Conversation, language: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,15 +19,20 @@ _NAME: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}\.(jpg|png|mp4|mp3)")
 
 
 class Store:
-    """`folder/files` is what is served; `folder/incoming` what was uploaded and is not made anew yet."""
+    """`files` are served; `withheld` are those of hidden posts; `incoming` waits to be made anew."""
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "files"
+        self._withheld = folder / "withheld"
         self._incoming = folder / "incoming"
 
     def path(self, name: str) -> Path | None:
         """The file of that name, or None for what is no name of ours."""
         return self._files / name if _NAME.fullmatch(name) else None
+
+    def withheld(self, name: str) -> Path | None:
+        """Likewise of a file that is withheld."""
+        return self._withheld / name if _NAME.fullmatch(name) else None
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -72,8 +77,23 @@ class Store:
         draft.rename(path)
         return name
 
+    def withhold(self, *names: str | None) -> None:
+        """Serve these no longer: at no cost for what is served, since they are not there."""
+        self._move(self._files, self._withheld, names)
+
+    def release(self, *names: str | None) -> None:
+        """Serve again what was withheld."""
+        self._move(self._withheld, self._files, names)
+
     def remove(self, *names: str | None) -> None:
         for name in names:
-            path = self.path(name) if name else None
-            if path is not None:
-                path.unlink(missing_ok=True)
+            if name and _NAME.fullmatch(name):
+                (self._files / name).unlink(missing_ok=True)
+                (self._withheld / name).unlink(missing_ok=True)
+
+    @staticmethod
+    def _move(source: Path, target: Path, names: Iterable[str | None]) -> None:
+        for name in names:
+            if name and _NAME.fullmatch(name) and (source / name).exists():
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (source / name).rename(target / name)

@@ -16,6 +16,7 @@ from rostra.site.database.tables.conversations import Conversation, Conversation
 from rostra.site.database.tables.moderation import Decision, Restriction
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import AccountChanged, AccountClosed, ConversationChanged, StatusDeleted, StatusEdited
+from rostra.site.media.withholding import WITHHOLD
 from rostra.site.moderation import log
 from rostra.site.moderation.actions import REINSTATE, SUSPENDING
 from rostra.site.moderation.restrictions import HIDDEN, in_force
@@ -60,8 +61,10 @@ async def show_anew(work: Work, restrictions: Sequence[Restriction]) -> None:
     for status_id, account_id in rows:
         tell = StatusDeleted if kinds[status_id] & HIDDEN else StatusEdited
         work.tell(tell(status_id, account_id))
+        work.later(WITHHOLD, {"status_id": status_id})
     for each in restrictions:
         if each.target_kind == "account":
+            work.later(WITHHOLD, {"account_id": each.target_id})
             work.tell(AccountChanged(each.target_id))
         elif each.target_kind == "conversation":
             work.tell(ConversationChanged(each.target_id))

@@ -170,25 +170,33 @@ async def of_author(work: Work, browser: Browser, username: str, status_id: str)
 
 async def _post_page(browser: Browser, username: str, status_id: str) -> Response:
     async with browser.site.reading() as work:
-        status = await of_author(work, browser, username, status_id)
-        thread = await thread_of(work, status, viewer_id(browser))
-        rows = [*thread.ancestors, status, *thread.descendants]
-        shown = await statuses(work, rows, viewer_id(browser))
-    at, settings = len(thread.ancestors), browser.site.settings
-    focus = shown[at]
+        thread = await thread_around(work, browser, await of_author(work, browser, username, status_id))
+    settings, focus = browser.site.settings, thread["focus"]
     return browser.page(
         "post_page.html",
         headers=embedding.discovery(settings, focus),
-        ancestors=shown[:at],
-        focus=focus,
-        descendants=shown[at + 1 :],
-        depth=_depths(shown[at:]),
+        **thread,
         **embedding.about(settings, focus, language=browser.language),
         quotation=embedding.quotation(settings, focus),
-        draft=blank_draft(browser) | {"in_reply_to_id": str(status.id), "status": mentions(focus, browser)},
-        errors=(),
-        key=new_key(),
     )
+
+
+async def thread_around(work: Work, browser: Browser, status: Status) -> dict[str, Any]:
+    """What thread.html needs of a post, what it answers, and what answers it."""
+    thread = await thread_of(work, status, viewer_id(browser))
+    rows = [*thread.ancestors, status, *thread.descendants]
+    shown = await statuses(work, rows, viewer_id(browser))
+    at = len(thread.ancestors)
+    focus = shown[at]
+    return {
+        "ancestors": shown[:at],
+        "focus": focus,
+        "descendants": shown[at + 1 :],
+        "depth": _depths(shown[at:]),
+        "draft": blank_draft(browser) | {"in_reply_to_id": str(status.id), "status": mentions(focus, browser)},
+        "errors": (),
+        "key": new_key(),
+    }
 
 
 async def _kept(

@@ -5,8 +5,11 @@ from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 
+from rostra.site.conversations import announce
+from rostra.site.conversations.phase import phase
 from rostra.site.database.tables.attention import PushSubscription
 from rostra.site.database.tables.authorization import Grant, Token
+from rostra.site.database.tables.conversations import Conversation
 from rostra.site.database.tables.graph import Block, Follow, FollowRequest, Mute
 from rostra.site.database.tables.media import MediaAttachment
 from rostra.site.database.tables.moderation import Appeal, Decision
@@ -14,10 +17,13 @@ from rostra.site.database.tables.people import Account, EmailToken, WebSession
 from rostra.site.database.tables.posts import Status
 from rostra.site.events import AccountChanged, AccountClosed
 from rostra.site.media.store import Store
+from rostra.site.media.withholding import WITHHOLD
 from rostra.site.people import lookup, relations
 from rostra.site.work import Site, Work
 
 FORGET: Final = "people.forget"
+CALL_OFF: Final = "people.call_off"
+_HOST_LEFT: Final = {"en": "The host has left.", "nl": "De host is vertrokken."}
 _KEPT: Final = timedelta(days=183)  # as long as a decision of today could be appealed (DSA art. 20)
 _DAY: Final = timedelta(days=1)
 
@@ -36,7 +42,26 @@ async def leave(work: Work, account_id: int) -> None:
     await work.session.execute(posts.values(deleted_at=work.now))
     work.tell(AccountClosed(account_id))
     work.tell(AccountChanged(account_id))
+    work.later(WITHHOLD, {"account_id": account_id})
+    work.later(CALL_OFF, {"account_id": account_id})
     work.later(FORGET, {"account_id": account_id}, due_at=work.now + _KEPT)
+
+
+async def call_off(site: Site, payload: dict[str, Any]) -> None:
+    """`people.call_off`: talks that who has left was to host, and that have not begun, are off.
+
+    Who waits for one learns it, as from any that is called off. Handing it over would need somebody's consent. What
+    has begun goes on, with whoever is on the stage.
+    """
+    async with site.writing() as work:
+        talks = select(Conversation).where(
+            Conversation.host_id == int(payload["account_id"]),
+            Conversation.cancelled_at.is_(None),
+            Conversation.ends_at > work.now,
+        )
+        for row in await work.session.scalars(talks):
+            if not phase(row, site.stage, now=work.now).begun:
+                await announce.call_off(work, row, _HOST_LEFT[row.language])
 
 
 async def forget(site: Site, payload: dict[str, Any]) -> None:
