@@ -12,6 +12,7 @@ def main() -> None:
     names = sys.argv[1:]
     known = {
         "fanout": "cost per listener-second beside the kernel's floor, Icecast and nginx",
+        "door": "three times as many people as places; the ladder",
         "joins": "joins a second and first sound, while others listen on",
         "memory": "memory per listener, ours and the kernel's",
         "start": "lateness of the announced instant, idle and under load",

@@ -28,6 +28,7 @@ from rostra.bus.subjects import (
 )
 from rostra.core.conversation import Conversation, End, Schedule, advance
 from rostra.core.errors import BusError, ConflictError
+from rostra.core.keys import KeyRing
 from rostra.core.limits import RING_CHUNKS_MAX
 from rostra.core.messages import BanNotice, Chunk, FeedFrames, Lease
 from system import free_port
@@ -84,6 +85,9 @@ def test_two_who_rotate_the_ticket_key_at_once_make_two_new_keys_and_an_edge_may
                 after = (await state.ticket_keys(edge)).keys
             assert [key.id for key in after] == [before[0].id + 2, before[0].id + 1, *(key.id for key in before)]
             assert len({key.secret for key in after}) == len(after)
+            alone = await state.rotate_ticket_keys(one, now_s=1_000, forget=True)
+            assert (await state.ticket_keys(two)).keys == (alone,)
+            assert KeyRing(alone).signing(now_s=1_000) == alone
 
     run(test)
 

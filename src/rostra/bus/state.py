@@ -111,12 +111,17 @@ async def keep_ticket_keys(connection: Connection, keys: KeyRing) -> None:
             keys.keys = (await ticket_keys(connection)).keys
 
 
-async def rotate_ticket_keys(connection: Connection, *, now_s: int) -> Key:
-    """Let a new key sign, once everybody has it; returns it. ConflictError if that was done too often."""
+async def rotate_ticket_keys(connection: Connection, *, now_s: int, forget: bool = False) -> Key:
+    """Let a new key sign, once everybody has it; returns it. ConflictError if that was done too often.
+
+    With `forget` nothing that was signed before is valid any more, once everybody has the new key.
+    """
     while (stored := await connection.last(SECRET_STREAM, TICKET_KEY)) is not None:
-        keys = rotate(
-            decode_keys(stored.payload), secrets.token_bytes(KEY_BYTES), now_s=now_s, lifetime_s=LIFETIME_S
-        )
+        former, secret = decode_keys(stored.payload), secrets.token_bytes(KEY_BYTES)
+        if forget:
+            keys: tuple[Key, ...] = (Key((former[0].id + 1) % 256, 0, secret),)
+        else:
+            keys = rotate(former, secret, now_s=now_s, lifetime_s=LIFETIME_S)
         try:
             await connection.store(TICKET_KEY, encode_keys(keys), expected_revision=stored.revision)
         except ConflictError:

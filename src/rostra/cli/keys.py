@@ -1,6 +1,7 @@
 """`rostra keys`: what signs at the door."""
 
 import time
+from typing import Annotated
 
 import typer
 
@@ -11,14 +12,19 @@ app.add_typer(_keys, name="keys")
 
 
 @_keys.command("rotate")
-def rotate_command() -> None:
+def rotate_command(
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Also refuse what former keys signed: one has leaked.")
+    ] = False,
+) -> None:
     """Let a new key sign tickets in a minute; tickets of the former ones stay valid until they run out."""
 
     async def work() -> None:
         from rostra.bus.state import rotate_ticket_keys  # noqa: PLC0415 # as elsewhere: `--help` needs no bus
 
         async with bus() as connection:
-            key = await rotate_ticket_keys(connection, now_s=int(time.time()))
-        out.print(f"Key {key.id} signs in a minute. Nothing need be restarted.")
+            key = await rotate_ticket_keys(connection, now_s=int(time.time()), forget=forget)
+        when = "in ten seconds, and no other is known then" if forget else "in a minute"
+        out.print(f"Key {key.id} signs {when}. Nothing need be restarted.")
 
     run(work())
