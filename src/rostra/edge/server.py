@@ -98,7 +98,7 @@ async def run(
         listening, entrance, Fleet(edge_id, public_url), bounds, keys=keys, pages=pages, copy_url=copy_url
     )
     worker.door.rehearsal_token = rehearsal_token
-    worker.door.revoked = revoked or {}
+    worker.door.revoked = {} if revoked is None else revoked
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
