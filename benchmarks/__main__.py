@@ -25,11 +25,12 @@ def main() -> None:
         "tick": "CPU time of thirteen speakers' sound at the gate, without sockets",
         "captions": "lateness, word error rate and cost of captions and transcripts",
         "site": "posts and timelines a second, on SQLite and PostgreSQL",
+        "isolation": "posts and timelines while 5,000 a second join an edge beside the site",
         "speaker": "what a bad network leaves of a speaker, by PESQ",
     }
     if not names:
         for name, about in known.items():
-            print(f"{name:10} {about}")
+            print(f"{name:12} {about}")
     for name in names:
         if name.split(":")[0] not in known:
             sys.exit(f"There is no benchmark {name!r}: choose from {', '.join(known)}.")

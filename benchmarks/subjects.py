@@ -91,13 +91,14 @@ def readers(
     seconds: float,
     mode: str = "",
     joining: bool = False,
+    core: str = CLIENT_CORE,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """`readers.c` on the other core; ends with it, whatever happens here. `joining`: the player's way in, POST first."""
     ask = subject.ask if not joining else STREAM.format(ticket="TICKET")
     second = JOIN if joining else subject.second
     command = [str(compiled("readers", folder)), str(subject.port), str(count), str(rate_hz), str(seconds)]
     command += [mode or subject.mode, ask, *([second] if second else [])]
-    with subprocess.Popen(pinned(CLIENT_CORE, *command), stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(pinned(core, *command), stdout=subprocess.PIPE) as process:
         try:
             yield process
         finally:
@@ -121,9 +122,9 @@ def compiled(name: str, folder: Path) -> Path:
 
 
 @contextmanager
-def edge(*, cadence_ms: int = 1_000) -> Iterator[Subject]:
+def edge(*, cadence_ms: int = 1_000, core: str = SERVER_CORE) -> Iterator[Subject]:
     """One worker of the edge, kept at `cadence_ms`; with 0 its ladder is free."""
-    command = pinned(SERVER_CORE, sys.executable, "-m", "benchmarks.edge_process", "0", str(cadence_ms // 100))
+    command = pinned(core, sys.executable, "-m", "benchmarks.edge_process", "0", str(cadence_ms // 100))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
         try:
             assert process.stdout is not None
