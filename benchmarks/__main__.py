@@ -14,6 +14,8 @@ def main() -> None:
         "fanout": "cost per listener-second beside the kernel's floor, Icecast and nginx",
         "door": "three times as many people as places; the ladder",
         "joins": "joins a second and first sound, while others listen on",
+        "many": "60,000 listeners on one machine over several workers, and the most that hold",
+        "plan": "what `rostra plan` predicts beside what is measured",
         "memory": "memory per listener, ours and the kernel's",
         "start": "lateness of the announced instant, idle and under load",
         "latency": "mouth to ear, from a feed to Chromium",

@@ -24,11 +24,11 @@ def main(listeners: str = str(LISTENERS)) -> None:
     count = int(listeners)
     with tempfile.TemporaryDirectory() as folder, subjects.edge() as edge:
         time.sleep(35)  # its ring holds 30 s: it is full, with listeners or without
-        before = _bytes(edge.pid)
+        before = taken(edge.pid)
         seconds = SETTLE_S + 5
         with readers(edge, Path(folder), count=count, rate_hz=JOIN_RATE_HZ, seconds=seconds) as listening:
             time.sleep(count / JOIN_RATE_HZ + SETTLE_S)
-            after = _bytes(edge.pid)
+            after = taken(edge.pid)
             said = told(listening)
     each = {name: (after[name] - before[name]) / count for name in before}
     kernel = each["slab"] + each["tcp"]
@@ -46,14 +46,14 @@ def main(listeners: str = str(LISTENERS)) -> None:
     keep("memory", table)
 
 
-def _bytes(pid: int) -> dict[str, int]:
-    """What the process, the kernel's slab (sockets, files, inodes) and TCP's buffers take."""
+def taken(*pids: int) -> dict[str, int]:
+    """What the processes, the kernel's slab (sockets, files, inodes) and TCP's buffers take."""
     fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     tcp = next(
         line.split() for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")
     )
     return {
-        "rss": int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES,
+        "rss": sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * PAGE_BYTES,
         "slab": int(fields["Slab"].split()[0]) * 1024,
         "unreclaimable": int(fields["SUnreclaim"].split()[0]) * 1024,
         "tcp": int(tcp[tcp.index("mem") + 1]) * PAGE_BYTES,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from rostra.certified import here
 from rostra.config import Settings
-from rostra.core.errors import BadInputError
+from rostra.core.errors import BadInputError, RostraError
 from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.rehearsal import findings
 from rostra.rehearsal.arrivals import Famous, Surge, Trickle
@@ -100,7 +100,7 @@ def play(settings: Settings, muster: Muster, run: Run, on_progress: Callable[[st
 
     if muster.script.target != OWN:
         run(go(muster, None))
-        return _certificate(settings, muster, courses[0])
+        return _certificate(settings, muster, _played(courses))
     kinds = {fault.kind for fault in muster.script.faults}
     environment = settings.elsewhere(free_ports(4 + settings.gates)).environment()
     cache = (settings.data / "cache").resolve()
@@ -109,7 +109,13 @@ def play(settings: Settings, muster: Muster, run: Run, on_progress: Callable[[st
         own_system(environment, Path(folder), cache=cache, disk="disk" in kinds, clock="clock" in kinds) as system,
     ):
         run(go(msgspec.structs.replace(muster, url=system.url), system))
-    return _certificate(settings, muster, courses[0])
+    return _certificate(settings, muster, _played(courses))
+
+
+def _played(courses: list[Course]) -> Course:
+    if not courses:
+        raise RostraError("The rehearsal was stopped: nothing is certified.")
+    return courses[0]
 
 
 def _certificate(settings: Settings, muster: Muster, course: Course) -> Certificate:

@@ -22,25 +22,32 @@ _UP_S: Final = 90.0
 _STOP_S: Final = 30.0
 _LOOK_S: Final = 0.1
 DISK_BYTES: Final = 640 * 1024 * 1024  # `rostra serve` wants 256 MB; the rest is filled in seconds
+# Whoever is not root has a user namespace around it (user_namespaces(7)).
+_NEW: Final = ("--mount",) if os.geteuid() == 0 else ("--user", "--map-root-user", "--mount")
+_ENTER: Final = ("--mount",) if os.geteuid() == 0 else ("--user", "--preserve-credentials", "--mount")
 _FAKETIME: Final = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 
 
 @dataclass
 class OwnSystem:
-    """It runs. `data` is its data folder as seen from here; `clock` the file that steps its clock, if it can be."""
+    """It runs. `data` is its data folder as seen from here; `clock` the file that steps its clock, if it can be.
+
+    `inside` begins a command that is to see its files, if those are in a mount namespace of its own.
+    """
 
     process: subprocess.Popen[bytes]
     folder: Path
     data: Path
     environment: dict[str, str]
+    inside: tuple[str, ...] = ()
     url: str = ""
     clock: Path | None = None
 
     def rostra(self, *arguments: str) -> str:
         """What a command of the operator prints. RostraError with its own words if it fails."""
-        environment = self.environment | {"ROSTRA_DATA": str(self.data)}
+        command = [*self.inside, *_rostra(*arguments)]
         done = subprocess.run(
-            _rostra(*arguments), cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RostraError(f"`rostra {arguments[0]}` failed: {done.stderr.strip()}")
@@ -104,7 +111,8 @@ def own_system(
             stderr=log,
         )
     seen = Path(f"/proc/{process.pid}/root{data}") if disk else data
-    system = OwnSystem(process, folder, seen, own, clock=clock_file)
+    inside = ("nsenter", "--target", str(process.pid), *_ENTER) if disk else ()
+    system = OwnSystem(process, folder, seen, own, inside, clock=clock_file)
     try:
         _await_up(process, said)
         with _conversation(system):
@@ -131,10 +139,9 @@ def _conversation(system: OwnSystem) -> Iterator[None]:
     """A conversation is on the air, as an operator would put it there: announced, and a recording played."""
     announced = json.loads(system.rostra("schedule", "Rehearsal", "--at", "now", "--doors", "1m", "--json"))
     system.url = announced["url"]
-    environment = system.environment | {"ROSTRA_DATA": str(system.data)}
-    command = _rostra("feed", announced["id"], str(two_cities()), "--loop")
+    command = [*system.inside, *_rostra("feed", announced["id"], str(two_cities()), "--loop")]
     with (system.folder / "feed.log").open("wb") as log:
-        feed = subprocess.Popen(command, cwd=system.folder, env=environment, stderr=log)
+        feed = subprocess.Popen(command, cwd=system.folder, env=system.environment, stderr=log)
     try:
         yield
     finally:
@@ -151,11 +158,10 @@ def _plain_disk(data: Path, cache: Path) -> list[str]:
 def _small_disk(data: Path, cache: Path) -> list[str]:
     """A command's beginning: it runs in a mount namespace of its own, with a small disk of memory as its data."""
     unshare = shutil.which("unshare")
-    new = ["--mount"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--mount"]
-    if unshare is None or subprocess.run([unshare, *new, "true"], capture_output=True, check=False).returncode:
+    if unshare is None or subprocess.run([unshare, *_NEW, "true"], capture_output=True, check=False).returncode:
         raise BadInputError("A full disk needs a mount namespace, and this machine gives none (unshare --mount).")
     make = f'mount -t tmpfs -o size={DISK_BYTES} tmpfs "$1" && {{ [ ! -d "$2" ] || cp -r "$2" "$1/cache"; }}'
-    return [unshare, *new, "sh", "-c", f'{make} && shift 2 && exec "$@"', "sh", str(data), str(cache)]
+    return [unshare, *_NEW, "sh", "-c", f'{make} && shift 2 && exec "$@"', "sh", str(data), str(cache)]
 
 
 def _faked_clock(file: Path) -> dict[str, str]:
