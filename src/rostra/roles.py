@@ -18,6 +18,7 @@ from rostra.bus.state import invitation_key, keep_ticket_keys, site_key, ticket_
 from rostra.bus.subjects import Role
 from rostra.config import Settings, read_settings
 from rostra.core.errors import BadInputError
+from rostra.core.limits import GATE_BODY_BYTES_MAX, SITE_BODY_BYTES_MAX
 from rostra.core.prefixes import parse_prefixes
 from rostra.core.shield import Shield
 from rostra.supervisor import bus_address
@@ -25,6 +26,7 @@ from rostra.supervisor import bus_address
 if TYPE_CHECKING:
     from rostra.gate.server import Telephone
     from rostra.site.settings import SiteSettings
+    from rostra.web.front import Front
 
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
@@ -95,6 +97,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 urls=urls,
                 transport=transport,
                 telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
+                front=_front(settings, body_bytes_max=GATE_BODY_BYTES_MAX),
             )
         )
 
@@ -180,6 +183,13 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
         )
 
 
+def _front(settings: Settings, *, body_bytes_max: int = 0) -> "Front":
+    from rostra.web.front import Front  # noqa: PLC0415 # an edge needs no uvicorn
+
+    trusted = parse_prefixes(settings.trusted_proxies)
+    return Front(_shield(settings), trusted, settings.proxy_protocol, body_bytes_max)
+
+
 def _shield(settings: Settings) -> Shield:
     return Shield(parse_prefixes(f"{settings.shield_spared},{settings.trusted_proxies}"))
 
@@ -193,7 +203,9 @@ async def recorder(settings: Settings, name: str) -> None:
         stems=None if settings.recording_stems == "none" else settings.recording_stems,
         days=settings.recording_days,
     )
-    web = WebSettings(settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url)
+    web = WebSettings(
+        settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url, _front(settings)
+    )
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
         await _while_wanted(run(connection, name, recording, web if settings.recorder_port else None))
 
@@ -203,7 +215,8 @@ async def site(settings: Settings, name: str, worker: int) -> None:
 
     async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
         public = await _site_settings(settings, connection)
-        work = run(connection, name=name, shard=worker - 1, settings=public)
+        front = _front(settings, body_bytes_max=SITE_BODY_BYTES_MAX)
+        work = run(connection, name=name, shard=worker - 1, settings=public, front=front)
         await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys))
 
 

@@ -68,6 +68,9 @@ RESPONSE_DEADLINE_S: Final = (
 )
 HALF_OPEN_SHARE_MAX: Final = 0.25  # of all descriptors without a whole request; then whoever waits longest goes
 HANDSHAKES_PER_TURN_MAX: Final = 16  # of TLS, 0.3 ms each: 5 ms, then the writes get their turn again
+SITE_HEADER_BYTES_MAX: Final = 32 * 1024  # of a request to site, gate or recordings: browsers send under 4 kB
+SITE_CONNECTIONS_MAX: Final = 4_000  # of one process behind uvicorn, 60 kB each; more are told when to come again
+BODY_BYTES_PER_S_MIN: Final = 500  # of an upload: a telephone on 2G sends ten times as fast
 PROXY_HEADER_BYTES_MAX: Final = 1_024  # PROXY protocol: addresses take 52 bytes, what clouds add about 100
 FORWARDED_HOPS_MAX: Final = 20  # proxies in a row that a request names; more is made up
 PREFIXES_MAX: Final = 65_536  # sources the shield knows, 25 MB; then whoever has been quiet longest is forgotten
@@ -117,6 +120,7 @@ CAPTION_WAIT_MAX_S: Final = 10.0  # a caption that comes later than this confuse
 # --- site ----------------------------------------------------------------------------------------
 MEDIA_PICTURE_BYTES_MAX: Final = 16 * 1024 * 1024  # as Mastodon; a phone's photograph has 5 MB
 MEDIA_BYTES_MAX: Final = 99 * 1024 * 1024  # sound and video, as Mastodon; below the 100 MB that proxies let through
+SITE_BODY_BYTES_MAX: Final = MEDIA_BYTES_MAX + 1024 * 1024  # a form around it
 MEDIA_PIXELS_MAX: Final = 33_177_600  # 7680x4320: decoded 133 MB; a bomb of 60,000 pixels a side would have 14 GB
 MEDIA_SIDE_MAX: Final = 16_384  # what browsers' canvases and JPEG viewers show
 MEDIA_KEPT_PIXELS_MAX: Final = 8_294_400  # 3840x2160: more is not seen on any screen

@@ -22,12 +22,13 @@ from rostra.core.limits import (
 from rostra.core.shield import Prefix, Strike, Verdict
 from rostra.edge.deadlines import Deadlines
 from rostra.edge.door import Door, Listen
-from rostra.edge.entrance import Connection, Entrance, Step, busy, reset
+from rostra.edge.entrance import Connection, Entrance, Step, reset
 from rostra.edge.fanout import Fanout
 from rostra.edge.http import ImfDate, Rejected, Reply, Request, serialize
 from rostra.edge.lingering import LINGERING_EVENTS, Lingering
 from rostra.edge.refusals import Refused
 from rostra.edge.transport import Plain, Transport
+from rostra.web.refusal import BUSY, refusal
 
 EVENTS_PER_TURN_MAX: Final = 256  # about 5 ms of requests, then writes and timers get their turn again
 EVENTS_BEHIND_MAX: Final = 64
@@ -201,7 +202,9 @@ class Crowd:
             self._drop(connection)
             return
         self.replies[HTTPStatus.TOO_MANY_REQUESTS] += 1
-        connection.rest = memoryview(busy(data, date=self._date.at(time.time())))
+        connection.rest = memoryview(
+            refusal(data, HTTPStatus.TOO_MANY_REQUESTS, BUSY, date=self._date.at(time.time()), reason="network")
+        )
         self._flush(connection)
         if connection.fd in self._connections:
             if self._lingering.has_room:
@@ -214,13 +217,8 @@ class Crowd:
         if self._idle:
             self._drop(self._connections[self._idle.first])
         elif connection.step is Step.REQUESTS:
-            refused = Refused(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "full",
-                "This edge is full",
-                "It has as many connections as it can carry. Another edge may have room.",
-                10,
-            )
+            detail = "It has as many connections as it can carry. Another edge may have room."
+            refused = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This edge is full", detail, 10)
             connection.ends = True
             self._send(connection, self._door.refuse(None, refused), now_s, head_only=False)
             if connection.fd in self._connections:

@@ -103,26 +103,3 @@ def reset(connection: int) -> None:
     peer = socket.socket(fileno=connection)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     peer.close()
-
-
-_RETRY_S: Final = 5
-_TITLE: Final = "Too many requests from your network"
-_DETAIL: Final = "Others of your network ask at this moment. It goes on by itself in a few seconds."
-_PROBLEM: Final = (
-    f'{{"title":"{_TITLE}","status":429,"detail":"{_DETAIL}","reason":"network","retry_after_s":{_RETRY_S}}}'
-).encode()
-_PAGE: Final = (
-    f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="{_RETRY_S}">'
-    f'<meta name="viewport" content="width=device-width"><title>{_TITLE}</title><h1>{_TITLE}</h1><p>{_DETAIL}</p>'
-).encode()
-
-
-def busy(data: bytes, *, date: str) -> bytes:
-    """The answer to whoever comes too often, by a look at the bytes and without parsing them."""
-    is_page = b"text/html" in data
-    content_type, body = ("text/html; charset=utf-8", _PAGE) if is_page else ("application/problem+json", _PROBLEM)
-    return (
-        f"HTTP/1.1 429 Too Many Requests\r\nDate: {date}\r\nContent-Type: {content_type}\r\n"
-        f"Content-Length: {len(body)}\r\nRetry-After: {_RETRY_S}\r\nConnection: close\r\n"
-        "Access-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n\r\n"
-    ).encode("ascii") + body

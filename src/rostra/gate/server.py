@@ -39,6 +39,7 @@ from rostra.gate.peer import Peer
 from rostra.gate.sdp import read_fragment
 from rostra.gate.telephone import TelephoneSettings, run_telephone
 from rostra.gate.transport import Transport
+from rostra.web.front import Front
 
 _log = structlog.get_logger()
 _SDP: Final = "application/sdp"
@@ -402,6 +403,7 @@ async def run(
     urls: list[str],
     transport: Transport,
     telephone: Telephone | None = None,
+    front: Front | None = None,
 ) -> None:
     """Serve until cancelled; `telephone` if people may dial in here."""
     key = await invitation_key(connection)
@@ -416,7 +418,8 @@ async def run(
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=16_384,
+            http=(front or Front(body_bytes_max=GATE_BODY_BYTES_MAX)).protocol(),
+            proxy_headers=False,  # `Front` knows whom to believe
         )
     )
     _log.info("gate.start", gate=name, port=port)

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from rostra.recorder.manifest import Manifest, read_manifest
 from rostra.recorder.pages import Pages
 from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, TRANSCRIPTS, feed
 from rostra.recorder.transcript import as_json, as_text, as_webvtt
+from rostra.web.front import Front
 from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY
 
 _log = structlog.get_logger()
@@ -48,6 +49,7 @@ class WebSettings:
     port: int
     url: str
     listen_url: str
+    front: Front = field(default_factory=lambda: Front(body_bytes_max=0))  # nothing here takes a body
 
 
 class Web:
@@ -190,6 +192,8 @@ async def serve(web: Web, settings: WebSettings) -> None:
             access_log=False,
             lifespan="off",
             server_header=False,
+            http=settings.front.protocol(),
+            proxy_headers=False,  # `Front` knows whom to believe
             timeout_graceful_shutdown=1,
         )
         await _Server(config).serve(sockets=[listening])

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rostra.bus.connection import Connection
 from rostra.bus.site import BusEvents, BusStage
 from rostra.bus.telemetry import publish_report
-from rostra.core.limits import STREAM_MESSAGE_BYTES_MAX
+from rostra.core.limits import SITE_BODY_BYTES_MAX, STREAM_MESSAGE_BYTES_MAX
 from rostra.core.messages import SiteReport
 from rostra.site.app import create_app
 from rostra.site.database.engine import Database
@@ -29,13 +29,16 @@ from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.streaming.feed import Feed
 from rostra.site.work import Site
+from rostra.web.front import Front
 
 _log = structlog.get_logger()
 _BACKLOG: Final = 2048  # connections that wait to be accepted while a page is made
 _KEEP_ALIVE_S: Final = 30
 
 
-async def run(connection: Connection, *, name: str, shard: int, settings: SiteSettings) -> None:
+async def run(
+    connection: Connection, *, name: str, shard: int, settings: SiteSettings, front: Front | None = None
+) -> None:
     """Serve until cancelled. The database is brought to this version's tables first."""
     settings.media.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
@@ -49,6 +52,8 @@ async def run(connection: Connection, *, name: str, shard: int, settings: SiteSe
         server = uvicorn.Server(
             uvicorn.Config(
                 counted,
+                http=(front or Front(body_bytes_max=SITE_BODY_BYTES_MAX)).protocol(),
+                proxy_headers=False,  # `Front` knows whom to believe
                 log_config=None,
                 access_log=False,
                 lifespan="off",
