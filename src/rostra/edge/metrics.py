@@ -30,6 +30,8 @@ class WorkerCollector:
             "rung": ("Rung of the ladder, 0 the lowest", worker.rungs.index(worker.rung)),
             "capacity": ("Listeners that can be carried now", door.room.capacity),
             "waiting": ("People who wait for a place, in the whole fleet", door.room.waiting),
+            "shield_strain": ("How far budgets have shrunk, 0 to 1", crowd.shield.strain),
+            "shield_sources": ("Sources that the shield remembers", len(crowd.shield)),
             "bus_lost_seconds": ("How long the bus has been away", worker.bus_lost_s),
         }
         for name, (text, value) in gauges.items():
@@ -49,6 +51,7 @@ class WorkerCollector:
             yield CounterMetricFamily(f"rostra_edge_{name}", text, value=total)
         yield _labelled("refused", "Requests refused", "reason", dict(door.refused))
         yield _labelled("replies", "Replies by status", "status", {str(k): v for k, v in crowd.replies.items()})
+        yield _labelled("shield", "Verdicts and strikes of the shield", "what", dict(crowd.shield.counts))
         yield _labelled("chunks", "Chunks from the bus", "verdict", dict(worker.verdicts))
 
 
