@@ -58,16 +58,21 @@ def rehearse_command(
     from rostra.rehearsal.certificate import public_text, sign  # noqa: PLC0415
     from rostra.rehearsal.script import OWN  # noqa: PLC0415
     from rostra.rehearsal.surroundings import signing_key  # noqa: PLC0415
+    from rostra.rehearsal.target import is_here  # noqa: PLC0415
 
     played = rehearsing.open_script(script)
     played = msgspec.structs.replace(played, target=OWN if own else target or played.target)
     muster = rehearsing.muster(settings, played, allow or [], workers=workers, bind=bind, port=port, web_port=web)
     key = signing_key(settings.rehearsal_key)
     certificate = rehearsing.play(settings, muster, run, show_progress)
-    to.write_bytes(sign(certificate, key))
+    if played.target == OWN or is_here(played.target):
+        to.write_bytes(sign(certificate, key))
+        outcome = f"Written to {to}."
+    else:
+        outcome = "No certificate: it is about the machine that carries, so lead the rehearsal from there."
     for line in rehearsing.certificate_lines(certificate, public_text(key.public_key())):
         out.print(line, soft_wrap=True)
-    out.print(f"Written to {to}.", soft_wrap=True)
+    out.print(outcome, soft_wrap=True)
     if certificate.failed:
         raise typer.Exit(FOUND)
 

@@ -2,6 +2,7 @@
 
 import http.client
 import secrets
+import socket
 from collections.abc import Collection
 from ipaddress import ip_address
 from typing import Final
@@ -40,6 +41,17 @@ def check(url: str, *, allowed: Collection[str], token: str | None) -> bool:
             "there and here."
         )
     confirm(host, port, token)
+    return True
+
+
+def is_here(url: str) -> bool:
+    """Whether the target is on this machine: only then does a certificate know what it is about."""
+    (host, _), _ = check_target(url, any_host=True)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
     return True
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rostra.core.errors import BadInputError
 from rostra.core.leave import LEAVE_PATH, proof
-from rostra.rehearsal.target import check, confirm
+from rostra.rehearsal.target import check, confirm, is_here
 
 TOKEN = "a secret of some length"  # noqa: S105 # of a test
 ELSEWHERE = "http://192.0.2.1/c/evening"  # RFC 5737: nobody's
@@ -39,6 +39,11 @@ def target(answer: str) -> Iterator[int]:
 
 def test_this_machine_needs_no_leave() -> None:
     assert check("http://127.0.0.1:8080/c/evening", allowed=(), token=None) is False
+
+
+def test_this_machine_is_here_and_another_is_not() -> None:
+    assert is_here("http://127.0.0.1:8080/c/evening")
+    assert not is_here(ELSEWHERE)
 
 
 def test_another_machine_is_refused_unless_it_is_allowed_by_name() -> None:
