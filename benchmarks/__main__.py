@@ -16,6 +16,7 @@ def main() -> None:
         "joins": "joins a second and first sound, while others listen on",
         "many": "60,000 listeners on one machine over several workers, and the most that hold",
         "plan": "what `rostra plan` predicts beside what is measured",
+        "attacks": "six kinds of attackers, ten connections for each listener",
         "memory": "memory per listener, ours and the kernel's",
         "start": "lateness of the announced instant, idle and under load",
         "latency": "mouth to ear, from a feed to Chromium",

@@ -122,9 +122,9 @@ def compiled(name: str, folder: Path) -> Path:
 
 
 @contextmanager
-def edge(*, cadence_ms: int = 1_000, core: str = SERVER_CORE) -> Iterator[Subject]:
-    """One worker of the edge, kept at `cadence_ms`; with 0 its ladder is free."""
-    command = pinned(core, sys.executable, "-m", "benchmarks.edge_process", "0", str(cadence_ms // 100))
+def edge(*, cadence_ms: int = 1_000, core: str = SERVER_CORE, spared: str = "127.0.0.0/8") -> Iterator[Subject]:
+    """One worker of the edge, kept at `cadence_ms`; with 0 its ladder is free. Its shield spares the prefixes."""
+    command = pinned(core, sys.executable, "-m", "benchmarks.edge_process", "0", str(cadence_ms // 100), spared)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
         try:
             assert process.stdout is not None

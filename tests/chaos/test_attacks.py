@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import machine
 from rostra.rehearsal.attackers import KINDS, Tally, Target, addresses_of
 from rostra.rehearsal.crowd import CrowdPlan, CrowdReport, run_crowd
 
@@ -53,3 +54,27 @@ def test_p3_who_listens_misses_nothing_and_who_comes_is_let_in_while_attackers_d
     assert report.heard == LISTENERS, (report, tally)
     assert report.missing_chunks == report.missed_chunks == report.connections_lost == 0, (report, tally)
     assert report.longest_pause_ms < PAUSE_MAX_MS, (report, tally)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("slowhttptest", "-H -c 1000 -r 500 -i 1 -l 4 -u http://127.0.0.1:{port}/"),
+        ("slowhttptest", "-X -c 1000 -r 500 -w 1 -y 8 -n 1 -z 8 -l 4 -u http://127.0.0.1:{port}/c/bench"),
+        ("wrk", "-t 1 -c 500 -d 4 http://127.0.0.1:{port}/"),
+    ],
+)
+def test_p3_attackers_that_others_wrote_are_not_heard_either(program: str, arguments: str) -> None:
+    command = machine.require(program)
+    with edge() as target:
+        plan = CrowdPlan(f"http://127.0.0.1:{target.port}/c/bench", LISTENERS, LISTENERS / 6, 9.0)
+        heard: list[CrowdReport] = []
+        crowd = threading.Thread(target=lambda: heard.append(run_crowd(plan)))
+        crowd.start()
+        words = arguments.format(port=target.port).split()
+        attacked = subprocess.run([command, *words], capture_output=True, text=True, timeout=60, check=False)
+        crowd.join()
+    (report,) = heard
+    assert report.heard == LISTENERS, (report, attacked.stdout)
+    assert report.missing_chunks == report.missed_chunks == report.connections_lost == 0, report
+    assert report.longest_pause_ms < PAUSE_MAX_MS, report
