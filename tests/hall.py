@@ -45,7 +45,9 @@ class Worker:
 
     def report(self) -> EdgeReport:
         fleet = self.room.fleet
-        return self.room.report(EdgeReport(fleet.edge_id, fleet.url, 0, {}, 0, 100, 0.0), several={})
+        return self.room.report(
+            EdgeReport(fleet.edge_id, fleet.url, 0, {"evening": self._count()}, 0, 100, 0), several={}
+        )
 
 
 class Hall:

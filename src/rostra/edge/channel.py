@@ -36,6 +36,7 @@ class Channel:
         self.ended = False
         self._fanout = fanout
         self._cadence = cadence
+        self._moves_from_seq = 0
         self._said = b""
         self._speakers: deque[tuple[int, bytes]] = deque(maxlen=RING_CHUNKS_MAX)  # by chunk, as event frames
         self._captions: dict[str, Caption] = {}  # the newest that stay as they are, CAPTIONS_KEPT_MAX
@@ -167,10 +168,14 @@ class Channel:
             return
         had = [c for lane in self.lanes.values() for c in lane.cohort.cadences]
         from_seq = moves_from_seq(self.ring.newest, shortest=min(had, default=cadence), cadence=cadence)
+        self._moves_from_seq = from_seq
         for lane in self.lanes.values():
             lane.cohort.retarget(cadence, from_seq=from_seq)
         self._openings.clear()
-        self.say(event_frame("cadence", cadence_ms=cadence * CHUNK_MS, from_seq=from_seq))
+        self.say(self._cadence_event())
+
+    def _cadence_event(self) -> bytes:
+        return event_frame("cadence", cadence_ms=self._cadence * CHUNK_MS, from_seq=self._moves_from_seq)
 
     # --- newcomers -------------------------------------------------------------------------------------
 
@@ -179,7 +184,8 @@ class Channel:
         key = rendition, framed
         if key not in self.lanes:
             feed = Feed(self.ring, rendition, framed=framed)
-            self.lanes[key] = self._fanout.open_lane(feed, cadence=self._cadence)
+            lane = self.lanes[key] = self._fanout.open_lane(feed, cadence=self._cadence)
+            lane.cohort.retarget(self._cadence, from_seq=self._moves_from_seq)  # who comes over has time until then
         return self.lanes[key]
 
     def resumption(self, from_seq: int | None) -> int | None:
@@ -230,6 +236,8 @@ class Channel:
             now_ms=now_ms,
             conversation=self.state(now_ms=now_ms),
         )
+        if group.cadence != self._cadence:
+            hello += self._cadence_event()
         return stream_head(CONTENT_TYPE, date=date) + frame(INIT, init) + hello + self._speaker_before(
             first
         ) + burst, position

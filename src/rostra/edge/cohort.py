@@ -72,13 +72,14 @@ class Cohort:
 
     # --- who is where ------------------------------------------------------------------------------
 
-    def place(self, *, newest: int, from_seq: int | None = None) -> Group:
+    def place(self, *, newest: int, from_seq: int | None = None, cadence: int | None = None) -> Group:
         """The least filled group of the newcomers' cadence.
 
         For a listener who has everything before chunk `from_seq` (`newest` + 1 at most) it is the least
-        filled one of those that have been given that much, so that nothing comes twice.
+        filled one of those that have been given that much, so that nothing comes twice; of `cadence`, for which
+        its buffer is long enough, until everybody moves to another one.
         """
-        cadence = self.cadence
+        cadence = self.cadence_for(cadence or self.cadence, newest=newest)
         if from_seq is not None:
             positions = range(newest, max(newest - cadence + 1, from_seq - 1) - 1, -1)
             return min([self.group(cadence, position) for position in positions], key=_size)

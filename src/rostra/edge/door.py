@@ -27,6 +27,7 @@ from rostra.core.ticket import (
     verify_pass,
     verify_place,
 )
+from rostra.edge.cadence import RUNGS_CHUNKS
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.cohort import Group
 from rostra.edge.fanout import Lane
@@ -324,7 +325,7 @@ class Door:
             self.resumed += from_seq is not None
         lane = channel.lane(rendition, framed=framed)
         first = channel.resumption(from_seq)
-        group = lane.cohort.place(newest=channel.ring.newest, from_seq=first)
+        group = lane.cohort.place(newest=channel.ring.newest, from_seq=first, cadence=_cadence_of(request))
         opening, position = channel.opening(lane, group, from_seq=first, date=date, now_ms=now_ms)
         return Listen(lane, group, opening, position, listener or b"")
 
@@ -362,3 +363,9 @@ class Door:
         reply = self.refuse(request, not_allowed(methods))
         allow = ("Allow", ", ".join(methods))
         return Reply(reply.status, reply.content_type, reply.body, [*reply.headers, allow])
+
+
+def _cadence_of(request: Request) -> int | None:
+    """The cadence that somebody who resumes has a buffer for, in chunks."""
+    had = {str(cadence * CHUNK_MS): cadence for cadence in RUNGS_CHUNKS}
+    return had.get(request.query.get("cadence_ms", ""))

@@ -12,26 +12,34 @@ _FORGETS: Final = math.exp(-1 / _MEMORY_S)
 
 
 class Progress:
-    """Rates of the last minute in the whole fleet, from counts that come once a second."""
+    """Rates of the last minute in the whole fleet, from counts that come once a second.
+
+    Places come free as fast as listeners leave: a share of them each second. So a crowd that has just come is
+    understood by what the first of it did, not by the emptiness before.
+    """
 
     def __init__(self) -> None:
         self._seconds = 0.0
         self._freed = 0.0
+        self._listening = 0.0
+        self._listeners = 0
         self._left = 0.0
         self._waiting = 0.0
         self._come = [0.0] * CLASSES
 
-    def second(self, *, freed: int, left: int, waiting: int, come: list[int]) -> None:
-        """Another second: `freed` places, `left` the line without a place, `waiting` now, `come` of each class."""
+    def second(self, *, listeners: int, freed: int, left: int, waiting: int, come: list[int]) -> None:
+        """Another second: `freed` of so many `listeners`, `left` of those `waiting`, and who has `come`."""
         self._seconds = self._seconds * _FORGETS + 1
         self._freed = self._freed * _FORGETS + freed
+        self._listening = self._listening * _FORGETS + listeners
+        self._listeners = listeners
         self._left = self._left * _FORGETS + left
         self._waiting = self._waiting * _FORGETS + waiting
         self._come = [before * _FORGETS + now for before, now in zip(self._come, come, strict=True)]
 
     @property
     def freed_hz(self) -> float:
-        return max(0.0, self._freed / self._seconds) if self._seconds else 0.0
+        return max(0.0, self._freed / self._listening * self._listeners) if self._listening else 0.0
 
     def wait_s(self, ticket_class: TicketClass, needed: int, *, overtaken_s: float) -> float | None:
         """How long until `needed` places have come free for this class and those before; None if nobody can tell.

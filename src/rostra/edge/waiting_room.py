@@ -184,6 +184,7 @@ class WaitingRoom:
         self._told = self._come, freed, left, self._given
         self._given = 0
         self.progress.second(
+            listeners=self._listeners() + sum(self.fleet.listeners().values()),
             freed=freed + self._heard["freed"],
             left=left + self._heard["left"],
             waiting=self.waiting,

@@ -385,6 +385,23 @@ def test_those_already_there_are_told_of_a_longer_cadence_long_before_it_begins(
     assert max(sizes) - min(sizes) <= 5
 
 
+def test_p4_who_goes_over_to_another_rendition_keeps_its_cadence_until_everybody_has_a_longer_buffer() -> None:
+    evening = Evening(cadence=1)
+    evening.tick(50)
+    evening.join()
+    channel = evening.channel
+    channel.retarget(5)
+    lane = channel.lane("webm-64", framed=True)
+    group = lane.cohort.place(newest=49, from_seq=48, cadence=1)
+    opening, _ = channel.opening(lane, group, from_seq=48, date="", now_ms=0)
+    frames = list(FrameReader().feed(opening.partition(b"\r\n\r\n")[2]))
+    hello, coming = (json.loads(frame.payload) for frame in frames if frame.kind == EVENT)
+    assert (hello["type"], hello["cadence_ms"]) == ("hello", 100)
+    assert coming == {"type": "cadence", "cadence_ms": 500, "from_seq": 50 + 80}
+    assert lane.cohort.place(newest=49).cadence == 5  # a newcomer begins with the longer one
+    assert lane.cohort.place(newest=130, from_seq=130, cadence=1).cadence == 5
+
+
 @st.composite
 def _scripts(draw: st.DrawFn) -> list[tuple[str, int]]:
     kinds = ["tick"] * 6 + ["join"] * 3 + ["leave", "cadence", "squeeze", "release", "slice", "break"]

@@ -4,7 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rostra.core.ticket import TicketClass
@@ -61,6 +61,7 @@ def test_a_step_down_that_would_not_fit_is_not_taken() -> None:
     assert walk(Strain(Load(), egress_share=0.3), at, 500)[1:] != []
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0, 2), st.floats(0.5, 1.5))
 def test_p4_noise_makes_nobody_run_up_and_down(seed: int, egress: float, listeners: float) -> None:
     """A worker whose egress follows its renditions and whose load is measured with 10 % of noise, for an hour."""

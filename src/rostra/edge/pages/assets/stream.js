@@ -61,6 +61,8 @@ export class ProgrammeStream {
   #seat;
   #ticket = "";
   #offered = [];
+  #had_ms = 100;
+  #coming = null; // the cadence that was announced last
   #bases; // where to go on, the next one first
   #open = new Set(); // of AbortControllers
   #wakers = new Set();
@@ -194,6 +196,11 @@ export class ProgrammeStream {
     });
   }
 
+  // The cadence that the buffer is long enough for: one that is only announced is grown towards until its chunk.
+  get #held_ms() {
+    return this.#coming && this.lastSeq >= this.#coming.from_seq ? this.#coming.cadence_ms : this.#had_ms;
+  }
+
   #controller() {
     const control = new AbortController();
     this.#open.add(control);
@@ -214,7 +221,7 @@ export class ProgrammeStream {
 
   async #read(connection, predecessor) {
     this.#watch(connection);
-    const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}`;
+    const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}&cadence_ms=${this.#held_ms}`;
     const address = `${connection.base}${this.path}/stream?ticket=${this.#ticket}&rendition=${this.rendition}${from}`;
     const options = { signal: connection.control.signal, cache: "no-store" };
     const answer = await this.#world.fetch(address, options).catch(() => null);
@@ -267,7 +274,11 @@ export class ProgrammeStream {
   #happen(event, connection) {
     if (!connection.fresh && event.at < (this.lastSeq + 1) * CHUNK_SAMPLES) return; // of a chunk that comes again
     if (event.type === "ended") this.#stopped = true;
-    if (event.type === "hello" || event.type === "cadence") this.cadence_s = event.cadence_ms / 1000;
+    if (event.type === "hello" || event.type === "cadence") {
+      this.cadence_s = event.cadence_ms / 1000;
+      this.#had_ms = event.type === "hello" ? event.cadence_ms : this.#held_ms;
+      this.#coming = event.type === "hello" ? null : event;
+    }
     if (event.type === "rendition") this.#step(event);
     if (event.type === "drain") {
       const others = (event.alternates ?? []).filter((base) => base !== connection.base);
