@@ -66,6 +66,8 @@ async def conduct(muster: Muster, own: OwnSystem | None, on_word: Callable[[Word
         for task in inflicting:
             task.cancel()
     course.seconds = time.monotonic() - began_s
+    course.faults.sort(key=lambda each: each[0].at_s)
+    course.attacks.sort(key=lambda each: each[0].at_s)
     if len(course.tallies) < muster.companies:
         raise RostraError(
             f"{muster.companies - len(course.tallies)} processes of the crowd died: see their errors above."

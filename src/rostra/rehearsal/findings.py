@@ -77,17 +77,24 @@ def arrivals(course: Iterable[Moment]) -> tuple[Arrival, ...]:
 def stages(
     script: Script, tallies: Sequence[Tally], course: Sequence[Moment], *, workers: int
 ) -> tuple[Stage, ...]:
-    crowds = script.crowd
+    crowds, calm = script.crowd, undisturbed(script, course)
     joins = [point for crowd in crowds for step in join_steps(crowd) if (point := _joins(step, tallies))]
-    held = [point for crowd in crowds for step in held_steps(crowd) if (point := _held(step, course))]
-    if not held and course:
-        held = _plateaus(course)
+    held = [point for crowd in crowds for step in held_steps(crowd) if (point := _held(step, calm))]
+    if not held and calm:
+        held = _plateaus(calm)
     return tuple(
         Stage(name, unit, workers, tuple(points), law, remark)
         for name, unit, points in ((JOINS, "joins/s", joins), (LISTENERS, "listeners", held))
         if points
         for law, remark in (_law(points),)
     )
+
+
+def undisturbed(script: Script, course: Iterable[Moment]) -> list[Moment]:
+    """The seconds in which nothing was done to the system: what it bears is what it bears then."""
+    spans = [(fault.at_s, fault.at_s + fault.for_s + SETTLE_S) for fault in script.faults]
+    spans += [(attack.at_s, attack.at_s + attack.for_s + SETTLE_S) for attack in script.attacks]
+    return [each for each in course if not any(from_s <= each.at_s <= until_s for from_s, until_s in spans)]
 
 
 def _law(points: Sequence[Point]) -> tuple[Law | None, str]:
@@ -124,10 +131,11 @@ def _held(step: Step, course: Sequence[Moment]) -> Point | None:
 
 def _plateaus(course: Sequence[Moment]) -> list[Point]:
     """A crowd that is no stairs has one plateau: the last five seconds in which nobody came or went."""
-    calm = [then for before, then in pairwise(course) if (before.come, before.left) == (then.come, then.left)][-5:]
+    calm = [then for before, then in pairwise(course) if (before.come, before.left) == (then.come, then.left)]
     here = calm[-1].come - calm[-1].left if calm else 0
     if here == 0:
         return []
+    calm = [each for each in calm if each.come - each.left == here][-5:]
     served = sum(max(0, each.listening - each.paused) for each in calm) / len(calm)
     return [Point(float(here), min(float(here), served), float(len(calm)))]
 
