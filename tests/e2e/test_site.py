@@ -113,6 +113,7 @@ def test_a_newcomer_announces_a_talk_and_a_ban_and_its_lifting_stay_visible(
     owner_link = re.search(r"http\S+", site.rostra("owner").stdout.replace("\n", ""))
     assert owner_link is not None
     ada.joins(owner_link[0])
+    ada.page.locator(".rest > summary").click()
     expect(ada.page.get_by_role("link", name="Moderation")).to_be_visible()
     comes(bob, announces(ann, tmp_path / "river.png"))
     is_banned_and_comes_back(ada, ann, bob)

@@ -227,7 +227,9 @@ def test_nothing_removed_is_destroyed_before_its_appeal_window_has_ended_nor_whi
             reversed_ = await appeal(kit, Subject("decision", third.id), ann)
             await judge(kit, two, reversed_.id, reverse=True)
             await kit.do_jobs()
-            assert file.exists()
+            withheld = tmp_path / "media" / "withheld" / "ab" / file.name
+            assert not file.exists(), "nobody sees it meanwhile"
+            assert withheld.exists()
 
             async def texts() -> list[str]:
                 async with kit.site.reading() as work:
@@ -237,7 +239,7 @@ def test_nothing_removed_is_destroyed_before_its_appeal_window_has_ended_nor_whi
             kit.clock.pass_(days=2)
             await kit.do_jobs()
             assert await texts() == ["", "Appealed", "Back"]
-            assert not file.exists()
+            assert not withheld.exists()
             await judge(kit, two, waiting.id, reverse=False, answer="It stays removed.")
             kit.clock.pass_(days=1, hours=2)
             await kit.do_jobs()
