@@ -46,7 +46,7 @@ async def _line(system: System) -> dict[str, Any]:
     conversation = str(system.schedule(at="+1h", doors="1h", id="line")["id"])
     await _doors_open(system, conversation)
     chance = random.Random(1)
-    visitors = [Visitor(system.port, conversation, chance.expovariate(1 / STAYS_S)) for _ in range(3 * PLACES)]
+    visitors = [Visitor(n, system.port, conversation, chance.expovariate(1 / STAYS_S)) for n in range(3 * PLACES)]
     most = 0
     async with asyncio.TaskGroup() as tasks:
         coming = [tasks.create_task(_come(visitor, n / ARRIVALS_HZ)) for n, visitor in enumerate(visitors)]
@@ -82,7 +82,9 @@ async def _line(system: System) -> dict[str, Any]:
 async def _ladder(system: System) -> dict[str, Any]:
     conversation = str(system.schedule(at="+2h", doors="2h", id="ladder")["id"])
     await _doors_open(system, conversation)
-    visitors = [Visitor(system.port, conversation, UP_S + (DOWN_S if n < LEFT else 0.0)) for n in range(LISTENERS)]
+    visitors = [
+        Visitor(n, system.port, conversation, UP_S + (DOWN_S if n < LEFT else 0.0)) for n in range(LISTENERS)
+    ]
     async with asyncio.TaskGroup() as tasks:
         for n, visitor in enumerate(visitors):
             tasks.create_task(_come(visitor, n / ARRIVALS_HZ))

@@ -16,6 +16,7 @@ from rostra.core.framing import EVENT, MEDIA, FrameReader
 class Visitor:
     """`told` is every answer while waiting, `gaps` what was missing in the stream, `strange` any answer but these."""
 
+    number: int
     port: int
     conversation: str
     stays_s: float
@@ -71,7 +72,9 @@ class Visitor:
         return dict(answer)
 
     async def _ask(self, method: str, target: str) -> tuple[list[str], asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        # Each comes from a network of its own: a crowd behind one would wait for its turns.
+        source = f"127.{self.number // 200 + 1}.{self.number % 200 + 1}.1"
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
         writer.write(f"{method} /c/{self.conversation}/{target} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         return head, reader, writer

@@ -41,11 +41,13 @@ class Progress:
     def freed_hz(self) -> float:
         return max(0.0, self._freed / self._listening * self._listeners) if self._listening else 0.0
 
-    def wait_s(self, ticket_class: TicketClass, needed: int, *, overtaken_s: float) -> float | None:
+    def wait_s(
+        self, ticket_class: TicketClass, needed: int, *, overtaken_s: float, overtaking: float = 1.0
+    ) -> float | None:
         """How long until `needed` places have come free for this class and those before; None if nobody can tell.
 
-        For `overtaken_s` others of the class that come later still come before. Those ahead who lose patience
-        shorten the line: at the rate d of each of them, `n` people are gone after ln(1 + n d / f) / d.
+        For `overtaken_s` the share `overtaking` of those of the class that come later come before. Those ahead who
+        lose patience shorten the line: at the rate d of each, `n` people are gone after ln(1 + n d / f) / d.
         """
         if needed <= 0:
             return 0.0
@@ -54,8 +56,10 @@ class Progress:
         if self._freed < _EVENTS_MIN or free_hz <= 0:
             return None
         wait_s = self._passing_s(needed, free_hz)
-        come_hz = self._come[ticket_class] / self._seconds
-        return self._passing_s(needed + come_hz * min(overtaken_s, wait_s), free_hz) if overtaken_s > 0 else wait_s
+        come_hz = overtaking * self._come[ticket_class] / self._seconds
+        if overtaken_s <= 0:
+            return wait_s
+        return self._passing_s(needed + come_hz * min(overtaken_s, wait_s), free_hz)
 
     def _passing_s(self, people: float, free_hz: float) -> float:
         impatience_hz = self._left / self._waiting if self._waiting else 0.0

@@ -60,6 +60,7 @@ class WaitingRoom:
         self._budget: int | None = None  # in the first second: what is free here
         self._promised: dict[bytes, float] = {}  # until when, the oldest first
         self._given = 0
+        self._overtaking = 1.0
         self._come = [0] * CLASSES
         self._seen: list[bytes] = []
         self._told = ([0] * CLASSES, 0, 0, 0)  # what the last report says of its second
@@ -98,6 +99,8 @@ class WaitingRoom:
             tag_ms = now_ms
             if self.waiting or not self._may(ticket_class, 0):
                 tag_ms = self._turns.tag(network, now_ms=now_ms, turn_ms=self._turn_ms)
+                # Of the last hundred or so: whose turn comes at once, so that they overtake who has to wait for it.
+                self._overtaking += ((tag_ms == now_ms) - self._overtaking) / 100
         else:
             tag_ms = place.tag_ms
         ahead = self.line.ahead(ticket_class, tag_ms, listener) + self.fleet.ahead(ticket_class, tag_ms)
@@ -152,7 +155,11 @@ class WaitingRoom:
         room, now_s = self.room, now_ms // 1_000
         closed = self.closed(ticket_class)
         overtaken_s = max(0, tag_ms - now_ms) / 1_000
-        wait_s = None if closed else self.progress.wait_s(ticket_class, ahead + 1 - room, overtaken_s=overtaken_s)
+        wait_s = None
+        if not closed:
+            wait_s = self.progress.wait_s(
+                ticket_class, ahead + 1 - room, overtaken_s=overtaken_s, overtaking=self._overtaking
+            )
         # What was given just now is counted twice for a moment, here as a promise and there as a listener.
         doubtful = len(self._promised) + self._told[3] * (1 + len(self.fleet.reports))
         called = not closed and ahead < room + doubtful
