@@ -150,6 +150,7 @@ def running(folder: Path, *before: str, **settings: str) -> Iterator[System]:
         "ROSTRA_CAPTIONS": "off",  # likewise
         "ROSTRA_RECORDER_PORT": "0",  # tests of the replay ask for one
         "ROSTRA_SITES": "0",  # likewise
+        "ROSTRA_WITNESSES": "0",  # likewise
         "NO_COLOR": "1",
     }
     environment |= {f"ROSTRA_{name.upper()}": value for name, value in settings.items()}

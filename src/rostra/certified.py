@@ -5,7 +5,8 @@ import structlog
 from rostra.config import Settings
 from rostra.core.errors import BadInputError
 from rostra.rehearsal.certificate import Capacity, Surroundings, capacity, changes, public_text, read
-from rostra.rehearsal.surroundings import machine, signing_key, versions
+from rostra.rehearsal.surroundings import machine, versions
+from rostra.signing import signing_key
 
 _log = structlog.get_logger()
 _NOTHING = Capacity(None, None)

@@ -142,6 +142,12 @@ class Settings(BaseSettings):
     recording_stems: Literal["flac", "opus", "none"] = Field(
         "flac", description="Each seat by itself beside the programme: without loss, at 96 kbit/s, or not at all."
     )
+    witnesses: int = Field(
+        1,
+        ge=0,
+        le=1,
+        description="Processes that keep a ledger of what all others say of themselves. 0: nothing is witnessed.",
+    )
     captions: Literal["auto", "on", "off"] = Field(
         "auto", description="Live captions and transcripts; `auto`: if the extra `captions` is installed."
     )
@@ -252,6 +258,10 @@ class Settings(BaseSettings):
         """Where speakers reach each gate of this machine."""
         pattern = self.gate_url or f"http://{self.gate_host}:{{port}}"
         return [pattern.format(n=n, port=self.gate_port + n - 1) for n in range(1, self.gates + 1)]
+
+    @property
+    def ledgers(self) -> Path:
+        return self.data / "ledgers"
 
     @property
     def recordings(self) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -26,8 +27,10 @@ from rostra.supervisor import bus_address
 if TYPE_CHECKING:
     from rostra.gate.server import Telephone
     from rostra.site.settings import SiteSettings
+    from rostra.verifier.canonical import Json
     from rostra.web.front import Front
 
+_log = structlog.get_logger()
 # An edge drains for ten seconds; the supervisor kills after as long.
 STOP_S: Final = 15
 _CAPTIONS_NICENESS: Final = 5  # a third of what a stage gets where both want a core: sound never waits for text
@@ -72,7 +75,7 @@ async def stage(settings: Settings, name: str) -> None:
 
     sounds = load_sounds(settings.data / "cache")
     async with connect(bus_address(settings, Role.STAGE), role=Role.STAGE, name=name) as connection:
-        await _while_wanted(StageServer(connection, name, sounds).run())
+        await _while_wanted(StageServer(connection, name, sounds).run(), _account(settings, connection, name))
 
 
 async def gate(settings: Settings, name: str, worker: int) -> None:
@@ -98,7 +101,8 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 transport=transport,
                 telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
                 front=_front(settings, body_bytes_max=GATE_BODY_BYTES_MAX),
-            )
+            ),
+            _account(settings, connection, name),
         )
 
 
@@ -180,6 +184,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
             ),
             keep_ticket_keys(connection, keys),
             keep_revoked(connection, revoked),
+            _account(settings, connection, name),
         )
 
 
@@ -207,7 +212,10 @@ async def recorder(settings: Settings, name: str) -> None:
         settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url, _front(settings)
     )
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
-        await _while_wanted(run(connection, name, recording, web if settings.recorder_port else None))
+        await _while_wanted(
+            run(connection, name, recording, web if settings.recorder_port else None),
+            _account(settings, connection, name),
+        )
 
 
 async def site(settings: Settings, name: str, worker: int) -> None:
@@ -217,7 +225,9 @@ async def site(settings: Settings, name: str, worker: int) -> None:
         public = await _site_settings(settings, connection)
         front = _front(settings, body_bytes_max=SITE_BODY_BYTES_MAX)
         work = run(connection, name=name, shard=worker - 1, settings=public, front=front)
-        await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys))
+        await _while_wanted(
+            work, keep_ticket_keys(connection, public.ticket_keys), _account(settings, connection, name)
+        )
 
 
 async def owner_link(settings: Settings) -> str | None:
@@ -280,7 +290,42 @@ async def captions(settings: Settings, name: str) -> None:
     live = Model(moonshine.Moonshine, moonshine.LANGUAGES)
     afterwards = Model(whisper.Whisper, whisper.LANGUAGES)
     async with connect(bus_address(settings, Role.CAPTIONS), role=Role.CAPTIONS, name=name) as connection:
-        await _while_wanted(CaptionsServer(connection, name, live, afterwards).run())
+        await _while_wanted(
+            CaptionsServer(connection, name, live, afterwards).run(), _account(settings, connection, name)
+        )
+
+
+async def witness(settings: Settings, name: str) -> None:
+    from rostra.signing import signing_key  # noqa: PLC0415 # likewise
+    from rostra.witness.server import WitnessServer  # noqa: PLC0415
+
+    host = urlsplit(settings.url).hostname or "localhost"
+    private = signing_key(settings.data / "evidence" / f"{name}.key")
+    async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
+        await _while_wanted(WitnessServer(connection, name, settings.ledgers, private, host=host).run())
+
+
+async def _account(settings: Settings, connection: Connection, name: str) -> None:
+    """Say once a second what this process is and does, if anybody keeps it."""
+    from rostra.certified import here  # noqa: PLC0415
+    from rostra.evidence.emitter import witnessed  # noqa: PLC0415
+    from rostra.evidence.told import told  # noqa: PLC0415
+
+    if not settings.witnesses:
+        return
+    surroundings = here(settings)
+    identity: dict[str, Json] = {
+        "versions": dict(surroundings.versions),
+        "configuration": surroundings.configuration_sha256,
+        "machine": surroundings.machine.identity,
+        "cores": surroundings.machine.cores,
+        "memory_bytes": surroundings.machine.memory_bytes,
+        "kernel": surroundings.machine.kernel,
+    }
+    try:
+        await witnessed(connection, name, settings.data / "evidence", identity, lambda: told(connection.reported))
+    except Exception:  # noqa: BLE001 # whatever it was: the sound goes on without evidence
+        _log.exception("evidence.stopped")
 
 
 async def _while_wanted(work: Coroutine[Any, Any, None], *beside: Coroutine[Any, Any, None]) -> None:

@@ -17,6 +17,7 @@ from rostra.core.messages import (
     RecorderReport,
     SiteReport,
     StageReport,
+    WitnessReport,
 )
 from rostra.core.units import SECOND_NS
 
@@ -92,6 +93,13 @@ def _row(report: Report) -> tuple[str, str, str]:
                 report.captioner,
                 f"captions: {', '.join(report.captioning) or '-'}{standby}",
                 f"{report.behind_max_ms / 1000:.1f} s behind, {report.skipped} utterances skipped",
+            )
+        case WitnessReport():
+            ledgers = ", ".join(f"{name} ({length})" for name, length in sorted(report.ledgers.items()))
+            return (
+                report.witness,
+                f"ledgers: {ledgers or '-'}",
+                f"{report.entries} entries, {report.refused} refused, {report.failures} failures of the disk",
             )
         case _:
             assert_never(report)

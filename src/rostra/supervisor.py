@@ -129,8 +129,12 @@ def processes(settings: Settings) -> list[Child]:
         Child(f"site-{n}", (*rostra, "site", "--name", f"site-{n}", "--worker", str(n)))
         for n in range(1, settings.sites + 1)
     ]
+    witnesses = [
+        Child(f"witness-{n}", (*rostra, "witness", "--name", f"witness-{n}"))
+        for n in range(1, settings.witnesses + 1)
+    ]
     captions = [Child(_CAPTIONER, (*rostra, "captions", "--name", _CAPTIONER))] if captioned(settings) else []
-    return stages + edges + gates + recorders + sites + captions
+    return stages + edges + gates + recorders + sites + witnesses + captions
 
 
 def captioned(settings: Settings) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from nats.aio.client import Client
@@ -20,6 +20,9 @@ from nats.js.errors import APIError
 from rostra.bus.subjects import Role, inbox_prefix
 from rostra.core.errors import BusError, ConflictError, StorageError
 
+if TYPE_CHECKING:
+    from rostra.core.messages import Message
+
 _log = structlog.get_logger()
 
 # A restarted server is ready in 0.3 s; asking 20 times a second costs nothing and loses 50 ms at most.
@@ -30,6 +33,7 @@ _PING_INTERVAL_S: Final = 2
 _REQUEST_TIMEOUT_S: Final = 2.0
 _NEVER_S: Final = 3600.0  # the deadline is `_answer_due`'s, which also knows when the connection is lost
 _SUBSCRIPTION_BYTES_MAX: Final = 16 * 1024 * 1024  # 400 s of one programme: beyond it the reader is dead
+_BATCH_BYTES_MAX: Final = 4 * 1024 * 1024  # of one answer: what is more is asked for next
 _WRONG_LAST_SEQUENCE: Final = 10_071
 _ENDS: Final = frozenset({"204", "404"})
 
@@ -58,6 +62,7 @@ class Connection:
         self.client = client
         self.connected_since: float | None = None
         self.is_closing = False
+        self.reported: Message | None = None  # what this process last said of itself
         self._connected = asyncio.Event()
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -150,6 +155,11 @@ class Connection:
         """The newest message of each of `subjects` that exists, in stream order."""
         return await self._direct_get(stream, {"multi_last": subjects, "batch": 1000})
 
+    async def after(self, stream: str, pattern: str, sequence: int) -> list[Stored]:
+        """What `stream` has of subjects like `pattern` behind `sequence`, oldest first: 1,000 messages at most."""
+        query = {"seq": sequence + 1, "next_by_subj": pattern, "batch": 1000, "max_bytes": _BATCH_BYTES_MAX}
+        return await self._direct_get(stream, query)
+
     async def _direct_get(self, source: str, query: dict[str, Any] | None) -> list[Stored]:
         inbox = self.client.new_inbox()
         request = b"" if query is None else json.dumps(query).encode()
@@ -158,7 +168,7 @@ class Connection:
                 subscription = await self.client.subscribe(inbox)
                 try:
                     await self.client.publish(f"$JS.API.DIRECT.GET.{source}", request, reply=inbox)
-                    return await _batch(subscription, until_status=query is not None and "multi_last" in query)
+                    return await _batch(subscription, until_status=query is not None and "batch" in query)
                 finally:
                     await subscription.unsubscribe()
         except (NatsError, TimeoutError, OSError) as error:

@@ -18,7 +18,7 @@ server_name: rostra
 listen: "127.0.0.1:{port}"
 max_payload: 1MB
 write_deadline: "2s"
-jetstream {{ store_dir: "{store}", max_memory_store: 64MB, max_file_store: 4GB, sync_interval: "1s" }}
+jetstream {{ store_dir: "{store}", max_memory_store: 64MB, max_file_store: 8GB, sync_interval: "1s" }}
 authorization {{
   users = [
 {users}

@@ -10,6 +10,7 @@ from rostra.bus.connection import Connection, Stored
 from rostra.bus.subjects import (
     ACT_STREAM,
     BAN_STREAM,
+    EVIDENCE_STREAM,
     INVITATION_KEY,
     PROGRAMME_STREAM,
     SECRET_STREAM,
@@ -19,12 +20,20 @@ from rostra.bus.subjects import (
     act_subject,
     ban_subject,
     chunk_subject,
+    evidence_subject,
     state_subject,
 )
 from rostra.core.conversation import Conversation
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.keys import KEY_BYTES, KEYS_EVERY_S, Key, KeyRing, decode_keys, encode_keys, rotate
-from rostra.core.limits import ACT_RETENTION_S, BANS_MAX, PROGRAMME_BYTES_MAX, PROGRAMME_RETENTION_S
+from rostra.core.limits import (
+    ACT_RETENTION_S,
+    BANS_MAX,
+    EVIDENCE_BYTES_MAX,
+    EVIDENCE_RETENTION_S,
+    PROGRAMME_BYTES_MAX,
+    PROGRAMME_RETENTION_S,
+)
 from rostra.core.messages import (
     ConversationRecord,
     Init,
@@ -65,6 +74,11 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             "max_age": round(BAN_MAX_S) * SECOND_NS,
             "max_msgs": BANS_MAX,
             "max_msgs_per_subject": 1,
+        },
+        EVIDENCE_STREAM: {
+            "subjects": [evidence_subject("*")],
+            "max_age": EVIDENCE_RETENTION_S * SECOND_NS,
+            "max_bytes": EVIDENCE_BYTES_MAX,
         },
         SECRET_STREAM: {
             "subjects": [TICKET_KEY, INVITATION_KEY, SITE_KEY],

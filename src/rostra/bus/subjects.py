@@ -6,6 +6,7 @@ from typing import Final
 PROGRAMME_STREAM: Final = "ROSTRA_PROGRAMME"
 ACT_STREAM: Final = "ROSTRA_ACT"
 BAN_STREAM: Final = "ROSTRA_BAN"
+EVIDENCE_STREAM: Final = "ROSTRA_EVIDENCE"
 STATE_BUCKET: Final = "rostra"
 STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
 _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
@@ -30,6 +31,10 @@ class Role(StrEnum):
     SITE = "site"
     CAPTIONS = "captions"
     SHIELD = "shield"
+    WITNESS = "witness"
+
+
+_UNWITNESSED: Final = frozenset({Role.OPERATOR, Role.FEED})  # commands: they come and go
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:
@@ -82,6 +87,11 @@ def transcribe_subject(language: str) -> str:
     return f"rostra.transcribe.{language}"
 
 
+def evidence_subject(who: str) -> str:
+    """Where a process's own account of itself waits for the witness."""
+    return f"rostra.evidence.{who}"
+
+
 def telemetry_subject(kind: str, name: str) -> str:
     return f"rostra.telemetry.{kind}.{name}"
 
@@ -101,6 +111,14 @@ def inbox_prefix(role: Role) -> str:
 
 def permissions(role: Role) -> dict[str, list[str]]:
     """Subjects that a role may publish and subscribe to, as nats-server's `permissions` block takes them."""
+    granted = _work_of(role)
+    if role not in _UNWITNESSED:
+        granted["publish"].append(evidence_subject("*"))
+    return granted
+
+
+def _work_of(role: Role) -> dict[str, list[str]]:
+    """What a role needs for its work."""
     read_state = [
         f"$JS.API.DIRECT.GET.{STATE_STREAM}",
         f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}conversation.>",
@@ -233,6 +251,11 @@ def permissions(role: Role) -> dict[str, list[str]]:
                     f"{_STATE_PREFIX}conversation.>",
                     inbox,
                 ],
+            }
+        case Role.WITNESS:
+            return {
+                "publish": [*read_state, f"$JS.API.DIRECT.GET.{EVIDENCE_STREAM}", "rostra.telemetry.witness.*"],
+                "subscribe": [evidence_subject("*"), f"{_STATE_PREFIX}conversation.>", inbox],
             }
         case Role.CAPTIONS:
             return {

@@ -17,12 +17,13 @@ from rostra.core.messages import (
     RecorderReport,
     SiteReport,
     StageReport,
+    WitnessReport,
     decode,
     encode,
 )
 
 _log = structlog.get_logger()
-Report = EdgeReport | StageReport | GateReport | RecorderReport | SiteReport | CaptionsReport
+Report = EdgeReport | StageReport | GateReport | RecorderReport | SiteReport | CaptionsReport | WitnessReport
 
 
 def sender(report: Report) -> tuple[str, str]:
@@ -40,6 +41,8 @@ def sender(report: Report) -> tuple[str, str]:
             return "site", name
         case CaptionsReport(captioner=name):
             return "captions", name
+        case WitnessReport(witness=name):
+            return "witness", name
         case _:
             assert_never(report)
 
@@ -47,6 +50,7 @@ def sender(report: Report) -> tuple[str, str]:
 async def publish_report(connection: Connection, report: Report) -> None:
     """Publish a report. While the bus is away it is dropped: the next one comes in a second."""
     kind, name = sender(report)
+    connection.reported = report
     try:
         await connection.publish(telemetry_subject(kind, name), encode(report))
     except BusError:

@@ -116,12 +116,14 @@ def fsck_command(as_json: JsonFlag = False) -> None:
         from rostra.bus.fsck import check  # noqa: PLC0415
         from rostra.recorder.check import check_recordings  # noqa: PLC0415
         from rostra.site.moderation.check import check_database  # noqa: PLC0415
+        from rostra.witness.check import check_ledgers  # noqa: PLC0415
 
         async with bus() as connection:
             read, findings = await check(connection)
         segments, damaged = check_recordings(read_settings().recordings)
         decided, altered = await check_database(read_settings().database_url)
-        read, findings = read + segments + decided, findings + damaged + altered
+        entries, tampered = check_ledgers(read_settings().ledgers)
+        read, findings = read + segments + decided + entries, findings + damaged + altered + tampered
         if as_json:
             print_json({"read": read, "findings": findings})
         else:
@@ -197,3 +199,9 @@ def site_command(name: Annotated[str, typer.Option()], worker: Annotated[int, ty
 def captions_command(name: Annotated[str, typer.Option()]) -> None:
     """One captions process."""
     run(roles.captions(roles.settings_of(name), name))
+
+
+@app.command("witness", hidden=True)
+def witness_command(name: Annotated[str, typer.Option()]) -> None:
+    """One witness process."""
+    run(roles.witness(roles.settings_of(name), name))

@@ -57,8 +57,8 @@ def rehearse_command(
         return
     from rostra.rehearsal.certificate import public_text, sign  # noqa: PLC0415
     from rostra.rehearsal.script import OWN  # noqa: PLC0415
-    from rostra.rehearsal.surroundings import signing_key  # noqa: PLC0415
     from rostra.rehearsal.target import is_here  # noqa: PLC0415
+    from rostra.signing import signing_key  # noqa: PLC0415
 
     played = rehearsing.open_script(script)
     played = msgspec.structs.replace(played, target=OWN if own else target or played.target)

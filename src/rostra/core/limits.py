@@ -169,3 +169,9 @@ STREAMS_PER_ACCOUNT_MAX: Final = 50  # in one process: a few clients with a few 
 STREAM_EVENTS_MAX: Final = 10_000  # that wait to be told in a storm of posts: a minute of it; then the newest goes
 ANNOUNCEMENT_LENGTH_MAX: Final = 5_000  # a notice of the operator; more belongs on a page
 ANNOUNCEMENT_REACTIONS_MAX: Final = 8  # different ones, as Mastodon: a row of a phone
+
+# --- evidence ------------------------------------------------------------------------------------
+EVIDENCE_SPOOL_BYTES_MAX: Final = 8 * 1024 * 1024  # of one process: an hour and a half of entries of 1.5 kB
+EVIDENCE_RETENTION_S: Final = 3_600  # in the bus, for a witness that is away: longer and the ledger has a gap
+EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 40 processes for an hour
+LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

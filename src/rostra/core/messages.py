@@ -347,6 +347,21 @@ class CaptionsReport(Message, frozen=True, tag="captions-report.1"):
     transcribed_s: float
 
 
+class WitnessReport(Message, frozen=True, tag="witness-report.1"):
+    """One witness's telemetry, once a second, on `rostra.telemetry.witness.<witness>`.
+
+    `ledgers` are those that are open, by conversation, with their length. Since its start: `entries` taken,
+    `refused` (what is no entry), and `failures` of the disk.
+    """
+
+    witness: str
+    at_ns: int
+    ledgers: dict[str, int]
+    entries: int
+    refused: int
+    failures: int
+
+
 AnyMessage = (
     Init
     | Chunk
@@ -369,6 +384,7 @@ AnyMessage = (
     | RecorderReport
     | SiteReport
     | CaptionsReport
+    | WitnessReport
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,4 +1,4 @@
-"""What a capacity depends on, read from this machine: hardware and versions; and the key that signs here."""
+"""What a capacity depends on, read from this machine: hardware and versions."""
 
 import hashlib
 import os
@@ -9,15 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
-from rostra.core.errors import BadInputError
 from rostra.rehearsal.certificate import Machine
 
 # What stands between the bus and a listener's socket; the rest of what is installed costs an edge nothing.
@@ -68,20 +59,3 @@ def _code_sha256() -> str:
         digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def signing_key(path: Path) -> Ed25519PrivateKey:
-    """The key in `path`, which is made if there is none. BadInputError if it cannot be used."""
-    try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made = Ed25519PrivateKey.generate()
-            pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(pem)
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise BadInputError(f"The key {path} cannot be used: {error}.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise BadInputError(f"The key {path} is no Ed25519 key.")
-    return key

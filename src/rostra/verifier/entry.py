@@ -7,9 +7,8 @@ what an edge said, and what is missing is seen.
 """
 
 import binascii
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +19,8 @@ from rostra.verifier.canonical import Json, canonical, parse_canonical
 from rostra.verifier.errors import FlawError
 
 PURPOSE: Final = b"rostra-entry/v1\n"
+OPENED: Final = "opened"  # by the witness: the log begins
+REGISTERED: Final = "registered"  # by the witness: processes that have come since, or have a new key
 FIRST: Final = ""  # `prev` of the first entry of a run
 _FIELDS: Final = {"who": str, "run": int, "seq": int, "prev": str, "kind": str, "wall_ms": int, "mono_ms": int}
 
@@ -79,42 +80,95 @@ def parse_entry(data: bytes) -> Sealed:
     return Sealed(Entry(**fields), signature, canonical(said), digest(data))
 
 
-@dataclass(slots=True)
+class Head(NamedTuple):
+    """Where a chain is: its newest entry."""
+
+    run: int
+    seq: int
+    digest: str
+    mono_ms: int = 0
+
+
+class Gap(NamedTuple):
+    """`missing` entries of one process are not here; they belong before entry `before` of the log."""
+
+    who: str
+    before: int
+    missing: int
+
+
 class Chains:
     """Checks entries in the order of the log: who signed, and that each run goes on where it was.
 
-    `keys` are the public keys of the processes by name, as they were registered before the doors opened.
+    The witness, whose key is the log's own, says whose keys it believes and how far each chain was when the log
+    was opened (`OPENED`), and who has come since (`REGISTERED`).
     """
 
-    keys: Mapping[str, bytes]
-    _heads: dict[str, Sealed] = field(default_factory=dict)
+    def __init__(self, witness: str, key: bytes) -> None:
+        self.keys = {witness: key}
+        self.gaps: list[Gap] = []
+        self._witness = witness
+        self._heads: dict[str, Head] = {}
+        self._count = 0
 
     def take(self, sealed: Sealed) -> None:
-        """FlawError, which names what is wrong, unless this entry is signed and follows the one before."""
+        """FlawError, which names what is wrong, unless this entry is signed and in its place. Gaps are noted."""
         entry = sealed.entry
-        place = f"Entry {entry.seq} of {entry.who}"
+        self._verify(sealed)
+        head = self._heads.get(entry.who)
+        if head is None or entry.run > head.run:
+            if head is not None or entry.seq:
+                self._note_new_run(sealed)
+        else:
+            self._follow(head, sealed)
+        self._heads[entry.who] = Head(entry.run, entry.seq, sealed.digest, entry.mono_ms)
+        self._count += 1
+        if entry.who == self._witness and entry.kind in (OPENED, REGISTERED):
+            self._register(entry.body)
+
+    def _verify(self, sealed: Sealed) -> None:
+        entry = sealed.entry
         key = self.keys.get(entry.who)
         if key is None:
-            raise FlawError(f"{place}: no key of {entry.who} was registered.")
+            raise FlawError(f"{_place(entry)}: no key of {entry.who} was registered.")
         try:
             Ed25519PublicKey.from_public_bytes(key).verify(sealed.signature, PURPOSE + sealed.signed)
         except InvalidSignature as error:
-            raise FlawError(f"{place} is not signed by {entry.who}: edited, or another key.") from error
-        head = self._heads.get(entry.who)
-        self._heads[entry.who] = sealed
-        if head is None or entry.run > head.entry.run:
-            if entry.seq or entry.prev != FIRST:
-                raise FlawError(f"{place} is the first of its run that is here: those before it were dropped.")
-            return
-        self._follow(head, sealed, place)
+            raise FlawError(f"{_place(entry)} is not signed by {entry.who}: edited, or another key.") from error
 
-    def _follow(self, head: Sealed, sealed: Sealed, place: str) -> None:
-        before, entry = head.entry, sealed.entry
-        if sealed.digest == head.digest or entry.run < before.run or entry.seq <= before.seq:
+    def _note_new_run(self, sealed: Sealed) -> None:
+        """What a process had not sent dies with it; a run that begins in the middle lacks what was before."""
+        entry = sealed.entry
+        if entry.seq == 0 and entry.prev != FIRST:
+            raise FlawError(f"{_place(entry)} is the first of its run and follows another.")
+        if entry.seq:
+            self.gaps.append(Gap(entry.who, self._count, entry.seq))
+
+    def _follow(self, head: Head, sealed: Sealed) -> None:
+        entry, place = sealed.entry, _place(sealed.entry)
+        if sealed.digest == head.digest or entry.run < head.run or entry.seq <= head.seq:
             raise FlawError(f"{place} came before already: repeated, or reordered.")
-        if entry.seq > before.seq + 1:
-            raise FlawError(f"{place} follows {before.seq}: {entry.seq - before.seq - 1} were dropped.")
-        if entry.prev != head.digest:
-            raise FlawError(f"{place} does not follow the one that is here: that was replaced.")
-        if entry.mono_ms < before.mono_ms:
+        if entry.mono_ms < head.mono_ms:
             raise FlawError(f"{place}: its clock that knows no steps went back.")
+        if entry.seq > head.seq + 1:
+            self.gaps.append(Gap(entry.who, self._count, entry.seq - head.seq - 1))
+        elif entry.prev != head.digest:
+            raise FlawError(f"{place} does not follow the one that is here: that was replaced.")
+
+    def _register(self, body: dict[str, Json]) -> None:
+        processes = body.get("processes")
+        if not isinstance(processes, dict):
+            raise FlawError("The witness registers processes without naming them.")
+        for who, claim in processes.items():
+            if not isinstance(claim, dict) or who == self._witness:
+                raise FlawError(f"The witness registers {who} in a way that means nothing.")
+            key, run, seq, known = (claim.get(name) for name in ("key", "run", "seq", "digest"))
+            if not isinstance(key, str) or not re.fullmatch(r"[0-9a-f]{64}", key):
+                raise FlawError(f"The witness registers {who} without a key.")
+            self.keys[who] = bytes.fromhex(key)
+            if isinstance(run, int) and isinstance(seq, int) and isinstance(known, str):
+                self._heads.setdefault(who, Head(run, seq, known))
+
+
+def _place(entry: Entry) -> str:
+    return f"Entry {entry.seq} of {entry.who}"

@@ -2,24 +2,52 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
+from rostra.bus.fsck import Finding
 from rostra.verifier.errors import FlawError
-from rostra.verifier.note import NoteKey
-from rostra.verifier.tiles import TILE_HEIGHT, TILE_WIDTH, bundle_path, tile_path, unbundled, widths
+from rostra.verifier.note import NoteKey, parse_key
+from rostra.verifier.tiles import CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, bundle_path, tile_path, unbundled, widths
 from rostra.verifier.tree import HASH_BYTES, Tree, leaf_hash
-from rostra.witness.ledger import signed_checkpoint, tails, unframed
+from rostra.witness.ledger import KEY, signed_checkpoint, tails, unframed
+
+_LOOKS: Final = 5
 
 
-class Finding(NamedTuple):
-    """Something that is not as it has to be; `where` is a file, `what` a sentence."""
-
-    where: str
-    what: str
+def check_ledgers(folder: Path) -> tuple[int, list[Finding]]:
+    """How many entries all ledgers in `folder` have, and what is wrong with them."""
+    read, findings = 0, []
+    for ledger in sorted(path.parent for path in folder.glob(f"*/{KEY}")):
+        try:
+            key = parse_key((ledger / KEY).read_text(encoding="utf-8"))
+        except (FlawError, UnicodeDecodeError) as error:
+            findings.append(Finding(f"{ledger.name}/{KEY}", str(error)))
+            continue
+        size, found = check_ledger(ledger, origin=key.name, key=key)
+        read += size
+        findings += [Finding(f"{ledger.name}/{each.where}", each.what) for each in found]
+    return read, findings
 
 
 def check_ledger(folder: Path, *, origin: str, key: NoteKey) -> tuple[int, list[Finding]]:
-    """How many entries the ledger in `folder` has, and what is wrong with it. Nothing is changed."""
+    """How many entries the ledger in `folder` has, and what is wrong with it. Nothing is changed.
+
+    What is wrong while its witness writes is looked at again.
+    """
+    for _ in range(_LOOKS):
+        before = _written(folder)
+        size, findings = _looked(folder, origin=origin, key=key)
+        if not findings or _written(folder) == before:
+            break
+    return size, findings
+
+
+def _written(folder: Path) -> list[tuple[str, int]]:
+    files = [folder / CHECKPOINT, *(path for _, path in tails(folder))]
+    return [(path.name, path.stat().st_size) for path in files if path.exists()]
+
+
+def _looked(folder: Path, *, origin: str, key: NoteKey) -> tuple[int, list[Finding]]:
     findings: list[Finding] = []
     tree = Tree()
     try:
@@ -73,7 +101,10 @@ def _tiles(folder: Path, size: int, tree: Tree) -> Iterator[Finding]:
 def _tail(folder: Path, tree: Tree) -> Iterator[Finding]:
     """Entries behind the checkpoint are counted; half an entry at the end is what a kill leaves, and is told."""
     for first, path in tails(folder):
-        entries, torn = unframed(path.read_bytes())
+        try:
+            entries, torn = unframed(path.read_bytes())
+        except FileNotFoundError:  # the witness has just gone on with another one
+            continue
         for index, entry in enumerate(entries, first):
             leaf = leaf_hash(entry)
             if index > len(tree):

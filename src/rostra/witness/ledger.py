@@ -33,6 +33,7 @@ from rostra.verifier.tree import HASH_BYTES, Tree, leaf_hash
 _FRAME: Final = struct.Struct(">II")  # length and CRC-32 of an entry in the tail
 _TAIL: Final = "tail."
 LOCK: Final = "lock"
+KEY: Final = "key"  # the verifier key of the log's own signatures
 
 
 class Disk(Protocol):
@@ -101,6 +102,10 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._tree)
+
+    def leaves(self) -> set[bytes]:
+        """The hash of every entry."""
+        return set(self._tree.levels[0])
 
     def close(self) -> None:
         if self._tail is not None:

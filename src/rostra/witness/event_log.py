@@ -1,0 +1,107 @@
+"""The log of one conversation: what the witness says in it, and what it takes from others."""
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from rostra import disk
+from rostra.core.limits import LEDGER_PENDING_ENTRIES_MAX
+from rostra.core.messages import ConversationRecord
+from rostra.evidence.chain import Chain
+from rostra.verifier.canonical import Json
+from rostra.verifier.entry import OPENED, REGISTERED, Head
+from rostra.verifier.note import note_key, signature
+from rostra.verifier.tree import leaf_hash
+from rostra.witness.ledger import KEY, Ledger
+
+REOPENED = "reopened"
+
+
+class Known(NamedTuple):
+    """The key of a process, and its newest entry."""
+
+    key: str
+    head: Head | None = None
+
+    def claim(self) -> dict[str, Json]:
+        if self.head is None:
+            return {"key": self.key}
+        return {"key": self.key, "run": self.head.run, "seq": self.head.seq, "digest": self.head.digest}
+
+
+class EventLog:
+    """Entries wait here while the disk refuses them, LEDGER_PENDING_ENTRIES_MAX; then the newest go, counted.
+
+    BadInputError if the ledger in `folder` is another process's, or damaged.
+    """
+
+    def __init__(
+        self, folder: Path, witness: str, private: Ed25519PrivateKey, *, host: str, record: ConversationRecord
+    ) -> None:
+        origin = f"{host}/rostra/{record.id}"
+        key = note_key(origin, private)
+        self._ledger = Ledger(folder, origin=origin, key=key, sign=lambda text: signature(text, origin, private))
+        disk.replace(folder / KEY, f"{key}\n".encode())
+        self._record = record
+        self._chain = Chain(witness, private)
+        self._has = self._ledger.leaves()
+        self._pending: deque[bytes] = deque()
+        self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self._ledger)
+
+    def close(self) -> None:
+        self._ledger.close()
+
+    def begin(self, known: Mapping[str, Known]) -> None:
+        """The witness's own first entry: what is witnessed, whose keys it believes, and how far each was."""
+        if len(self._ledger):
+            self._say(REOPENED, {})
+            return
+        record = self._record
+        processes: dict[str, Json] = {who: each.claim() for who, each in known.items()}
+        self._say(
+            OPENED,
+            {
+                "conversation": record.id,
+                "title": record.title,
+                "starts_ms": record.starts_ns // 1_000_000,
+                "doors_ms": record.doors_ns // 1_000_000,
+                "ends_ms": record.ends_ns // 1_000_000,
+                "processes": processes,
+            },
+        )
+
+    def register(self, who: str, known: Known) -> None:
+        """Somebody new has come, or somebody has a new key."""
+        self._say(REGISTERED, {"processes": {who: known.claim()}})
+
+    def append(self, entry: bytes) -> None:
+        """Take what a process said, unless it is here already."""
+        leaf = leaf_hash(entry)
+        if leaf in self._has:
+            return
+        if len(self._pending) >= LEDGER_PENDING_ENTRIES_MAX:
+            self.lost += 1
+            return
+        self._has.add(leaf)
+        self._pending.append(entry)
+
+    def _say(self, kind: str, body: dict[str, Json]) -> None:
+        entry = self._chain.sealed(kind, body)
+        self._chain.said(entry)
+        self.append(entry)
+
+    def save(self, *, checkpoint: bool) -> None:
+        """Return when all that came is on the disk, and published. OSError, and the rest waits, if it is not."""
+        while self._pending:
+            self._ledger.append(self._pending[0])
+            self._pending.popleft()
+        if checkpoint and len(self._ledger) > self._ledger.checkpointed:
+            self._ledger.checkpoint()
+        else:
+            self._ledger.sync()

@@ -1,0 +1,16 @@
+"""When a conversation is witnessed: from before its doors open until after its end. Pure."""
+
+from typing import Final
+
+from rostra.core.messages import ConversationRecord
+from rostra.core.units import SECOND_NS
+
+BEFORE_DOORS_S: Final = 1_800  # servers are moved, limits changed and tests made in the last half hour
+AFTER_END_S: Final = 600  # those who come late, and what the operator does then
+_OVER: Final = frozenset({"ended", "cancelled"})
+
+
+def is_witnessed(record: ConversationRecord, *, now_ns: int) -> bool:
+    if record.state in _OVER:
+        return now_ns < (record.since_ns or record.ends_ns) + AFTER_END_S * SECOND_NS
+    return now_ns >= record.doors_ns - BEFORE_DOORS_S * SECOND_NS

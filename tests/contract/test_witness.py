@@ -1,0 +1,175 @@
+"""The witness on a real bus: what every process says is in the log, once, in order, whoever is away meanwhile."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bus_server import Bus, run
+from rostra.bus import state
+from rostra.bus.connection import Connection
+from rostra.bus.subjects import Role, evidence_subject
+from rostra.core.conversation import Conversation, DoorsOpen, Schedule
+from rostra.core.units import SECOND_NS
+from rostra.evidence.chain import Chain
+from rostra.evidence.emitter import IDENTITY, RECORD, Emitter
+from rostra.evidence.spool import Spool
+from rostra.verifier.entry import Chains, Entry, Gap, parse_entry
+from rostra.verifier.note import parse_key
+from rostra.verifier.tiles import bundle_path, unbundled, widths
+from rostra.witness.check import check_ledgers
+from rostra.witness.ledger import KEY, signed_checkpoint, tails, unframed
+from rostra.witness.server import WitnessServer
+
+WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def entries(folder: Path) -> list[bytes]:
+    """All that a ledger which nobody writes has."""
+    key = parse_key((folder / KEY).read_text())
+    checkpoint = signed_checkpoint(folder, origin=key.name, key=key)
+    size = 0 if checkpoint is None else checkpoint.size
+    found = [
+        e for index, width in widths(size) for e in unbundled((folder / bundle_path(index, width)).read_bytes())
+    ]
+    for first, path in tails(folder):
+        found += unframed(path.read_bytes())[0][size - first :]
+    return found
+
+
+def chained(folder: Path) -> tuple[list[Entry], list[Gap]]:
+    """Every entry, each proved to be its speaker's and in its place; and what is missing."""
+    chains = Chains("witness-1", parse_key((folder / KEY).read_text()).key)
+    sealed = [parse_entry(data) for data in entries(folder)]
+    for each in sealed:
+        chains.take(each)
+    return [each.entry for each in sealed], chains.gaps
+
+
+@asynccontextmanager
+async def operating(bus: Bus) -> AsyncIterator[Connection]:
+    async with bus.connect(Role.OPERATOR) as connection:
+        await state.provision(connection)
+        yield connection
+
+
+async def announce(connection: Connection, name: str) -> None:
+    now_ns = time.time_ns()
+    schedule = Schedule("Evening", now_ns + SECOND_NS, now_ns, now_ns + 3_600 * SECOND_NS, "UTC")
+    await state.create_conversation(connection, Conversation(name, schedule, DoorsOpen(now_ns)))
+
+
+@asynccontextmanager
+async def witnessing(bus: Bus, folder: Path) -> AsyncIterator[WitnessServer]:
+    async with bus.connect(Role.WITNESS) as connection, asyncio.TaskGroup() as tasks:
+        server = WitnessServer(connection, "witness-1", folder, WITNESS, host="example.org")
+        task = tasks.create_task(server.run(), name="witness")
+        yield server
+        task.cancel()
+
+
+class Speaker:
+    """A process that says something whenever it is told to."""
+
+    def __init__(self, connection: Connection, who: str, folder: Path) -> None:
+        self._connection = connection
+        chain = Chain(who, Ed25519PrivateKey.generate())
+        self._emitter = Emitter(chain, Spool(folder / f"{who}.spool"))
+        self._emitter.say(IDENTITY, {"key": chain.key})
+        self._numbers = count()
+
+    async def say(self, times: int = 1) -> None:
+        for _ in range(times):
+            self._emitter.say(RECORD, {"number": next(self._numbers)})
+        await self._emitter.send(self._connection)
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 20) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 # a file of another task
+            await asyncio.sleep(0.05)
+
+
+def numbers(said: list[Entry], who: str) -> list[object]:
+    return [entry.body["number"] for entry in said if entry.who == who and entry.kind == RECORD]
+
+
+def holds(folder: Path, count: int) -> Callable[[], bool]:
+    return lambda: check_ledgers(folder)[0] >= count
+
+
+def test_p9_what_is_said_is_in_the_log_of_each_conversation_once_and_in_order(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            speaker = Speaker(edge, "edge-1", tmp_path)
+            await speaker.say(3)
+            await announce(operator, "evening")
+            async with witnessing(bus, tmp_path / "ledgers"):
+                await until(holds(tmp_path / "ledgers", 5))  # opened, the identity, three records
+                late = Speaker(edge, "edge-2", tmp_path)
+                await late.say(2)
+                await until(holds(tmp_path / "ledgers", 9))
+        said, gaps = chained(tmp_path / "ledgers" / "evening")
+        assert gaps == []
+        assert numbers(said, "edge-1") == [0, 1, 2]
+        assert numbers(said, "edge-2") == [0, 1]
+        assert [entry.kind for entry in said if entry.who == "witness-1"] == ["opened", "registered", "registered"]
+
+    run(test)
+
+
+def test_p9_a_witness_that_was_away_takes_what_was_said_meanwhile_and_nothing_twice(
+    bus: Bus, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            speaker = Speaker(edge, "edge-1", tmp_path)
+            await announce(operator, "evening")
+            await speaker.say(2)
+            async with witnessing(bus, tmp_path / "ledgers"):
+                await until(holds(tmp_path / "ledgers", 5))
+            await speaker.say(3)
+            async with witnessing(bus, tmp_path / "ledgers"):
+                await until(holds(tmp_path / "ledgers", 10))
+        said, gaps = chained(tmp_path / "ledgers" / "evening")
+        assert gaps == []
+        assert numbers(said, "edge-1") == [0, 1, 2, 3, 4]
+        assert check_ledgers(tmp_path / "ledgers")[1] == []
+
+    run(test)
+
+
+def test_a_log_that_is_opened_in_mid_run_knows_where_everybody_was(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            speaker = Speaker(edge, "edge-1", tmp_path)
+            async with witnessing(bus, tmp_path / "ledgers") as witness:
+                await speaker.say(4)
+                await until(lambda: witness.entries == 5)
+                await announce(operator, "evening")
+                await until(holds(tmp_path / "ledgers", 1))
+                await speaker.say(2)
+                await until(holds(tmp_path / "ledgers", 3))
+        said, gaps = chained(tmp_path / "ledgers" / "evening")
+        assert gaps == []
+        assert numbers(said, "edge-1") == [4, 5]
+
+    run(test)
+
+
+def test_what_is_no_entry_is_counted_and_kept_out(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            await announce(operator, "evening")
+            async with witnessing(bus, tmp_path / "ledgers") as witness:
+                await edge.store(evidence_subject("edge-1"), b"garbage")
+                await until(lambda: witness.refused == 1)
+                await until(holds(tmp_path / "ledgers", 1))
+        said, _ = chained(tmp_path / "ledgers" / "evening")
+        assert [entry.kind for entry in said] == ["opened"]
+
+    run(test)
