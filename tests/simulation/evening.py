@@ -149,6 +149,7 @@ class Edge:
             joins=0,
             resumed=0,
             streams=Streams(self.fanout.has),
+            revoked={},
             room=WaitingRoom(fleet, listeners=lambda: self.fanout.listeners, jitter=lambda: 0.5),
         )
         self.worker = edge_worker.Worker(

@@ -26,7 +26,8 @@ from rostra.rehearsal.certificate import (
     sign,
 )
 from rostra.rehearsal.scalability import Point, fit
-from rostra.rehearsal.surroundings import machine, signing_key, versions
+from rostra.rehearsal.surroundings import machine, versions
+from rostra.signing import signing_key
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 MACHINE = Machine(2, "A processor", 8 << 30, "x86_64", "6.1", 20_000, "0123456789abcdef")
