@@ -276,7 +276,8 @@ class Door:
             )
         if self._is_revoked(ticket, now_ms // 1_000):
             return self.refuse(request, REVOKED)
-        if len(self.streams.of(ticket.listener)) >= STREAMS_PER_LISTENER_MAX:
+        streams = len(self.streams.of(ticket.listener)) + self.room.fleet.streams(ticket.listener)
+        if streams >= STREAMS_PER_LISTENER_MAX:
             return self.refuse(request, SHARED)
         asked = request.query.get("from", "")
         from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None

@@ -14,7 +14,7 @@ from rostra.core.framing import FrameReader
 from rostra.core.keys import Key, KeyRing
 from rostra.core.leave import LEAVE_PATH, proves
 from rostra.core.limits import CAPTIONS_KEPT_MAX, STREAMS_PER_LISTENER_MAX
-from rostra.core.messages import Caption, Chunk, ConversationRecord, Init
+from rostra.core.messages import Caption, Chunk, ConversationRecord, EdgeReport, Init
 from rostra.core.shield import Strike
 from rostra.core.ticket import Ticket, TicketClass, sign, sign_pass, verify
 from rostra.edge.channel import Channel
@@ -152,6 +152,16 @@ def test_one_ticket_opened_too_often_is_refused_and_the_shield_is_told(door: Doo
     assert (refused.status, body(refused)["reason"], refused.strike) == (429, "shared", Strike.SHARED_TICKET)
     assert "Retry-After" in dict(refused.headers)
     door.streams.open(0, b"")  # the kernel has given the number of one that ended to somebody else
+    assert listen(door, stream).listener == b"8 bytes."
+
+
+def test_what_is_open_at_other_workers_counts_where_it_is_more_than_one(door: Door) -> None:
+    stream = "/c/evening/stream?ticket=" + body(reply(door, "/c/evening/join", method="POST"))["ticket"]
+    report = EdgeReport("there", "http://there", 0, {}, 100, 100, 0.0, several={b"8 bytes.".hex(): 2})
+    door.room.fleet.hear(report, now_s=0)
+    door.streams.open(0, listen(door, stream).listener)
+    assert reply(door, stream).status is HTTPStatus.TOO_MANY_REQUESTS
+    door.room.fleet.hear(msgspec.structs.replace(report, several={}), now_s=1)
     assert listen(door, stream).listener == b"8 bytes."
 
 
