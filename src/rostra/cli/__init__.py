@@ -1,6 +1,17 @@
 """The `rostra` command: every subcommand's arguments and exit codes (see `app`)."""
 
-from rostra.cli import conversations, keys, operate, people, recordings, rehearse, shield, sound
+from rostra.cli import conversations, evidence, keys, operate, people, recordings, rehearse, shield, sound
 from rostra.cli.app import main
 
-__all__ = ["conversations", "keys", "main", "operate", "people", "recordings", "rehearse", "shield", "sound"]
+__all__ = [
+    "conversations",
+    "evidence",
+    "keys",
+    "main",
+    "operate",
+    "people",
+    "recordings",
+    "rehearse",
+    "shield",
+    "sound",
+]
