@@ -34,6 +34,7 @@ def as_json(records: Iterable[ConversationRecord], reports: Sequence[Report]) ->
         "sites": of(SiteReport),
         "captioners": of(CaptionsReport),
         "stages": of(StageReport),
+        "witnesses": of(WitnessReport),
     }
 
 

@@ -173,3 +173,24 @@ def test_what_is_no_entry_is_counted_and_kept_out(bus: Bus, tmp_path: Path) -> N
         assert [entry.kind for entry in said] == ["opened"]
 
     run(test)
+
+
+def test_what_was_said_before_a_log_began_is_not_put_behind_it_by_a_witness_that_starts_again(
+    bus: Bus, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            speaker = Speaker(edge, "edge-1", tmp_path)
+            async with witnessing(bus, tmp_path / "ledgers") as witness:
+                await speaker.say(4)
+                await until(lambda: witness.entries == 5)
+                await announce(operator, "evening")
+                await until(holds(tmp_path / "ledgers", 1))
+            await speaker.say(2)
+            async with witnessing(bus, tmp_path / "ledgers"):
+                await until(holds(tmp_path / "ledgers", 5))  # opened, reopened, a key registered again, two records
+        said, gaps = chained(tmp_path / "ledgers" / "evening")
+        assert gaps == []
+        assert numbers(said, "edge-1") == [4, 5]
+
+    run(test)

@@ -73,6 +73,7 @@ _PREFLIGHT: Final = (
 
 
 LOWEST: Final = ladder(has_copy=False)[0]
+_CADENCES: Final = {str(cadence * CHUNK_MS): cadence for cadence in RUNGS_CHUNKS}
 _NONE: Final[Mapping[str, int]] = {}
 _NOBODY: Final = Ticket("", b"", TicketClass.ANONYMOUS, 0, 0)
 
@@ -368,5 +369,4 @@ class Door:
 
 def _cadence_of(request: Request) -> int | None:
     """The cadence that somebody who resumes has a buffer for, in chunks."""
-    had = {str(cadence * CHUNK_MS): cadence for cadence in RUNGS_CHUNKS}
-    return had.get(request.query.get("cadence_ms", ""))
+    return _CADENCES.get(request.query.get("cadence_ms", ""))

@@ -1,9 +1,10 @@
 """The log of one conversation: what the witness says in it, and what it takes from others."""
 
+import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,12 +13,12 @@ from rostra.core.limits import LEDGER_PENDING_ENTRIES_MAX
 from rostra.core.messages import ConversationRecord
 from rostra.evidence.chain import Chain
 from rostra.verifier.canonical import Json
-from rostra.verifier.entry import OPENED, REGISTERED, Head
+from rostra.verifier.entry import OPENED, REGISTERED, Entry, Head
 from rostra.verifier.note import note_key, signature
-from rostra.verifier.tree import leaf_hash
 from rostra.witness.ledger import KEY, Ledger
 
-REOPENED = "reopened"
+REOPENED: Final = "reopened"
+_NOTHING: Final = (0, -1)
 
 
 class Known(NamedTuple):
@@ -47,7 +48,7 @@ class EventLog:
         disk.replace(folder / KEY, f"{key}\n".encode())
         self._record = record
         self._chain = Chain(witness, private)
-        self._has = self._ledger.leaves()
+        self._newest = dict(_newest(self._ledger.entries()))  # of each process: run and number
         self._pending: deque[bytes] = deque()
         self.lost = 0
 
@@ -64,6 +65,7 @@ class EventLog:
             return
         record = self._record
         processes: dict[str, Json] = {who: each.claim() for who, each in known.items()}
+        self._newest |= {who: (each.head.run, each.head.seq) for who, each in known.items() if each.head}
         self._say(
             OPENED,
             {
@@ -80,21 +82,21 @@ class EventLog:
         """Somebody new has come, or somebody has a new key."""
         self._say(REGISTERED, {"processes": {who: known.claim()}})
 
-    def append(self, entry: bytes) -> None:
-        """Take what a process said, unless it is here already."""
-        leaf = leaf_hash(entry)
-        if leaf in self._has:
+    def append(self, data: bytes, entry: Entry) -> None:
+        """Take what a process said, unless it, or what came after it, is here already or was when the log began."""
+        place = entry.run, entry.seq
+        if place <= self._newest.get(entry.who, _NOTHING):
             return
         if len(self._pending) >= LEDGER_PENDING_ENTRIES_MAX:
             self.lost += 1
             return
-        self._has.add(leaf)
-        self._pending.append(entry)
+        self._newest[entry.who] = place
+        self._pending.append(data)
 
     def _say(self, kind: str, body: dict[str, Json]) -> None:
         entry = self._chain.sealed(kind, body)
         self._chain.said(entry)
-        self.append(entry)
+        self._pending.append(entry)
 
     def save(self, *, checkpoint: bool) -> None:
         """Return when all that came is on the disk, and published. OSError, and the rest waits, if it is not."""
@@ -105,3 +107,13 @@ class EventLog:
             self._ledger.checkpoint()
         else:
             self._ledger.sync()
+
+
+def _newest(entries: Iterable[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Run and number of each entry, and of those that were the newest when the log began."""
+    for data in entries:
+        said = json.loads(data)["said"]
+        yield said["who"], (said["run"], said["seq"])
+        for who, claim in said["body"].get("processes", {}).items() if said["kind"] == OPENED else ():
+            if "run" in claim:
+                yield who, (claim["run"], claim["seq"])

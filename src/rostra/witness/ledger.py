@@ -103,9 +103,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._tree)
 
-    def leaves(self) -> set[bytes]:
-        """The hash of every entry."""
-        return set(self._tree.levels[0])
+    def entries(self) -> Iterator[bytes]:
+        """Every entry, from the disk and from what has come since."""
+        for index in range(self.checkpointed // TILE_WIDTH):
+            yield from unbundled((self._folder / bundle_path(index)).read_bytes())
+        yield from self._open
 
     def close(self) -> None:
         if self._tail is not None:

@@ -151,7 +151,7 @@ class WitnessServer:
             return  # it says who it is every ten minutes
         self.entries += 1
         for log in self._logs.values():
-            log.append(data)
+            log.append(data, entry)
         self._known[entry.who] = Known(known.key, Head(entry.run, entry.seq, sealed.digest))
 
 

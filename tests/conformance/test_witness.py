@@ -1,0 +1,76 @@
+"""What a running system witnesses of itself, checked by the command that a stranger uses."""
+
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from system import System, running, wait_until
+
+EXPORT_S = 30  # a checkpoint comes every 10 s
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("witness") / "rostra", witnesses="1", gates="1") as system:
+        system.schedule(at="+1h", doors="1h", id="evening")
+        yield system
+
+
+def entries(system: System) -> int:
+    return sum(report["ledgers"].get("evening", 0) for report in system.status()["witnesses"])
+
+
+def verified(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rostra", "verify", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"}, timeout=60
+    )
+
+
+def exported(system: System, bundle: Path, *, at_least: int) -> None:
+    def enough() -> bool:
+        done = system.rostra("ledger", "export", "evening", str(bundle), check=False)
+        return done.returncode == 0 and int(done.stdout.split()[0]) >= at_least
+
+    wait_until(enough, within_s=EXPORT_S, what=f"{at_least} entries in a checkpoint")
+
+
+def test_p9_whoever_is_killed_meanwhile_the_ledger_passes_and_lacks_nothing(system: System, tmp_path: Path) -> None:
+    wait_until(lambda: entries(system) >= 20, within_s=30, what="entries")
+    system.kill("witness-1")
+    bus = system.pid("bus")
+    os.kill(bus, signal.SIGSTOP)
+    time.sleep(2)  # of silence on the bus, which is what is tried here
+    os.kill(bus, signal.SIGCONT)
+    wait_until(lambda: entries(system) >= 60, within_s=60, what="entries after the kill")
+    bundle = tmp_path / "evening.tar.xz"
+    exported(system, bundle, at_least=60)
+    key = (system.folder / "data" / "ledgers" / "evening" / "key").read_text().strip()
+    done = verified(str(bundle), "--key", key)
+    assert done.returncode == 0, done.stdout
+    assert "no entry is missing" in done.stdout
+    assert "7 processes signed what they said" in done.stdout  # bus and command line say nothing
+    assert verified(str(bundle)).returncode == 2  # whose key is it?
+    assert system.rostra("fsck").returncode == 0
+
+
+def test_p9_one_changed_number_in_the_bundle_fails(system: System, tmp_path: Path) -> None:
+    bundle = tmp_path / "evening.tar.xz"
+    exported(system, bundle, at_least=10)
+    folder = tmp_path / "unpacked"
+    with tarfile.open(bundle) as archive:
+        archive.extractall(folder, filter="data")
+    (path, *_) = (each for each in folder.glob("tile/entries/**/*") if each.is_file())
+    data = path.read_bytes()
+    place = data.index(b'"cores":') + len(b'"cores":')
+    path.write_bytes(data[:place] + (b"1" if data[place : place + 1] != b"1" else b"2") + data[place + 1 :])
+    done = verified(str(folder))
+    assert done.returncode == 1
+    assert "one was changed, put in or left out" in done.stdout
