@@ -105,4 +105,6 @@ def _process(folder: Path) -> Iterator[tuple[str, int]]:
     for line in _lines(folder / "statm"):
         yield "memory_bytes", int(line.split()[1]) * resource.getpagesize()
     with suppress(OSError):
-        yield "descriptors", len(os.listdir(folder / "fd")) - 1  # noqa: PTH208 # names are enough; one is of this look
+        # Since Linux 6.2 the size is how many are open; listing 20,000 of them takes 59 ms of an edge.
+        if count := (folder / "fd").stat().st_size:
+            yield "descriptors", count

@@ -6,6 +6,7 @@ import random
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Attacker:
+class Attacker(ABC):
     """A kind of attack: at most so many connections of one process at once, so many new ones a second.
 
     `reads`: answers are read, and the next connection takes the place of one that is answered. `drip_s` is the time
@@ -62,9 +63,9 @@ class Attacker:
         """Attack for `seconds`, from `addresses` in turn. Blocks its process."""
         return _Siege(self, target, addresses).run(seconds)
 
+    @abstractmethod
     def pieces(self, target: Target, number: int) -> Iterator[bytes]:
         """What the connection of this number sends; each piece after the answer to the one before."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Evidence of a process: chained, signed, kept while the bus is away, bounded, and without any person in it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,8 +110,12 @@ def test_what_the_kernel_counts_is_read_without_any_right() -> None:
         assert isinstance(one, int)
         assert isinstance(other, int)
         assert 0 <= one <= other
-    assert isinstance(after["descriptors"], int)
-    assert after["descriptors"] > 2
+    with ExitStack() as files:
+        for _ in range(10):
+            files.enter_context(Path("/dev/null").open("rb"))
+        more = vitals()
+    if "descriptors" in after:  # Linux 6.2
+        assert more["descriptors"] == after["descriptors"] + 10  # type: ignore[operator]
 
 
 def test_a_kernel_that_tells_less_is_not_guessed_at(tmp_path: Path) -> None:
