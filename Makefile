@@ -11,8 +11,8 @@ test: .venv/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract; \
-	first=$$?; $(BIN)/python -m pytest --durations 25 tests/conformance tests/e2e tests/chaos && exit $$first
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract
+	$(BIN)/python -m pytest --durations 25 tests/conformance tests/e2e tests/chaos
 endif
 
 check: .venv/.dev
