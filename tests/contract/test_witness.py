@@ -19,10 +19,11 @@ from rostra.evidence.chain import Chain
 from rostra.evidence.emitter import IDENTITY, RECORD, Emitter
 from rostra.evidence.spool import Spool
 from rostra.verifier.entry import Chains, Entry, Gap, parse_entry
+from rostra.verifier.log import KEY
 from rostra.verifier.note import parse_key
 from rostra.verifier.tiles import bundle_path, unbundled, widths
 from rostra.witness.check import check_ledgers
-from rostra.witness.ledger import KEY, signed_checkpoint, tails, unframed
+from rostra.witness.ledger import signed_checkpoint, tails, unframed
 from rostra.witness.server import WitnessServer
 
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -32,18 +32,22 @@ def verify_command(
     key: Annotated[
         str | None, typer.Option(help="The verifier key of the log, from somebody whom you believe.")
     ] = None,
+    seen: Annotated[
+        list[Path] | None, typer.Option(help="A checkpoint of this log that somebody kept elsewhere.")
+    ] = None,
 ) -> None:
     """Check a ledger step by step. Exit code 0: all of it holds; 1: something is false; 2: something is missing."""
     from rostra.verifier.errors import FlawError  # noqa: PLC0415
     from rostra.verifier.note import parse_key  # noqa: PLC0415
     from rostra.verifier.source import source  # noqa: PLC0415
-    from rostra.verifier.verify import Outcome, Step, verify  # noqa: PLC0415
+    from rostra.verifier.step import Outcome, Step  # noqa: PLC0415
+    from rostra.verifier.verify import Trust, verify  # noqa: PLC0415
 
     if not log.exists():
         raise BadInputError(f"There is no {log}.")
     try:
-        believed = None if key is None else parse_key(key)
-        steps = list(verify(source(log), key=believed))
+        trust = Trust(None if key is None else parse_key(key), [path.read_bytes() for path in seen or ()])
+        steps = list(verify(source(log), trust))
     except FlawError as flaw:
         steps = [Step(Outcome.FAIL, "file", str(flaw))]
     for step in steps:

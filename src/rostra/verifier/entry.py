@@ -107,6 +107,7 @@ class Chains:
     def __init__(self, witness: str, key: bytes) -> None:
         self.keys = {witness: key}
         self.gaps: list[Gap] = []
+        self.swapped: list[tuple[str, int]] = []  # who has another key, and the entry of the log that says so
         self._witness = witness
         self._heads: dict[str, Head] = {}
         self._count = 0
@@ -122,9 +123,9 @@ class Chains:
         else:
             self._follow(head, sealed)
         self._heads[entry.who] = Head(entry.run, entry.seq, sealed.digest, entry.mono_ms)
-        self._count += 1
         if entry.who == self._witness and entry.kind in (OPENED, REGISTERED):
             self._register(entry.body)
+        self._count += 1
 
     def _verify(self, sealed: Sealed) -> None:
         entry = sealed.entry
@@ -165,7 +166,9 @@ class Chains:
             key, run, seq, known = (claim.get(name) for name in ("key", "run", "seq", "digest"))
             if not isinstance(key, str) or not re.fullmatch(r"[0-9a-f]{64}", key):
                 raise FlawError(f"The witness registers {who} without a key.")
-            self.keys[who] = bytes.fromhex(key)
+            if self.keys.setdefault(who, bytes.fromhex(key)).hex() != key:
+                self.swapped.append((who, self._count))
+                self.keys[who] = bytes.fromhex(key)
             if isinstance(run, int) and isinstance(seq, int) and isinstance(known, str):
                 self._heads.setdefault(who, Head(run, seq, known))
 

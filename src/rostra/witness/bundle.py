@@ -8,9 +8,10 @@ from pathlib import Path
 from rostra import disk
 from rostra.core.errors import BadInputError
 from rostra.verifier.errors import FlawError
+from rostra.verifier.log import KEY
 from rostra.verifier.note import parse_key
 from rostra.verifier.tiles import CHECKPOINT, TILE_HEIGHT, bundle_path, tile_path, widths
-from rostra.witness.ledger import KEY, signed_checkpoint
+from rostra.witness.ledger import signed_checkpoint
 
 
 def export(ledger: Path, bundle: Path) -> int:

@@ -6,10 +6,11 @@ from typing import Final
 
 from rostra.bus.fsck import Finding
 from rostra.verifier.errors import FlawError
+from rostra.verifier.log import KEY
 from rostra.verifier.note import NoteKey, parse_key
 from rostra.verifier.tiles import CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, bundle_path, tile_path, unbundled, widths
 from rostra.verifier.tree import HASH_BYTES, Tree, leaf_hash
-from rostra.witness.ledger import KEY, signed_checkpoint, tails, unframed
+from rostra.witness.ledger import signed_checkpoint, tails, unframed
 
 _LOOKS: Final = 5
 

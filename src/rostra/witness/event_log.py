@@ -13,9 +13,12 @@ from rostra.core.limits import LEDGER_PENDING_ENTRIES_MAX
 from rostra.core.messages import ConversationRecord
 from rostra.evidence.chain import Chain
 from rostra.verifier.canonical import Json
+from rostra.verifier.checks.history import KEPT
 from rostra.verifier.entry import OPENED, REGISTERED, Entry, Head
+from rostra.verifier.log import KEY
 from rostra.verifier.note import note_key, signature
-from rostra.witness.ledger import KEY, Ledger
+from rostra.verifier.tiles import CHECKPOINT
+from rostra.witness.ledger import Ledger
 
 REOPENED: Final = "reopened"
 _NOTHING: Final = (0, -1)
@@ -48,6 +51,7 @@ class EventLog:
         disk.replace(folder / KEY, f"{key}\n".encode())
         self._record = record
         self._chain = Chain(witness, private)
+        self._unkept = _read(folder / CHECKPOINT)  # the newest note, until an entry keeps it
         self._newest = dict(_newest(self._ledger.entries()))  # of each process: run and number
         self._pending: deque[bytes] = deque()
         self.lost = 0
@@ -100,13 +104,21 @@ class EventLog:
 
     def save(self, *, checkpoint: bool) -> None:
         """Return when all that came is on the disk, and published. OSError, and the rest waits, if it is not."""
+        grown = len(self._ledger) + len(self._pending) > self._ledger.checkpointed
+        if checkpoint and grown and self._unkept is not None:
+            self._say(KEPT, {"note": self._unkept.decode()})
+            self._unkept = None
         while self._pending:
             self._ledger.append(self._pending[0])
             self._pending.popleft()
-        if checkpoint and len(self._ledger) > self._ledger.checkpointed:
-            self._ledger.checkpoint()
+        if checkpoint and grown:
+            self._unkept = self._ledger.checkpoint()
         else:
             self._ledger.sync()
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
 def _newest(entries: Iterable[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:

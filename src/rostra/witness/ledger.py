@@ -33,7 +33,6 @@ from rostra.verifier.tree import HASH_BYTES, Tree, leaf_hash
 _FRAME: Final = struct.Struct(">II")  # length and CRC-32 of an entry in the tail
 _TAIL: Final = "tail."
 LOCK: Final = "lock"
-KEY: Final = "key"  # the verifier key of the log's own signatures
 
 
 class Disk(Protocol):

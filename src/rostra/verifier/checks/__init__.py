@@ -1,0 +1,1 @@
+"""What is checked of a log whose entries are known to be its own: a module for each question."""

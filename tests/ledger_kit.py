@@ -1,0 +1,104 @@
+"""A synthetic evening: what a witness and its edges would say in a log, and the log as files."""
+
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from rostra.evidence.chain import Chain
+from rostra.verifier.checks.history import KEPT
+from rostra.verifier.checks.registration import PLAN
+from rostra.verifier.entry import OPENED
+from rostra.verifier.log import KEY
+from rostra.verifier.note import Checkpoint, note_key, signature
+from rostra.verifier.tree import Tree, leaf_hash
+from rostra.witness.ledger import Ledger
+
+ORIGIN = "example.org/rostra/evening"
+WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+LOG_KEY = note_key(ORIGIN, WITNESS)
+START_MS = 1_723_485_600_000
+DOORS_MS = START_MS + 60_000
+CHECKPOINT_S = 10
+
+
+def key_of(who: str) -> Ed25519PrivateKey:
+    """Each process's own, the same in every run of the tests."""
+    return Ed25519PrivateKey.from_private_bytes(who.encode().ljust(32, b"."))
+
+
+def signed_note(text: str, *, origin: str = ORIGIN, key: Ed25519PrivateKey = WITNESS) -> bytes:
+    return f"{text}\n{signature(text, origin, key)}".encode()
+
+
+class Evening:
+    """The entries in the order of the log; everybody's clock is `wall_ms` and `steady_ms`."""
+
+    def __init__(self, *edges: str, origin: str = ORIGIN, plan: dict[str, Any] | None = None) -> None:
+        self.wall_ms = START_MS
+        self.steady_ms = 0
+        self.entries: list[bytes] = []
+        self.edges = edges or ("edge-1",)
+        self.notes: list[bytes] = []  # every checkpoint so far
+        self.counted = dict.fromkeys(self.edges, 0)
+        self._origin = origin
+        self._tree = Tree()
+        self._chains: dict[str, Chain] = {}
+        processes = {edge: {"key": self.chain(edge).key} for edge in self.edges}
+        conversation = origin.rpartition("/")[2]
+        doors = {"doors_ms": DOORS_MS, "starts_ms": DOORS_MS + 60_000, "ends_ms": DOORS_MS + 600_000}
+        self.say("witness", OPENED, {"conversation": conversation, "processes": processes} | doors)
+        self.say("witness", PLAN, plan or {"number": 1})
+
+    def chain(self, who: str) -> Chain:
+        if who not in self._chains:
+            private = WITNESS if who == "witness" else key_of(who)
+            self._chains[who] = Chain(
+                who,
+                private,
+                clock_ns=lambda: self.wall_ms * 1_000_000,
+                steady_ns=lambda: self.steady_ms * 1_000_000,
+            )
+        return self._chains[who]
+
+    def say(self, who: str, kind: str, body: dict[str, Any]) -> None:
+        chain = self.chain(who)
+        entry = chain.sealed(kind, body)
+        chain.said(entry)
+        self.entries.append(entry)
+
+    def record(self, edge: str) -> dict[str, Any]:
+        """What an edge says at this second: three came in, and all is well."""
+        self.counted[edge] += 3
+        return {"did": {"admitted": self.counted[edge]}}
+
+    def go_on(self, seconds: int) -> "Evening":
+        for _ in range(seconds):
+            self.wall_ms += 1_000
+            self.steady_ms += 1_000
+            for edge in self.edges:
+                self.say(edge, "record", self.record(edge))
+            if self.steady_ms % (CHECKPOINT_S * 1_000) == 0:
+                self.checkpoint()
+        return self
+
+    def checkpoint(self) -> None:
+        """The witness keeps the former checkpoint, and makes one of all that is here."""
+        if self.notes:
+            self.say("witness", KEPT, {"note": self.notes[-1].decode()})
+        for entry in self.entries[len(self._tree) :]:
+            self._tree.append(leaf_hash(entry))
+        text = str(Checkpoint(self._origin, len(self._tree), self._tree.root()))
+        self.notes.append(signed_note(text, origin=self._origin))
+
+
+def written(folder: Path, entries: list[bytes], *, key: Ed25519PrivateKey = WITNESS, origin: str = ORIGIN) -> Path:
+    """A ledger of these entries, signed by `key`."""
+    named = note_key(origin, key)
+    ledger = Ledger(folder, origin=origin, key=named, sign=lambda text: signature(text, origin, key))
+    for entry in entries:
+        ledger.append(entry)
+    ledger.checkpoint()
+    ledger.close()
+    (folder / KEY).write_text(f"{named}\n")
+    return folder
