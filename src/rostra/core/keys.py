@@ -35,7 +35,10 @@ class KeyRing:
         return next((key for key in self.keys if key.made_s + _SETTLES_S <= now_s), self.keys[-1])
 
     def find(self, key_id: int) -> Key | None:
-        return next((key for key in self.keys if key.id == key_id), None)
+        for key in self.keys:
+            if key.id == key_id:
+                return key
+        return None
 
 
 def rotate(keys: tuple[Key, ...], secret: bytes, *, now_s: int, lifetime_s: int) -> tuple[Key, ...]:

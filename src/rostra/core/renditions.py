@@ -35,13 +35,21 @@ RENDITIONS: Final[Mapping[str, Rendition]] = MappingProxyType(
 )
 
 
+_LEAST_BPS: Final = {
+    container: min(each.bitrate_bps for each in RENDITIONS.values() if each.name.startswith(f"{container}-"))
+    for container in (name.partition("-")[0] for name in RENDITIONS)
+}
+
+
+def is_within(cap_kbps: int, rendition: Rendition) -> bool:
+    """Whether a cap (0: none) allows a rendition; of each container it allows at least the smallest.
+
+    A browser that can play one container only must not be left without sound.
+    """
+    bps = rendition.bitrate_bps
+    return not cap_kbps or bps <= 1000 * cap_kbps or bps == _LEAST_BPS[rendition.name.partition("-")[0]]
+
+
 def renditions_within(cap_kbps: int, offered: Collection[str]) -> list[Rendition]:
-    """Those of `offered` that a cap allows (0: all); of each container at least the smallest."""
-    allowed = []  # a browser that can play one container only must not be left without sound
-    for rendition in RENDITIONS.values():
-        container = rendition.name.partition("-")[0]
-        family = [each.bitrate_bps for each in RENDITIONS.values() if each.name.startswith(f"{container}-")]
-        fits = not cap_kbps or rendition.bitrate_bps <= max(1000 * cap_kbps, min(family))
-        if fits and rendition.name in offered:
-            allowed.append(rendition)
-    return allowed
+    """Those of `offered` that a cap allows."""
+    return [each for each in RENDITIONS.values() if each.name in offered and is_within(cap_kbps, each)]

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from rostra.core.keys import KeyRing
-from rostra.core.seal import key_of, seal, unseal
+from rostra.core.seal import opened, seal, vouched
 
 LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
 NO_CAP: Final = 0
@@ -82,9 +82,8 @@ def sign_place(place: Place, *, keys: KeyRing) -> str:
 
 def verify_place(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> Place | None:
     """The place, or None if it is malformed, forged, given up or in another line."""
-    key = keys.find(key_of(text))
-    fields = key and unseal(text, size=_PLACE.size, about=_about(b"place", conversation), key=key.secret)
-    if not fields:
+    fields = _unsealed(text, _PLACE.size, _about(b"place", conversation), keys)
+    if fields is None:
         return None
     version, _, ticket_class, listener, tag_ms, seen_s, back_by_s = _PLACE.unpack(fields)
     if version != _VERSION or back_by_s < now_s:
@@ -107,14 +106,20 @@ def _sign_ticket(kind: bytes, ticket: Ticket, keys: KeyRing) -> str:
 
 
 def _verify_ticket(kind: bytes, text: str, conversation: str, keys: KeyRing, now_s: int) -> Ticket | None:
-    key = keys.find(key_of(text))
-    fields = key and unseal(text, size=_TICKET.size, about=_about(kind, conversation), key=key.secret)
-    if not fields:
+    fields = _unsealed(text, _TICKET.size, _about(kind, conversation), keys)
+    if fields is None:
         return None
     version, _, ticket_class, cap_kbps, issued_s, expires_s, listener = _TICKET.unpack(fields)
     if version != _VERSION or expires_s < now_s:
         return None
     return Ticket(conversation, listener, TicketClass(ticket_class), issued_s, expires_s, cap_kbps)
+
+
+def _unsealed(text: str, size: int, about: bytes, keys: KeyRing) -> bytes | None:
+    """The fields, whose second byte is the number of the key."""
+    sealed = opened(text, size=size)
+    key = None if sealed is None else keys.find(sealed[1])
+    return None if sealed is None or key is None else vouched(sealed, about=about, key=key.secret)
 
 
 def _about(kind: bytes, conversation: str) -> bytes:

@@ -15,7 +15,7 @@ from rostra.core.keys import KeyRing
 from rostra.core.leave import NONCE, proof
 from rostra.core.limits import STREAMS_PER_LISTENER_MAX
 from rostra.core.prefixes import network_of, source_of
-from rostra.core.renditions import RENDITIONS, renditions_within
+from rostra.core.renditions import RENDITIONS, is_within, renditions_within
 from rostra.core.shield import Strike
 from rostra.core.ticket import (
     LIFETIME_S,
@@ -283,7 +283,7 @@ class Door:
         asked = request.query.get("from", "")
         from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
-        if rendition in RENDITIONS and not renditions_within(ticket.cap_kbps, (rendition,)):
+        if rendition in RENDITIONS and not is_within(ticket.cap_kbps, RENDITIONS[rendition]):
             return self.refuse(request, CAPPED)
         return self._listen_to(channel, request, rendition, from_seq, date, now_ms, listener=ticket.listener)
 

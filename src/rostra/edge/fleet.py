@@ -90,6 +90,8 @@ class Fleet:
 
     def streams(self, listener: bytes) -> int:
         """Streams of a listener elsewhere, as far as they were told: of those with more than one at one worker."""
+        if not self._reports:
+            return 0
         name = listener.hex()
         return sum(report.several.get(name, 0) for report in self.reports)
 
