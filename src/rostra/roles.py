@@ -25,6 +25,7 @@ from rostra.core.shield import Shield
 from rostra.supervisor import bus_address
 
 if TYPE_CHECKING:
+    from rostra.evidence.testimony import Silence
     from rostra.gate.server import Telephone
     from rostra.site.settings import SiteSettings
     from rostra.verifier.canonical import Json
@@ -75,7 +76,8 @@ async def stage(settings: Settings, name: str) -> None:
 
     sounds = load_sounds(settings.data / "cache")
     async with connect(bus_address(settings, Role.STAGE), role=Role.STAGE, name=name) as connection:
-        await _while_wanted(StageServer(connection, name, sounds).run(), _account(settings, connection, name))
+        testimony = _testimony(settings, connection, name)
+        await _while_wanted(StageServer(connection, name, sounds).run(), _witnessed(settings, testimony))
 
 
 async def gate(settings: Settings, name: str, worker: int) -> None:
@@ -90,6 +92,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
         None if secret is None else secret.read_text(encoding="utf-8").strip(),
     )
     async with connect(bus_address(settings, Role.GATE), role=Role.GATE, name=name) as connection:
+        testimony = _testimony(settings, connection, name)
         await _while_wanted(
             run(
                 connection,
@@ -102,7 +105,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
                 front=_front(settings, body_bytes_max=GATE_BODY_BYTES_MAX),
             ),
-            _account(settings, connection, name),
+            _witnessed(settings, testimony),
         )
 
 
@@ -164,6 +167,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
         revoked: Revocations = {}
         keys, egress_mbps = await ticket_keys(connection), settings.edge_egress_mbps
+        testimony = _testimony(settings, connection, name)
         await _while_wanted(
             run(
                 BusProgrammes(connection),
@@ -176,6 +180,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 keys=keys,
                 revoked=revoked,
                 entrance=entrance,
+                testimony=testimony,
                 listeners_max=settings.edge_listeners_max or certified(settings).listeners,
                 egress_bps=None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers,
                 rehearsal_token=settings.rehearsal_token() or "",
@@ -184,7 +189,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
             ),
             keep_ticket_keys(connection, keys),
             keep_revoked(connection, revoked),
-            _account(settings, connection, name),
+            _witnessed(settings, testimony),
         )
 
 
@@ -212,9 +217,10 @@ async def recorder(settings: Settings, name: str) -> None:
         settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url, _front(settings)
     )
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
+        testimony = _testimony(settings, connection, name)
         await _while_wanted(
             run(connection, name, recording, web if settings.recorder_port else None),
-            _account(settings, connection, name),
+            _witnessed(settings, testimony),
         )
 
 
@@ -224,10 +230,9 @@ async def site(settings: Settings, name: str, worker: int) -> None:
     async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
         public = await _site_settings(settings, connection)
         front = _front(settings, body_bytes_max=SITE_BODY_BYTES_MAX)
+        testimony = _testimony(settings, connection, name)
         work = run(connection, name=name, shard=worker - 1, settings=public, front=front)
-        await _while_wanted(
-            work, keep_ticket_keys(connection, public.ticket_keys), _account(settings, connection, name)
-        )
+        await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys), _witnessed(settings, testimony))
 
 
 async def owner_link(settings: Settings) -> str | None:
@@ -290,8 +295,9 @@ async def captions(settings: Settings, name: str) -> None:
     live = Model(moonshine.Moonshine, moonshine.LANGUAGES)
     afterwards = Model(whisper.Whisper, whisper.LANGUAGES)
     async with connect(bus_address(settings, Role.CAPTIONS), role=Role.CAPTIONS, name=name) as connection:
+        testimony = _testimony(settings, connection, name)
         await _while_wanted(
-            CaptionsServer(connection, name, live, afterwards).run(), _account(settings, connection, name)
+            CaptionsServer(connection, name, live, afterwards).run(), _witnessed(settings, testimony)
         )
 
 
@@ -305,14 +311,22 @@ async def witness(settings: Settings, name: str) -> None:
         await _while_wanted(WitnessServer(connection, name, settings.ledgers, private, host=host).run())
 
 
-async def _account(settings: Settings, connection: Connection, name: str) -> None:
-    """Say once a second what this process is and does, if anybody keeps it."""
-    from rostra.certified import here  # noqa: PLC0415
-    from rostra.evidence.emitter import witnessed  # noqa: PLC0415
-    from rostra.evidence.told import told  # noqa: PLC0415
+def _testimony(settings: Settings, connection: Connection, name: str) -> "Silence":
+    """What this process says of itself, if anybody keeps it. Without a key the sound goes on without evidence."""
+    from rostra.evidence.testimony import Silence, Testimony  # noqa: PLC0415
 
     if not settings.witnesses:
-        return
+        return Silence()
+    try:
+        return Testimony(connection, name, settings.data / "evidence")
+    except (BadInputError, OSError):
+        _log.exception("evidence.stopped")
+        return Silence()
+
+
+async def _witnessed(settings: Settings, testimony: "Silence") -> None:
+    from rostra.certified import here  # noqa: PLC0415
+
     surroundings = here(settings)
     identity: dict[str, Json] = {
         "versions": dict(surroundings.versions),
@@ -323,7 +337,7 @@ async def _account(settings: Settings, connection: Connection, name: str) -> Non
         "kernel": surroundings.machine.kernel,
     }
     try:
-        await witnessed(connection, name, settings.data / "evidence", identity, lambda: told(connection.reported))
+        await testimony.run(identity)
     except Exception:  # noqa: BLE001 # whatever it was: the sound goes on without evidence
         _log.exception("evidence.stopped")
 

@@ -16,8 +16,9 @@ from rostra.bus.subjects import Role, evidence_subject
 from rostra.core.conversation import Conversation, DoorsOpen, Schedule
 from rostra.core.units import SECOND_NS
 from rostra.evidence.chain import Chain
-from rostra.evidence.emitter import IDENTITY, RECORD, Emitter
+from rostra.evidence.emitter import Emitter
 from rostra.evidence.spool import Spool
+from rostra.evidence.testimony import IDENTITY, RECORD
 from rostra.verifier.entry import Chains, Entry, Gap, parse_entry
 from rostra.verifier.log import KEY
 from rostra.verifier.note import parse_key

@@ -32,6 +32,7 @@ from rostra.edge.admission import Bounds
 from rostra.edge.fanout import Fanout
 from rostra.edge.fleet import Fleet
 from rostra.edge.ladder import ladder
+from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.waiting_room import WaitingRoom
 from rostra.rehearsal.continuity import START, Event, Position, follow, resume
@@ -163,7 +164,8 @@ class Edge:
         )
 
     async def run(self) -> None:
-        server = edge_server.Server(self.worker, BusProgrammes(self.connection))  # type: ignore[arg-type]
+        programmes = BusProgrammes(self.connection)  # type: ignore[arg-type]
+        server = edge_server.Server(self.worker, programmes, Sources(lambda: b"key"))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.follow_conversations(tasks))
             tasks.create_task(server.follow_reports())

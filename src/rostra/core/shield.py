@@ -80,7 +80,8 @@ class Prefix:
 
     __slots__ = (
         "address", "asking", "at_s", "bad", "banned_until_s", "budget", "exempt", "good", "listening", "name",
-        "network", "offences", "offenders", "pardoned_until_s", "scored_s", "sources", "struck_s", "tokens",
+        "network", "offences", "offenders", "pardoned_until_s", "scored_s", "since_s", "sources", "struck_s",
+        "tokens",
     )  # fmt: skip
 
     def __init__(
@@ -97,7 +98,7 @@ class Prefix:
         self.listening = 0
         self.bad = 0.0
         self.good = 0.0
-        self.scored_s = now_s
+        self.scored_s = self.since_s = now_s
         self.struck_s = 0.0
         self.offences = 0
         self.banned_until_s = 0.0
@@ -147,6 +148,7 @@ class Shield:
     strain: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     pending: deque[Ban] = field(default_factory=deque)  # what the others are to be told
+    asked: dict[Prefix, int] | None = None  # how often each network did, for whoever takes it once a second
     _share: float = 1.0
     _sources: dict[str, Prefix] = field(default_factory=dict)
     _networks: dict[str, Prefix] = field(default_factory=dict)
@@ -157,6 +159,11 @@ class Shield:
 
     def __len__(self) -> int:
         return len(self._sources)
+
+    def taken(self) -> dict[Prefix, int]:
+        """How often each network asked since this was called last."""
+        taken, self.asked = self.asked or {}, {}
+        return taken
 
     # --- who comes ---------------------------------------------------------------------------------------
 
@@ -200,6 +207,8 @@ class Shield:
         assert network is not None
         if source.exempt:
             return Verdict.WELCOME
+        if self.asked is not None:
+            self.asked[network] = self.asked.get(network, 0) + 1
         if source.banned_until_s > now_s or network.banned_until_s > now_s:
             return self._counted(Verdict.BANNED)
         share = self._share
@@ -215,6 +224,8 @@ class Shield:
         assert network is not None
         if source.exempt:
             return Verdict.WELCOME
+        if self.asked is not None:
+            self.asked[network] = self.asked.get(network, 0) + 1
         if source.banned_until_s > now_s or network.banned_until_s > now_s:
             return self._counted(Verdict.BANNED)
         if source.take(self._share, now_s) and network.take(self._share, now_s):

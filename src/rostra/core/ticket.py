@@ -16,9 +16,12 @@ from rostra.core.seal import opened, seal, vouched
 
 LIFETIME_S: Final = 24 * 3600  # longer than any conversation: who is in stays in
 NO_CAP: Final = 0
-_VERSION: Final = 2
-_TICKET = struct.Struct(">BBBBII8s")  # version, key, class, cap in kbit/s, issued, expires, listener
-_PLACE = struct.Struct(">BBB8sQII")  # version, key, class, listener, tag in ms, seen, back by (Unix s)
+_VERSION: Final = 3
+# With its MAC a ticket is a multiple of three bytes: base64 has no spare bits then, and one ticket is one text.
+_TICKET = struct.Struct(">BBBBII8s6s")  # version, key, class, cap in kbit/s, issued, expires, listener, asked in ms
+_PLACE = struct.Struct(
+    ">BBB8sQIIQ"
+)  # version, key, class, listener, tag in ms, seen, back by (Unix s), asked in ms
 
 
 class TicketClass(enum.IntEnum):
@@ -39,12 +42,14 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     issued_s: int
     expires_s: int
     cap_kbps: int = NO_CAP  # no rendition above this
+    asked_ms: int = 0  # when they first asked to be let in
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
     """Where somebody stands in the waiting room: by class, then by `tag_ms` (edge/line.py).
 
-    They asked at `seen_s`, were told to ask again, and lose the place if they have not by `back_by_s`.
+    They asked at `seen_s`, were told to ask again, and lose the place if they have not by `back_by_s`. The first
+    time was `asked_ms`.
     """
 
     conversation: str
@@ -53,6 +58,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     tag_ms: int
     seen_s: int
     back_by_s: int
+    asked_ms: int
 
 
 def sign(ticket: Ticket, *, keys: KeyRing) -> str:
@@ -75,7 +81,14 @@ def verify_pass(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> T
 def sign_place(place: Place, *, keys: KeyRing) -> str:
     key = keys.signing(now_s=place.seen_s)
     fields = _PLACE.pack(
-        _VERSION, key.id, place.ticket_class, place.listener, place.tag_ms, place.seen_s, place.back_by_s
+        _VERSION,
+        key.id,
+        place.ticket_class,
+        place.listener,
+        place.tag_ms,
+        place.seen_s,
+        place.back_by_s,
+        place.asked_ms,
     )
     return seal(fields, about=_about(b"place", place.conversation), key=key.secret)
 
@@ -85,10 +98,10 @@ def verify_place(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> 
     fields = _unsealed(text, _PLACE.size, _about(b"place", conversation), keys)
     if fields is None:
         return None
-    version, _, ticket_class, listener, tag_ms, seen_s, back_by_s = _PLACE.unpack(fields)
+    version, _, ticket_class, listener, tag_ms, seen_s, back_by_s, asked_ms = _PLACE.unpack(fields)
     if version != _VERSION or back_by_s < now_s:
         return None
-    return Place(conversation, listener, TicketClass(ticket_class), tag_ms, seen_s, back_by_s)
+    return Place(conversation, listener, TicketClass(ticket_class), tag_ms, seen_s, back_by_s, asked_ms)
 
 
 def _sign_ticket(kind: bytes, ticket: Ticket, keys: KeyRing) -> str:
@@ -101,6 +114,7 @@ def _sign_ticket(kind: bytes, ticket: Ticket, keys: KeyRing) -> str:
         ticket.issued_s,
         ticket.expires_s,
         ticket.listener,
+        ticket.asked_ms.to_bytes(6, "big"),
     )
     return seal(fields, about=_about(kind, ticket.conversation), key=key.secret)
 
@@ -109,10 +123,11 @@ def _verify_ticket(kind: bytes, text: str, conversation: str, keys: KeyRing, now
     fields = _unsealed(text, _TICKET.size, _about(kind, conversation), keys)
     if fields is None:
         return None
-    version, _, ticket_class, cap_kbps, issued_s, expires_s, listener = _TICKET.unpack(fields)
+    version, _, ticket_class, cap_kbps, issued_s, expires_s, listener, asked = _TICKET.unpack(fields)
     if version != _VERSION or expires_s < now_s:
         return None
-    return Ticket(conversation, listener, TicketClass(ticket_class), issued_s, expires_s, cap_kbps)
+    asked_ms = int.from_bytes(asked, "big")
+    return Ticket(conversation, listener, TicketClass(ticket_class), issued_s, expires_s, cap_kbps, asked_ms)
 
 
 def _unsealed(text: str, size: int, about: bytes, keys: KeyRing) -> bytes | None:

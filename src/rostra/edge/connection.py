@@ -41,13 +41,7 @@ _ASKING: Final = select.EPOLLIN | select.EPOLLRDHUP
 class Crowd:
     """Every socket of a worker: those who ask, those who listen (`Fanout`'s wire) and those who linger."""
 
-    def __init__(
-        self,
-        listening: socket.socket,
-        *,
-        descriptors_max: int,
-        entrance: Entrance | None = None,
-    ) -> None:
+    def __init__(self, listening: socket.socket, *, descriptors_max: int, entrance: Entrance | None = None) -> None:
         self._listening: socket.socket | None = listening
         self._listening_fd = listening.fileno()
         self.port: int = listening.getsockname()[1]
@@ -62,14 +56,15 @@ class Crowd:
         self._listeners: dict[int, Prefix] = {}
         self._half_open_max = max(HALF_OPEN_MIN, int(descriptors_max * HALF_OPEN_SHARE_MAX))
         self._handshakes_left = HANDSHAKES_PER_TURN_MAX
-        self._amid_request = Deadlines(REQUEST_DEADLINE_S)
-        self._idle = Deadlines(IDLE_DEADLINE_S)
-        self._amid_response = Deadlines(RESPONSE_DEADLINE_S)
+        self.amid_request = Deadlines(REQUEST_DEADLINE_S)
+        self.idle = Deadlines(IDLE_DEADLINE_S)
+        self.amid_response = Deadlines(RESPONSE_DEADLINE_S)
         self._lingering = Lingering()
         self._date = ImfDate()
         self.accepted = 0
         self.listens = 0
         self.replies: Counter[int] = Counter()
+        self.bytes_in = self.bytes_out = 0  # but for what listeners get: `Fanout` counts that
 
     def serve(self, fanout: Fanout, door: Door) -> None:
         """Who listeners and requests are handed to. Before this nothing may call `turn`."""
@@ -130,7 +125,7 @@ class Crowd:
 
     def expire(self, *, now_s: float) -> None:
         """End what has taken too long: once a second is enough."""
-        for fd in self._amid_request.expired(now_s=now_s):
+        for fd in self.amid_request.expired(now_s=now_s):
             connection = self._connections[fd]
             if connection.step is Step.REQUESTS and connection.reader.amid_request:
                 rejected = Rejected(HTTPStatus.REQUEST_TIMEOUT, "The request was not complete in time.")
@@ -139,11 +134,11 @@ class Crowd:
             else:
                 self.shield.strike(connection.source, Strike.HALF_OPEN, now_s)
                 self._drop(connection)
-        for fd in self._amid_response.expired(now_s=now_s):
+        for fd in self.amid_response.expired(now_s=now_s):
             connection = self._connections[fd]
             self.shield.strike(connection.source, Strike.SLOW_READER, now_s)
             self._drop(connection)
-        for fd in self._idle.expired(now_s=now_s):
+        for fd in self.idle.expired(now_s=now_s):
             self._drop(self._connections[fd])
         self._lingering.expire(now_s)
 
@@ -206,26 +201,18 @@ class Crowd:
             refusal(data, HTTPStatus.TOO_MANY_REQUESTS, BUSY, date=self._date.at(time.time()), reason="network")
         )
         self._flush(connection)
-        if connection.fd in self._connections:
-            if self._lingering.has_room:
-                self._linger(connection, now_s)
-            else:
-                self._drop(connection)
+        self._part(connection, now_s)
 
     def _make_room(self, connection: Connection, now_s: float) -> None:
         """Somebody who only keeps a connection open goes first; then whoever has just come is turned away."""
-        if self._idle:
-            self._drop(self._connections[self._idle.first])
+        if self.idle:
+            self._drop(self._connections[self.idle.first])
         elif connection.step is Step.REQUESTS:
             detail = "It has as many connections as it can carry. Another edge may have room."
             refused = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This edge is full", detail, 10)
             connection.ends = True
             self._send(connection, self._door.refuse(None, refused), now_s, head_only=False)
-            if connection.fd in self._connections:
-                if self._lingering.has_room and not connection.rest:
-                    self._linger(connection, now_s)
-                else:
-                    self._drop(connection)
+            self._part(connection, now_s)
         else:
             self._drop(connection)
 
@@ -262,12 +249,12 @@ class Crowd:
 
     def _await_request(self, connection: Connection, now_s: float) -> None:
         """Bytes of an unfinished request win no time: that is what a slowloris tries. Nor do many of these."""
-        if connection.fd in self._amid_request:
+        if connection.fd in self.amid_request:
             return
-        self._idle.stop(connection.fd)
-        self._amid_request.start(connection.fd, now_s=now_s)
-        if len(self._amid_request) > self._half_open_max:
-            longest = self._connections[self._amid_request.first]
+        self.idle.stop(connection.fd)
+        self.amid_request.start(connection.fd, now_s=now_s)
+        if len(self.amid_request) > self._half_open_max:
+            longest = self._connections[self.amid_request.first]
             self.shield.strike(longest.source, Strike.HALF_OPEN, now_s)
             self._drop(longest)
 
@@ -296,6 +283,7 @@ class Crowd:
         if not data:
             self._drop(connection)
             return
+        self.bytes_in += len(data)
         connection.asked.extend(connection.reader.feed(data))
         self._proceed(connection, now_s)
 
@@ -366,6 +354,7 @@ class Crowd:
         except OSError:
             self._drop(connection)
             return
+        self.bytes_out += sent
         connection.rest = connection.rest[sent:]
 
     def _wait(self, connection: Connection, now_s: float) -> None:
@@ -374,15 +363,15 @@ class Crowd:
         waits_for_room = bool(connection.rest)
         self._watch(connection, select.EPOLLOUT if waits_for_room else _ASKING)
         if waits_for_room:
-            self._amid_request.stop(fd)
-            self._idle.stop(fd)
-            if fd not in self._amid_response:  # bytes that are read win no time either
-                self._amid_response.start(fd, now_s=now_s)
+            self.amid_request.stop(fd)
+            self.idle.stop(fd)
+            if fd not in self.amid_response:  # bytes that are read win no time either
+                self.amid_response.start(fd, now_s=now_s)
             return
-        self._amid_response.stop(fd)
+        self.amid_response.stop(fd)
         if connection.answered and not connection.reader.amid_request:
-            self._amid_request.stop(fd)
-            self._idle.start(fd, now_s=now_s)
+            self.amid_request.stop(fd)
+            self.idle.start(fd, now_s=now_s)
         else:
             self._await_request(connection, now_s)
 
@@ -397,14 +386,22 @@ class Crowd:
         del self._connections[connection.fd]
         self.shield.end_asking(connection.peer)
         connection.reader.close()
-        self._amid_request.stop(connection.fd)
-        self._amid_response.stop(connection.fd)
-        self._idle.stop(connection.fd)
+        self.amid_request.stop(connection.fd)
+        self.amid_response.stop(connection.fd)
+        self.idle.stop(connection.fd)
 
     def _drop(self, connection: Connection) -> None:
         if self._connections.get(connection.fd) is connection:
             self._forget(connection)
             self.transport.close(connection.fd)
+
+    def _part(self, connection: Connection, now_s: float) -> None:
+        """Let go of somebody who was turned away."""
+        if connection.fd in self._connections:
+            if self._lingering.has_room and not connection.rest:
+                self._linger(connection, now_s)
+            else:
+                self._drop(connection)
 
     def _linger(self, connection: Connection, now_s: float) -> None:
         """Close so that the peer still gets the answer."""

@@ -1,5 +1,7 @@
 """Who has to be done by when: connections in the order in which they expire."""
 
+from itertools import takewhile
+
 
 class Deadlines:
     """Connections that have to be done `after_s` from when they were started: they expire in that order."""
@@ -25,6 +27,11 @@ class Deadlines:
 
     def stop(self, connection: int) -> None:
         self._expiry_s.pop(connection, None)
+
+    def older(self, age_s: float, *, now_s: float) -> int:
+        """How many were started `age_s` ago, or longer."""
+        latest_s = now_s - age_s + self._after_s
+        return sum(1 for _ in takewhile(lambda expiry_s: expiry_s <= latest_s, self._expiry_s.values()))
 
     def expired(self, *, now_s: float) -> list[int]:
         """Those whose time is over; they are forgotten."""

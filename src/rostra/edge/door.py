@@ -30,6 +30,7 @@ from rostra.core.ticket import (
 from rostra.edge.cadence import RUNGS_CHUNKS
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
 from rostra.edge.cohort import Group
+from rostra.edge.demand import Demand
 from rostra.edge.fanout import Lane
 from rostra.edge.http import (
     CROSS_ORIGIN,
@@ -110,6 +111,7 @@ class Door:
     alternates: Sequence[str] = ()
     revoked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # conversation → listener → until
     refused: Counter[str] = field(default_factory=Counter)
+    demand: Demand = field(default_factory=Demand)
     joins: int = 0
     resumed: int = 0
     _index: Reply | None = None
@@ -193,6 +195,7 @@ class Door:
             case Early():
                 return json_reply({"status": "early", **channel.state(now_ms=now_ms)}, _FRESH)
             case Refused():
+                self.demand.ask(request.query, TicketClass.ANONYMOUS, proven=False)
                 return self.refuse(request, opening)
             case _:
                 assert_never(opening)
@@ -202,13 +205,16 @@ class Door:
         conversation, now_s, query = channel.record.id, now_ms // 1_000, request.query
         had = verify(query.get("ticket", ""), conversation=conversation, keys=self.keys, now_s=now_s)
         if had is not None and not self._is_revoked(had, now_s):
-            return self._admitted(channel, had.listener, had.ticket_class, now_ms)
+            self.demand.ask(query, had.ticket_class, proven=True)
+            return self._admitted(channel, had.listener, had.ticket_class, now_ms, asked_ms=now_ms)
         known = verify_pass(query.get("pass", ""), conversation=conversation, keys=self.keys, now_s=now_s)
+        self.demand.passes_refused += known is None and "pass" in query
         if known is not None and self._is_revoked(known, now_s):
             known = None
         place = verify_place(query.get("place", ""), conversation=conversation, keys=self.keys, now_s=now_s)
         listener = place.listener if place else known.listener if known else self.new_listener()
         ticket_class = min(each.ticket_class for each in (known, place, _NOBODY) if each is not None)
+        self.demand.ask(query, ticket_class, proven=place is not None)
         if self.rung.copy and not self.room.closed(ticket_class):
             return self._copy(conversation)
         asked = self.room.ask(
@@ -216,7 +222,10 @@ class Door:
         )
         match asked:
             case LetIn():
-                return self._admitted(channel, listener, ticket_class, now_ms)
+                asked_ms = now_ms if place is None else place.asked_ms
+                if place is not None:
+                    self.demand.let_in(now_ms - asked_ms)
+                return self._admitted(channel, listener, ticket_class, now_ms, asked_ms=asked_ms)
             case Wait():
                 return self._wait(channel, asked, now_ms)
             case _:
@@ -226,6 +235,7 @@ class Door:
         return self.revoked.get(ticket.conversation, _NONE).get(ticket.listener.hex(), 0) > now_s
 
     def _wait(self, channel: Channel, wait: Wait, now_ms: int) -> dict[str, Any]:
+        self.demand.waits += 1
         return {
             "status": "waiting",
             "place": sign_place(wait.place, keys=self.keys),
@@ -240,6 +250,7 @@ class Door:
 
     def _copy(self, conversation: str) -> dict[str, Any]:
         """Where the programme can be heard from a CDN, some seconds later."""
+        self.demand.copies += 1
         files = {f"live.{kind}": RENDITIONS[name].mime for kind, name in _COPIES.items()}
         sources = [
             {"url": f"{self.copy_url}/c/{conversation}/{name}", "mime": mime} for name, mime in files.items()
@@ -247,12 +258,12 @@ class Door:
         return {"status": "copy", "sources": sources}
 
     def _admitted(
-        self, channel: Channel, listener: bytes, ticket_class: TicketClass, now_ms: int
+        self, channel: Channel, listener: bytes, ticket_class: TicketClass, now_ms: int, *, asked_ms: int
     ) -> dict[str, Any]:
         """A ticket that outlasts any conversation."""
         self.joins += 1
         conversation, now_s, cap_kbps = channel.record.id, now_ms // 1_000, self.rung.cap_kbps
-        ticket = Ticket(conversation, listener, ticket_class, now_s, now_s + LIFETIME_S, cap_kbps)
+        ticket = Ticket(conversation, listener, ticket_class, now_s, now_s + LIFETIME_S, cap_kbps, asked_ms)
         offered = channel.init.media if channel.init is not None else RENDITIONS
         return {
             "status": "admitted",
@@ -272,11 +283,15 @@ class Door:
         text = request.query.get("ticket", "")
         ticket = verify(text, conversation=conversation, keys=self.keys, now_s=now_ms // 1_000)
         if ticket is None:
+            is_old = verify(text, conversation=conversation, keys=self.keys, now_s=0) is not None
+            self.demand.tickets["expired" if is_old else "forged" if text else "none"] += 1
             return self.refuse(
                 request, msgspec.structs.replace(NO_TICKET, strike=Strike.FORGED_TICKET if text else None)
             )
         if self._is_revoked(ticket, now_ms // 1_000):
+            self.demand.tickets["withdrawn"] += 1
             return self.refuse(request, REVOKED)
+        self.demand.tickets["valid"] += 1
         streams = len(self.streams.of(ticket.listener)) + self.room.fleet.streams(ticket.listener)
         if streams >= STREAMS_PER_LISTENER_MAX:
             return self.refuse(request, SHARED)
@@ -285,7 +300,7 @@ class Door:
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
         if rendition in RENDITIONS and not is_within(ticket.cap_kbps, RENDITIONS[rendition]):
             return self.refuse(request, CAPPED)
-        return self._listen_to(channel, request, rendition, from_seq, date, now_ms, listener=ticket.listener)
+        return self._listen_to(channel, request, rendition, from_seq, date, now_ms, ticket=ticket)
 
     def _file(self, channel: Channel, request: Request, date: str, now_ms: int) -> Reply | Listen:
         refused = unfit(self.pressure())
@@ -297,7 +312,7 @@ class Door:
         rendition = request.query.get("rendition", allowed[0].name)
         if rendition not in fitting:
             return self._not_found(request)
-        return self._listen_to(channel, request, rendition, None, date, now_ms, listener=None)
+        return self._listen_to(channel, request, rendition, None, date, now_ms, ticket=None)
 
     def _listen_to(
         self,
@@ -308,9 +323,9 @@ class Door:
         date: str,
         now_ms: int,
         *,
-        listener: bytes | None,
+        ticket: Ticket | None,
     ) -> Reply | Listen:
-        framed = listener is not None
+        framed = ticket is not None
         if channel.ended or channel.record.state in OVER or not channel.on_air:
             return self.refuse(request, silent(channel.record.state, ended=channel.ended))
         assert channel.init is not None
@@ -320,16 +335,23 @@ class Door:
         if request.method == "HEAD":
             content_type = CONTENT_TYPE if framed else RENDITIONS[rendition].mime
             return Reply(HTTPStatus.OK, content_type, b"", CROSS_ORIGIN, endless=True)
-        if listener is None and not self.room.plain(now_ms):
-            return self.refuse(request, FULL)
-        if listener is not None:
-            self.room.opened(listener)
-            self.resumed += from_seq is not None
+        if ticket is None:
+            self.demand.first[TicketClass.ANONYMOUS] += 1
+            if not self.room.plain(now_ms):
+                return self.refuse(request, FULL)
+            self.demand.plain += 1
+            self.demand.sound[0] += 1  # asked for and given in one request
+        else:
+            self.room.opened(ticket.listener)
+            if from_seq is None:
+                self.demand.hear(ticket, now_ms)
+            else:
+                self.resumed += 1
         lane = channel.lane(rendition, framed=framed)
         first = channel.resumption(from_seq)
         group = lane.cohort.place(newest=channel.ring.newest, from_seq=first, cadence=_cadence_of(request))
         opening, position = channel.opening(lane, group, from_seq=first, date=date, now_ms=now_ms)
-        return Listen(lane, group, opening, position, listener or b"")
+        return Listen(lane, group, opening, position, b"" if ticket is None else ticket.listener)
 
     # --- refusals ----------------------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ class Counters:
     lagged: int = 0
     moved: int = 0
     gone: int = 0
+    cut: int = 0  # of those gone, whom we sent away
+    skipped: int = 0  # chunks that those who were moved did not get
     write_time_s: float = 0.0
 
 
@@ -124,7 +126,7 @@ class Fanout:
         """Let go of everybody who is still in the lane, and of the lane."""
         seated = [listener for group in lane.cohort.groups for listener in group.members]
         lagging = [listener for listener, laggard in self.laggards.items() if laggard.lane is lane]
-        self.dismiss(seated + lagging)
+        self.cut(seated + lagging)
         self._lanes.pop(lane.cohort, None)
 
     # --- listeners come and go -----------------------------------------------------------------------
@@ -160,6 +162,11 @@ class Fanout:
             self.leave(listener)
             self._wire.close(listener)
             self.counters.gone += 1
+
+    def cut(self, listeners: list[int]) -> None:
+        """Let go of them although the programme goes on."""
+        self.counters.cut += len(listeners)
+        self.dismiss(listeners)
 
     def _finish(self, listener: int) -> None:
         self.leave(listener)
@@ -306,6 +313,7 @@ class Fanout:
         first = feed.first_of_burst(newest, chunks=laggard.cadence + START_CHUNKS, size_bytes=0)
         first = max(first, laggard.position + 1)
         self.counters.moved += 1
+        self.counters.skipped += first - laggard.position - 1
         moved = moved_frame(to_seq=first, missed=first - laggard.position - 1) if feed.framed else b""
         return memoryview(moved + feed.span(first, newest))
 

@@ -23,6 +23,7 @@ from rostra.core.messages import BanNotice, Chunk, ConversationRecord, EdgeRepor
 from rostra.core.prefixes import network_of
 from rostra.core.shield import Ban
 from rostra.core.units import SECOND_NS
+from rostra.edge.account import account
 from rostra.edge.admission import Bounds
 from rostra.edge.channel import OVER, Channel
 from rostra.edge.connection import Crowd
@@ -33,10 +34,12 @@ from rostra.edge.fleet import Fleet
 from rostra.edge.ladder import ladder
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
+from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.tls import Tls
 from rostra.edge.waiting_room import WaitingRoom
 from rostra.edge.worker import DRAIN_S, Worker
+from rostra.evidence.testimony import Silence
 
 _log = structlog.get_logger()
 RETRY_S: Final = 0.5
@@ -78,6 +81,7 @@ async def run(
     stage_url: str = "",
     replay_url: str = "",
     entrance: Entrance | None = None,
+    testimony: Silence | None = None,
     announce: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -99,6 +103,9 @@ async def run(
     )
     worker.door.rehearsal_token = rehearsal_token
     worker.door.revoked = {} if revoked is None else revoked
+    testimony = testimony or Silence()
+    sources = Sources(lambda: secrets.token_bytes(32))
+    testimony.figures = lambda: account(worker, sources, now_s=time.monotonic())
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -117,7 +124,7 @@ async def run(
         if announce is not None:
             announce(worker.crowd.port)
         _log.info("edge.start", edge=edge_id, port=worker.crowd.port)
-        server = Server(worker, programmes)
+        server = Server(worker, programmes, sources)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(server.follow_conversations(tasks), name="conversations"),
@@ -209,9 +216,11 @@ async def _watch_certificate(tls: Tls) -> None:
 class Server:
     """The tasks of one edge process."""
 
-    def __init__(self, worker: Worker, programmes: Programmes) -> None:
+    def __init__(self, worker: Worker, programmes: Programmes, sources: Sources) -> None:
         self._worker = worker
         self._programmes = programmes
+        self._sources = sources
+        worker.crowd.shield.asked = {}
         self._loop = asyncio.get_running_loop()
         self._writing = False
         self.followers: dict[str, asyncio.Task[None]] = {}
@@ -296,6 +305,7 @@ class Server:
             worker.bus_lost_s = 0.0 if self._programmes.connected_since is not None else worker.bus_lost_s + 1
             worker.memory_free_bytes = _memory_free_bytes()
             worker.second(now_s=time.monotonic(), wall_s=time.time())
+            self._sources.second(worker.crowd.shield.taken(), on_air=worker.on_air, now_s=time.monotonic())
             self._write_soon()
             await self._report()
             await self._tell_bans()

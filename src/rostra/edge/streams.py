@@ -1,6 +1,9 @@
 """Who listens on which descriptor: so that one ticket that is opened fifty times is noticed."""
 
 from collections.abc import Callable
+from typing import Final
+
+FOLLOWED_S: Final = 10  # whoever takes the sound for so long listens to it (docs/protocol.md §7)
 
 
 class Streams:
@@ -15,10 +18,17 @@ class Streams:
         self._owner: dict[int, bytes] = {}
         self._several: dict[bytes, set[int]] = {}  # two or more: a set for each listener would cost 200 bytes
         self._one: dict[bytes, int] = {}
+        self._begun: dict[int, int] = {}  # in which second, for the first FOLLOWED_S; the oldest first
+        self._second = 0
+        self.followed = 0
+        self.left_early = 0
 
     def open(self, stream: int, listener: bytes) -> None:
         """Descriptor `stream` is `listener`'s from now on; empty: nobody's, who listens without a ticket."""
         self._forget(stream)
+        if self._begun.pop(stream, None) is not None:  # somebody else had the number, and is gone
+            self.left_early += 1
+        self._begun[stream] = self._second
         if not listener:
             return
         self._owner[stream] = listener
@@ -41,6 +51,16 @@ class Streams:
         """Each listener who has more than one stream here, and how many."""
         found = {listener: len(self.of(listener)) for listener in list(self._several)}
         return {listener: count for listener, count in found.items() if count > 1}
+
+    def second(self) -> None:
+        """A second is over: judge those who began FOLLOWED_S ago."""
+        self._second += 1
+        while self._begun and (first := next(iter(self._begun.items())))[1] <= self._second - FOLLOWED_S:
+            del self._begun[first[0]]
+            if self._alive(first[0]):
+                self.followed += 1
+            else:
+                self.left_early += 1
 
     def sweep(self) -> None:
         """Forget all who are gone."""

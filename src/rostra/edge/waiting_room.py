@@ -66,6 +66,7 @@ class WaitingRoom:
         self._told = ([0] * CLASSES, 0, 0, 0)  # what the last report says of its second
         self._heard_come = [0] * CLASSES
         self._heard = Counter[str]()
+        self.gave_up = 0
 
     @property
     def room_here(self) -> int:
@@ -107,7 +108,17 @@ class WaitingRoom:
         if self._may(ticket_class, ahead):
             self._let_in(listener, now_ms)
             return LetIn()
-        return self._wait(conversation, listener, ticket_class, tag_ms, ahead, network=network, now_ms=now_ms)
+        asked_ms = now_ms if place is None else place.asked_ms
+        return self._wait(
+            conversation,
+            listener,
+            ticket_class,
+            tag_ms,
+            ahead,
+            network=network,
+            asked_ms=asked_ms,
+            now_ms=now_ms,
+        )
 
     def plain(self, now_ms: int) -> bool:
         """Whether somebody may listen who cannot wait (a radio, without a ticket)."""
@@ -150,6 +161,7 @@ class WaitingRoom:
         ahead: int,
         *,
         network: str,
+        asked_ms: int,
         now_ms: int,
     ) -> Wait:
         room, now_s = self.room, now_ms // 1_000
@@ -165,7 +177,7 @@ class WaitingRoom:
         called = not closed and ahead < room + doubtful
         again_s = (_AGAIN_CALLED_S if called else _again_s(wait_s)) * (0.75 + self._jitter() / 2)
         back_by_s = now_s + 1 + round(KEPT_INTERVALS * again_s)
-        place = Place(conversation, listener, ticket_class, tag_ms, now_s, back_by_s)
+        place = Place(conversation, listener, ticket_class, tag_ms, now_s, back_by_s, asked_ms)
         self.line.stand(listener, Waiting(ticket_class, tag_ms, network, now_s + 1 + round(again_s) + _LATE_S))
         self._see(listener)
         return Wait(place, ahead + 1, max(self.waiting, ahead + 1), wait_s, again_s)
@@ -188,6 +200,7 @@ class WaitingRoom:
         """Count what was, and give this worker its share of what is free. `freed` listeners have left here."""
         self._forget_promises(now_s)
         left = self.line.expire(now_s=int(now_s))
+        self.gave_up += left
         self._told = self._come, freed, left, self._given
         self._given = 0
         self.progress.second(

@@ -84,6 +84,11 @@ class Worker:
         felt = Felt(self.fanout.listeners, self.load.write_cost_s, self.loop_lag_s, self.memory_free_bytes)
         return capacity(self.bounds, felt)
 
+    @property
+    def on_air(self) -> bool:
+        """Whether something can be heard here."""
+        return any(channel.on_air and channel.record.state not in OVER for channel in self.channels.values())
+
     # --- the bus ---------------------------------------------------------------------------------------
 
     def know(self, record: ConversationRecord) -> bool:
@@ -162,6 +167,7 @@ class Worker:
         room.capacity = self.capacity
         room.second(now_s=wall_s, freed=freed, draining=self.draining)
         self._send_away_revoked(int(wall_s))
+        self.door.streams.second()
         self._seconds += 1
         if self._seconds % LISTENERS_EVERY_S == 0:
             self._tell_listeners()
@@ -179,7 +185,7 @@ class Worker:
         for listeners in self.door.revoked.values():
             for name, until_s in listeners.items():
                 if until_s > now_s:
-                    self.fanout.dismiss(self.door.streams.of(bytes.fromhex(name)))
+                    self.fanout.cut(self.door.streams.of(bytes.fromhex(name)))
 
     def _measure(self, now_s: float) -> int:
         """Feel the load of the time since it was felt last; returns how many listeners have left since then."""

@@ -266,8 +266,8 @@ class Share:
         assert member.connection is not None
         host = f"Host: {self._address[0]}:{self._address[1]}"
         if not member.ticket:
-            place = f"?place={member.place}" if member.place else ""
-            request = f"POST {self._path}/join{place} HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"
+            query = f"?place={member.place}" if member.place else "?again=1" if member.failures else ""
+            request = f"POST {self._path}/join{query} HTTP/1.1\r\n{host}\r\nContent-Length: 0\r\n\r\n"
         else:
             last = member.heard.last_seq
             resume = "" if last is None else f"&from={last + 1}"

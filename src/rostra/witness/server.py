@@ -19,7 +19,7 @@ from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.messages import ConversationRecord, WitnessReport
-from rostra.evidence.emitter import IDENTITY
+from rostra.evidence.testimony import IDENTITY
 from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.witness.event_log import EventLog, Known

@@ -19,7 +19,15 @@ from rostra.core.ticket import (
 
 KEYS = KeyRing(Key(7, 0, bytes(range(32))))
 TICKET = Ticket("evening", b"listener", TicketClass.REGISTERED, 1_000_000_000, 2_000_000_000, cap_kbps=32)
-PLACE = Place("evening", b"listener", TicketClass.ANONYMOUS, 1_900_000_000_123, 1_900_000_000, 1_900_000_060)
+PLACE = Place(
+    "evening",
+    b"listener",
+    TicketClass.ANONYMOUS,
+    1_900_000_000_123,
+    1_900_000_000,
+    1_900_000_060,
+    1_899_999_990_456,
+)
 
 
 @pytest.mark.parametrize("ticket_class", TicketClass)

@@ -152,7 +152,9 @@ def test_closed_doors_keep_a_class_out_and_open_again() -> None:
 
 def test_a_place_is_good_at_a_worker_that_has_never_seen_it() -> None:
     hall = Hall([0])
-    stranger = Place("evening", b"stranger", TicketClass.ANONYMOUS, BEGAN_S * 1_000, BEGAN_S, BEGAN_S + 60)
+    stranger = Place(
+        "evening", b"stranger", TicketClass.ANONYMOUS, BEGAN_S * 1_000, BEGAN_S, BEGAN_S + 60, BEGAN_S * 1_000
+    )
     first = hall.people(1, after_s=1)[0]
     hall.run(5)
     answer = hall.workers[0].room.ask(

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rostra.core.limits import EVIDENCE_SPOOL_BYTES_MAX
 from rostra.core.messages import EdgeReport
 from rostra.evidence.chain import Chain
-from rostra.evidence.emitter import RECORD, Emitter
+from rostra.evidence.emitter import Emitter
 from rostra.evidence.spool import Spool
+from rostra.evidence.testimony import RECORD
 from rostra.evidence.told import told
 from rostra.evidence.vitals import vitals
 from rostra.verifier.canonical import canonical

@@ -87,7 +87,7 @@ export class ProgrammeStream {
   // Resolves to the renditions that can be listened to, or to null if there is nothing to wait for.
   async join() {
     for (let failures = 0; !this.#stopped; ) {
-      const answer = await this.#knock(this.#bases[0]);
+      const answer = await this.#knock(this.#bases[0], failures);
       if (answer?.status === "admitted") return this.#admitted(answer);
       if (answer?.status === "copy") {
         this.copy = answer.sources;
@@ -158,11 +158,12 @@ export class ProgrammeStream {
   }
 
   // The answer of join, or {status, reason, retry_s, alternates} of a refusal, or null if there was no answer.
-  async #knock(base) {
+  // After `failures` it says that it asks again: a crowd that comes back is no larger crowd.
+  async #knock(base, failures = 0) {
     const control = this.#controller(), asked_ms = this.#world.now_ms();
     const forget = this.#world.after(JOIN_TIMEOUT_S, () => control.abort());
     const options = { method: "POST", signal: control.signal };
-    const known = Object.entries({ pass: this.#pass, ...this.#seat.read() }).filter(([, value]) => value);
+    const known = Object.entries({ pass: this.#pass, ...this.#seat.read(), again: failures && 1 }).filter(([, value]) => value);
     const query = known.length ? `?${new URLSearchParams(known)}` : "";
     const answer = await this.#world.fetch(`${base}${this.path}/join${query}`, options).catch(() => null);
     const said = answer && (answer.ok ? await answer.json().catch(() => null) : await refused(answer));

@@ -1,0 +1,79 @@
+"""What a worker has done and how it is, as evidence has it: gathered once a second from what is counted anyway."""
+
+from typing import Final
+
+from rostra.core.ticket import TicketClass
+from rostra.edge.demand import SOUND_WITHIN_MS
+from rostra.edge.sources import Sources
+from rostra.edge.worker import Worker
+from rostra.verifier.canonical import Json
+
+IDLE_S: Final = 5.0
+_MILLION: Final = 1_000_000
+_TIMEOUTS: Final = ("timeout", "half_open", "slow_reader")  # core.shield.Strike
+
+
+def account(worker: Worker, sources: Sources, *, now_s: float) -> dict[str, Json]:
+    """`did`: totals since the process began. `now`: this moment."""
+    return {"did": did(worker), "now": now(worker, sources, now_s=now_s)}
+
+
+def did(worker: Worker) -> dict[str, Json]:
+    """Whole numbers that only grow; a reason for which nobody was refused yet is not there."""
+    door, crowd, room, written = worker.door, worker.crowd, worker.door.room, worker.fanout.counters
+    demand, streams, struck = door.demand, door.streams, crowd.shield.counts
+    done = {f"asked_first_{each.name.lower()}": demand.first[each] for each in TicketClass}
+    done |= {f"tickets_{what}": count for what, count in demand.tickets.items()}
+    done |= {f"refused_{reason}": count for reason, count in door.refused.items()}
+    done |= {f"answers_{hundred}xx": 0 for hundred in range(2, 6)}
+    for status, count in crowd.replies.items():
+        if status:
+            done[f"answers_{status // 100}xx"] += count
+    done["answers_2xx"] += crowd.listens
+    done |= {
+        f"sound_within_{within}_ms": count for within, count in zip(SOUND_WITHIN_MS, demand.sound, strict=False)
+    }
+    return {
+        **done,
+        "sound_later": demand.sound[-1],
+        "asked_again": demand.again,
+        "asked_again_unproven": demand.again_unproven,
+        "passes_refused": demand.passes_refused,
+        "admitted": door.joins + demand.plain,
+        "admitted_plain": demand.plain,
+        "admitted_after_wait": demand.admitted_after_wait,
+        "waited_ms": demand.waited_ms,
+        "told_to_wait": demand.waits,
+        "sent_to_copy": demand.copies,
+        "gave_up": room.gave_up,
+        "followed_10s": streams.followed,
+        "left_before_10s": streams.left_early,
+        "resumed": door.resumed,
+        "streams": crowd.listens,
+        "cut_streams": written.cut,
+        "skipped_chunks": written.skipped,
+        "timeouts": sum(struck.get(each, 0) for each in _TIMEOUTS),
+        "accepts": crowd.accepted,
+        "accept_failures": crowd.replies[0],
+        "bytes_in": crowd.bytes_in,
+        "bytes_out": crowd.bytes_out + written.sent_bytes,
+        "rung_steps": worker.steps,
+    }
+
+
+def now(worker: Worker, sources: Sources, *, now_s: float) -> dict[str, Json]:
+    crowd, room = worker.crowd, worker.door.room
+    return {
+        "playing": worker.fanout.listeners,
+        "waiting": len(room.line),
+        "connections": len(crowd.idle) + len(crowd.amid_request) + len(crowd.amid_response),
+        "idle_connections": crowd.idle.older(IDLE_S, now_s=now_s),
+        "half_open": len(crowd.amid_request),
+        "unread_answers": len(crowd.amid_response),
+        "room": room.room_here,
+        "strain_u": round(crowd.shield.strain * _MILLION),
+        "lag_us": round(worker.loop_lag_s * _MILLION),
+        "sources": sources.told(),
+        "requests_per_source_p50": sources.requests(50),
+        "requests_per_source_p99": sources.requests(99),
+    }
