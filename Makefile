@@ -6,12 +6,14 @@ BIN := .venv/bin
 run: .venv/.run
 	$(BIN)/rostra demo
 
-# First what waits for no clock, in two processes; then what listens in real time, alone. With ARGS: only that.
+# First what waits for few clocks, in two processes, and what failed beside another test once more by itself; then what
+# listens in real time, alone. With ARGS: only that.
 test: .venv/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract \
+		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/simulation tests/unit tests/contract
 	$(BIN)/python -m pytest --durations 25 tests/conformance tests/e2e tests/chaos
 endif
 

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from system import System, running
+
+# A suite that judges a change asks the same of every change: what nobody has thought of yet is for tools/fuzz.py,
+# and for whoever sets HYPOTHESIS_PROFILE=default. And how long an example takes is the machine's business.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(scope="session", autouse=True)
