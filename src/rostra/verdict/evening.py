@@ -1,0 +1,376 @@
+"""What a ledger says of an evening, per process and second; what is missing stays missing.
+
+Counters (`did`, and what the kernel counts) become what was counted in each second; gauges (`now`) stay as they
+are. A second has a status: a process that says nothing for a while and goes on in the same chain was frozen, one
+that comes again as a new run was down, and one whose entries are not here is unseen, whatever it did.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Any, Final, Protocol
+
+SECOND_MS: Final = 1_000
+PAUSE_S: Final = (
+    3  # between two records of a process that is well; a busy machine makes one late by a second or two
+)
+SECONDS_MAX: Final = 86_400  # a wall clock that is wrong by more than a day puts nothing into this evening
+RECORD: Final = "record"
+CHANGE: Final = "change"
+PLAN: Final = "registered_plan"
+OPENED: Final = "opened"
+REGISTERED: Final = "registered"
+IDENTITY: Final = "identity"
+STATEMENT: Final = "statement"
+_PARTS: Final = ("did", "has", "now", "is")
+_GAUGES_OF_KERNEL: Final = frozenset({"cores", "memory_bytes", "descriptors", "established"})
+
+
+class Entry(Protocol):
+    """What the verdict reads of an entry; `rostra.verifier.entry.Entry` is one, checked and signed."""
+
+    @property
+    def who(self) -> str: ...
+    @property
+    def run(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def wall_ms(self) -> int: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+
+
+class Role(IntEnum):
+    """What a process is, by what it counts and not by its name."""
+
+    OTHER = 0
+    EDGE = 1
+    STAGE = 2
+    SITE = 3
+
+
+class Status(IntEnum):
+    """Of one process in one second."""
+
+    ABSENT = 0  # it had not begun, or was stopped as was said before
+    SEEN = 1
+    DOWN = 2  # it was dead, or frozen: the next entry of its chain shows it
+    UNSEEN = 3  # its entries are missing
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that somebody changed, `at_s` of the evening; `index` is its entry in the log."""
+
+    index: int
+    at_s: int
+    what: str
+    subject: str
+    text: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody official said of the evening while it went on."""
+
+    index: int
+    at_s: int
+    text: str
+    claims: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What was rehearsed of one edge; None where nothing was."""
+
+    joins_hz: int | None = None
+    listeners: int | None = None
+    egress_bps: int | None = None
+
+
+@dataclass(slots=True)
+class Process:
+    """One process's evening. `counts` are increments of each second, `gauges` what it said last in it."""
+
+    name: str
+    seconds: int
+    role: Role = Role.OTHER
+    machine: str = ""
+    version: str = ""
+    status: bytearray = field(default_factory=bytearray)
+    counts: dict[str, list[int]] = field(default_factory=dict)
+    gauges: dict[str, list[int | None]] = field(default_factory=dict)
+    tops: dict[int, list[int]] = field(default_factory=dict)  # at a second: what the busiest sources asked
+    entries: list[int] = field(default_factory=list)  # index in the log of the record of each second, or -1
+
+    def counted(self, name: str, begin: int, end: int) -> int:
+        """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
+        column = self.counts.get(name)
+        return sum(column[begin:end]) if column else 0
+
+    def knows(self, name: str) -> bool:
+        return name in self.counts or name in self.gauges
+
+    def levels(self, name: str, begin: int, end: int) -> list[int]:
+        """What a gauge said from `begin` to before `end`, where it said anything."""
+        column = self.gauges.get(name)
+        return [each for each in column[begin:end] if each is not None] if column else []
+
+    def level(self, name: str, begin: int, end: int) -> int | None:
+        """The mean of a gauge; None if it said nothing."""
+        found = self.levels(name, begin, end)
+        return sum(found) // len(found) if found else None
+
+    def spent(self, status: Status, begin: int, end: int) -> int:
+        return self.status[begin:end].count(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """All that the verdict knows. Instants are seconds since `began_s` (Unix)."""
+
+    conversation: str
+    began_s: int
+    seconds: int
+    doors_s: int
+    starts_s: int
+    processes: tuple[Process, ...]
+    changes: tuple[Change, ...]
+    statements: tuple[Statement, ...]
+    capacities: Mapping[str, Capacity]
+    plan: int | None  # the entry in the log
+    plan_late: bool  # it was registered, or registered anew, after the doors
+
+    def of(self, role: Role) -> tuple[Process, ...]:
+        return tuple(each for each in self.processes if each.role is role)
+
+    def until(self, second: int) -> "Evening":
+        """The evening as it was known at `second`: the same verdict then as from a ledger that ends there."""
+        seconds = min(self.seconds, max(1, second))
+        return replace(
+            self,
+            seconds=seconds,
+            processes=tuple(_cut(each, seconds) for each in self.processes),
+            changes=tuple(each for each in self.changes if each.at_s < seconds),
+            statements=tuple(each for each in self.statements if each.at_s < seconds),
+        )
+
+
+def _cut(process: Process, seconds: int) -> Process:
+    return replace(
+        process,
+        seconds=seconds,
+        status=process.status[:seconds],
+        counts={name: column[:seconds] for name, column in process.counts.items()},
+        gauges={name: column[:seconds] for name, column in process.gauges.items()},
+        tops={second: top for second, top in process.tops.items() if second < seconds},
+        entries=process.entries[:seconds],
+    )
+
+
+@dataclass(slots=True)
+class _Last:
+    """The newest record of a process."""
+
+    run: int
+    seq: int
+    second: int
+    counters: dict[str, int]
+
+
+def read(entries: Iterable[Entry]) -> Evening:
+    """The evening in a log's entries, in their order. What means nothing to the verdict is passed over."""
+    known = list(enumerate(entries))
+    instants = [entry.wall_ms // SECOND_MS for _, entry in known if entry.kind == RECORD]
+    began_s = min(instants, default=0)
+    seconds = min(SECONDS_MAX, max(instants, default=0) - began_s + 1)
+    reader = _Reader(began_s, seconds)
+    for index, entry in known:
+        reader.take(index, entry)
+    return reader.evening()
+
+
+class _Reader:
+    def __init__(self, began_s: int, seconds: int) -> None:
+        self._began_s = began_s
+        self._seconds = seconds
+        self._processes: dict[str, Process] = {}
+        self._last: dict[str, _Last] = {}
+        self._stopped: dict[str, int] = {}
+        self._changes: list[Change] = []
+        self._statements: list[Statement] = []
+        self._capacities: dict[str, Capacity] = {}
+        self._plans: list[tuple[int, int]] = []
+        self._opened: Mapping[str, Any] = {}
+
+    def take(self, index: int, entry: Entry) -> None:
+        at_s = entry.wall_ms // SECOND_MS - self._began_s
+        if entry.kind == RECORD:
+            self._record(index, entry, at_s)
+        elif entry.kind == CHANGE:
+            self._change(index, entry, at_s)
+        elif entry.kind == PLAN:
+            self._plans.append((index, at_s))
+            self._capacities |= dict(_capacities(entry.body))
+        elif entry.kind == IDENTITY:
+            process = self._process(entry.who)
+            process.machine = _text(entry.body.get("machine"))
+            process.version = _text(_mapping(entry.body.get("versions")).get("code"))
+        elif entry.kind == OPENED:
+            self._opened = entry.body
+
+    def evening(self) -> Evening:
+        for name, process in self._processes.items():
+            self._end(name, process)
+            process.role = _role(process)
+        doors_s = self._instant("doors_ms")
+        return Evening(
+            conversation=_text(self._opened.get("conversation")),
+            began_s=self._began_s,
+            seconds=self._seconds,
+            doors_s=doors_s,
+            starts_s=self._instant("starts_ms"),
+            processes=tuple(each for each in self._processes.values() if each.counts or each.gauges),
+            changes=tuple(self._changes),
+            statements=tuple(self._statements),
+            capacities=self._capacities,
+            plan=self._plans[0][0] if self._plans else None,
+            plan_late=any(at_s > doors_s for _, at_s in self._plans),
+        )
+
+    def _instant(self, name: str) -> int:
+        value = self._opened.get(name)
+        return value // SECOND_MS - self._began_s if isinstance(value, int) else 0
+
+    def _process(self, name: str) -> Process:
+        process = self._processes.get(name)
+        if process is None:
+            process = Process(name, self._seconds, status=bytearray(self._seconds), entries=[-1] * self._seconds)
+            self._processes[name] = process
+        return process
+
+    def _record(self, index: int, entry: Entry, second: int) -> None:
+        if not 0 <= second < self._seconds:
+            return
+        process, last = self._process(entry.who), self._last.get(entry.who)
+        counters: dict[str, int] = {}
+        for part in _PARTS:
+            for name, value in _numbers(_mapping(entry.body.get(part))):
+                if _grows(part, name):
+                    counters[name] = value
+                else:
+                    _column(process.gauges, name, self._seconds, None)[second] = value
+        top = _mapping(_mapping(entry.body.get("now")).get("sources")).get("top")
+        if isinstance(top, list):
+            process.tops[second] = [each[1] for each in top if isinstance(each, list) and isinstance(each[-1], int)]
+        self._count(process, last, entry, second, counters)
+        process.entries[second] = index
+        self._last[entry.who] = _Last(entry.run, entry.seq, second, counters)
+
+    def _count(
+        self, process: Process, last: _Last | None, entry: Entry, second: int, counters: Mapping[str, int]
+    ) -> None:
+        status, began = process.status, second
+        goes_on = last is not None and last.run == entry.run
+        before: Mapping[str, int] = {}
+        if last is not None and goes_on:
+            missing = entry.seq - last.seq - 1
+            pause = second - last.second
+            began = last.second + 1
+            if missing > 0:
+                _mark(status, began, second, Status.UNSEEN)
+            elif pause > PAUSE_S:
+                _mark(status, began, second, Status.DOWN)
+            else:
+                _mark(status, began, second, Status.SEEN)
+            before = (
+                last.counters if missing <= PAUSE_S else counters
+            )  # what was counted while unseen has no second
+        elif last is not None:  # another run of it
+            _mark(status, last.second + 1, second, Status.DOWN)
+        elif entry.run // SECOND_MS - self._began_s < second:  # it had begun before the log, or before this entry
+            before = counters
+        status[second] = Status.SEEN
+        for name, value in counters.items():
+            column = _column(process.counts, name, self._seconds, 0)
+            grown = value - before.get(name, 0)
+            if grown > 0:
+                column[second] += grown
+
+    def _change(self, index: int, entry: Entry, at_s: int) -> None:
+        body = entry.body
+        what, text = _text(body.get("what")), _text(body.get("text"))
+        if what == STATEMENT:
+            self._statements.append(Statement(index, at_s, text, _text(body.get("claims"))))
+            return
+        subject = _text(body.get("subject")) or entry.who
+        if what == "stop":
+            self._stopped[subject] = at_s
+        elif what == "start":
+            self._stopped.pop(subject, None)
+        before, after = _text(body.get("before")), _text(body.get("after"))
+        self._changes.append(Change(index, at_s, what, subject, text, before, after))
+
+    def _end(self, name: str, process: Process) -> None:
+        """Who says nothing until the end was stopped, as was said; or nobody knows."""
+        last = self._last.get(name)
+        if last is not None and self._seconds - last.second > PAUSE_S:
+            status = Status.ABSENT if name in self._stopped else Status.UNSEEN
+            _mark(process.status, last.second + 1, self._seconds, status)
+        elif last is not None:
+            _mark(process.status, last.second + 1, self._seconds, Status.SEEN)
+
+
+def _grows(part: str, name: str) -> bool:
+    """Whether a number is a count since the process began."""
+    counted = part == "did" or (part == "has" and name not in _GAUGES_OF_KERNEL)
+    return counted or name.startswith("shield_") or name.endswith("_failures")
+
+
+def _mark(status: bytearray, begin: int, end: int, value: Status) -> None:
+    status[begin:end] = bytes([value]) * max(0, end - begin)
+
+
+def _column(columns: dict[str, list[Any]], name: str, seconds: int, empty: int | None) -> list[Any]:
+    column = columns.get(name)
+    if column is None:
+        column = columns[name] = [empty] * seconds
+    return column
+
+
+def _role(process: Process) -> Role:
+    if process.knows("asked_first_anonymous") or process.knows("playing") or process.knows("cadence_ms"):
+        return Role.EDGE
+    if process.knows("frames_made") or process.knows("backlog_chunks"):
+        return Role.STAGE
+    if process.knows("database_us") or process.knows("jobs_waiting"):
+        return Role.SITE
+    return Role.OTHER
+
+
+def _numbers(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int]]:
+    """Every whole number, with the names of the objects that it is in before its own."""
+    for name, value in fields.items():
+        if isinstance(value, int):
+            yield prefix + name, int(value)
+        elif isinstance(value, dict):
+            yield from _numbers(value, f"{prefix}{name}_")
+
+
+def _capacities(body: Mapping[str, Any]) -> Iterator[tuple[str, Capacity]]:
+    for edge, known in _mapping(body.get("capacity")).items():
+        numbers = dict(_numbers(_mapping(known)))
+        yield edge, Capacity(numbers.get("joins_hz"), numbers.get("listeners"), numbers.get("egress_bps"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""

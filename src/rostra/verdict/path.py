@@ -1,0 +1,244 @@
+"""What each edge was offered and could do, step by step of the path from the first packet to the sound.
+
+A cell is one edge in one bin of the span. What hindered people at an attempt is split by cause: `lost` has the
+share of attempts that failed because of hostile load, more people than rehearsed, ourselves, or somebody we depend
+on. What was too little (joins a second, places) stands beside what was rehearsed. None of it is a verdict yet.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rostra.verdict.crowd import BLOCK_S, Block, Span, block, changed_before, fallen_with
+from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
+from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
+
+CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
+WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
+UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show that the edge could not do more
+RETURN_S: Final = 30  # in which those come again who found an edge dead
+BUS_SLOW_US: Final = 1_000_000  # the stage's chunks are 0.1 s; an edge has seconds of them
+CAPACITY_KEPT: Final = 0.92  # a rehearsal repeats to 8 %
+STARVED: Final = 0.3  # of the usual bytes for each listener
+RETRY_USUAL_HZ: Final = 0.5  # of those who hear nothing yet
+
+
+@dataclass(slots=True)
+class Cell:
+    """Numbers are of the whole bin but `joins_hz`. `people`: who asked first; `unseen`: who may have come, too."""
+
+    people: float = 0.0
+    unseen: float = 0.0
+    hostile: float = 0.0  # joins of nobody
+    uncertain: float = 0.0  # of those, what only conduct speaks against
+    refused: float = 0.0  # hostile requests that were refused
+    stampede: float = 0.0  # times that people asked again, beyond what their player would
+    heard: float = 0.0
+    playing: float = 0.0
+    joins_hz: float | None = None  # what it was seen to bear; None: nothing showed a limit
+    places: float | None = None
+    lost: Causes = NOTHING
+    wire: Causes = NOTHING  # of packets that open a connection
+    watched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One edge's cells. `joins_hz`, `places`: rehearsed, or None. `cut`, `silenced`: people, by cause."""
+
+    edge: Process
+    joins_hz: float | None
+    places: float | None
+    cells: tuple[Cell, ...]
+    cut: Causes
+    silenced: Causes
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """All edges in the span, in bins of `width_s`."""
+
+    width_s: int
+    roads: tuple[Road, ...]
+    people: float
+
+    @property
+    def hidden(self) -> bool:
+        """Whether people were harmed whom no edge can have counted."""
+        return any(
+            cell.unseen > 0 or cell.lost.own >= 1.0 or any(cell.wire) for road in self.roads for cell in road.cells
+        )
+
+
+def path(evening: Evening, span: Span) -> Path:
+    edges = evening.of(Role.EDGE)
+    seconds = span.end - span.begin
+    width = next((w for w in WIDTHS_S if -(-seconds // w) * len(edges) <= CELLS_MAX), WIDTHS_S[-1])
+    stages = evening.of(Role.STAGE)
+    roads = tuple(_road(evening, edge, stages, span, width) for edge in edges)
+    _return_unseen(roads, width)
+    return Path(width, roads, float(span.people))
+
+
+def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Span, width: int) -> Road:
+    known = evening.capacities.get(edge.name)
+    joins_hz = float(known.joins_hz) if known and known.joins_hz else None
+    places = float(known.listeners) if known and known.listeners else None
+    usual = usual_bytes(edge)
+    begins = range(span.begin, span.end, width)
+    cells = tuple(
+        _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
+    )
+    _smooth(cells)
+    cut_by = _by_cause(cells, float(edge.counted("cut_streams", span.begin, span.end)))
+    fallen = float(fallen_with(evening, edge, span.begin, span.end))
+    cut_by = cut_by._replace(own=cut_by.own + fallen)
+    silenced = Causes()
+    quiet = [each for each in stages if each.counted("silent_frames", span.begin, span.end) >= 50]
+    if quiet and span.silenced:
+        listening = float(max(edge.levels("playing", span.begin, span.end), default=0))
+        external = any(_bus_fails(stage, span.begin, span.end) for stage in quiet)
+        silenced = Causes(external=listening) if external else Causes(own=listening)
+    return Road(edge, joins_hz, places, cells, cut_by, silenced)
+
+
+def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
+    """Split among what hindered attempts at the same time; by ourselves if nothing did."""
+    weights = [0.0, 0.0, 0.0, 0.0]
+    for cell in cells:
+        for cause, (lost, on_wire) in enumerate(zip(cell.lost, cell.wire, strict=True)):
+            weights[cause] += lost + on_wire
+    whole = weights[0] + weights[1] + weights[2] + weights[3]
+    if not number:
+        return Causes()
+    return Causes(*(number * each / whole for each in weights)) if whole else Causes(own=number)
+
+
+# --- one cell ------------------------------------------------------------------------------------------------
+
+
+def _cell(
+    evening: Evening,
+    edge: Process,
+    begin: int,
+    end: int,
+    joins_hz: float | None,
+    places: float | None,
+    known: Capacity | None,
+    usual: float,
+) -> Cell:
+    if not edge.spent(Status.SEEN, begin, end):
+        down = edge.spent(Status.DOWN, begin, end) > 0
+        return Cell(lost=Causes(own=1.0) if down else Causes(), watched=down)
+    found = block(edge, begin, end, changed=changed_before(evening, edge, begin))
+    cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
+    cell.uncertain = 0.0 if found.sure else found.hostile
+    waiting = float(edge.level("waiting", begin, end) or 0)
+    cell.stampede = max(0.0, found.again - RETRY_USUAL_HZ * (waiting + found.people) * (end - begin))
+    cell.playing = float(edge.level("playing", begin, end) or 0)
+    cell.lost = _lost(edge, found, begin, end)
+    cell.wire = on_the_wire(edge, begin, end, known, usual)
+    _limits(edge, found, cell, begin, end, joins_hz, places)
+    return cell
+
+
+def _limits(
+    edge: Process, found: Block, cell: Cell, begin: int, end: int, joins_hz: float | None, places: float | None
+) -> None:
+    """Which limit was reached: of places, as it was in force, or of joins, as it was seen."""
+    in_force, room = edge.level("capacity", begin, end), edge.level("room", begin, end)
+    listening = edge.levels("playing", begin, end)
+    if in_force is not None and listening:
+        cell.places = float(in_force)
+        full = max(listening) >= in_force * CAPACITY_KEPT
+    else:
+        full = room == 0
+        cell.places = cell.playing if full else places
+    waiting = float(edge.level("waiting", begin, end) or 0)
+    refused = float(edge.counted("refused_full", begin, end))
+    unmet = max(found.people - found.in_time, waiting + refused)
+    if not full and unmet > max(2.0, UNMET_MIN * found.people) and joins_hz is not None:
+        failing = 1 - (1 - cell.lost.attack) * (1 - cell.lost.own) * (1 - cell.lost.external)
+        done = (max(found.heard, float(edge.counted("admitted", begin, end))) + found.failed) / (end - begin)
+        if failing < UNMET_MIN:
+            cell.joins_hz = done
+
+
+def _smooth(cells: tuple[Cell, ...]) -> None:
+    """A second's joins are few: what an edge was seen to bear is the mean of five bins that reached a limit."""
+    seen = [cell.joins_hz for cell in cells]
+    for at, cell in enumerate(cells):
+        if seen[at] is not None:
+            near = [each for each in seen[max(0, at - 2) : at + 3] if each is not None]
+            whole = 0.0
+            for each in near:
+                whole += each
+            cell.joins_hz = whole / len(near)
+
+
+# --- what hindered attempts ----------------------------------------------------------------------------------
+
+
+def _lost(edge: Process, found: Block, begin: int, end: int) -> Causes:
+    whole = found.failed + found.heard
+    failing = found.failed / whole if whole >= 1 and found.failed >= 2 else 0.0
+    starving = _starved(edge, begin, end)
+    down = edge.spent(Status.DOWN, begin, end) / (end - begin)
+    if _bus_fails(edge, begin, end):
+        return Causes(own=down, external=max(failing, starving))
+    return Causes(own=together(failing, down))
+
+
+def _bus_fails(process: Process, begin: int, end: int) -> bool:
+    slow = max(process.levels("dependencies_bus_us", begin, end), default=0) > BUS_SLOW_US
+    refused = process.counted("refused_bus", begin, end) > 0
+    return slow or refused or process.counted("dependencies_bus_failures", begin, end) > 0
+
+
+def _starved(edge: Process, begin: int, end: int) -> float:
+    """How much less each listener got than in the whole evening."""
+    playing, usual = edge.level("playing", begin, end), edge.level("playing", 0, edge.seconds)
+    if not playing or not usual or not edge.knows("bytes_out") or end - begin < 2:
+        return 0.0
+    now = edge.counted("bytes_out", begin, end) / (playing * (end - begin))
+    whole = edge.counted("bytes_out", 0, edge.seconds) / (usual * edge.seconds)
+    return 1.0 if whole and now < STARVED * whole else 0.0
+
+
+def _return_unseen(roads: tuple[Road, ...], width_s: int) -> None:
+    """Who came while an edge was down was counted when it was back; or asked another one; or nobody saw it.
+
+    The wave at its return is put back to when it came; how many more there may have been is a parameter.
+    """
+    for road in roads:
+        begin: int | None = None
+        for at in range(len(road.cells) + 1):
+            down = at < len(road.cells) and road.cells[at].lost.own >= 1.0
+            if down and begin is None:
+                begin = at
+            elif not down and begin is not None:
+                _put_back(road, roads, begin, at, width_s)
+                begin = None
+
+
+def _put_back(road: Road, roads: tuple[Road, ...], begin: int, end: int, width_s: int) -> None:
+    usual = _mean(road, max(0, begin - max(1, BLOCK_S // width_s)), begin) if begin else 0.0
+    wave = 0.0
+    for cell in road.cells[end : end + max(1, RETURN_S // width_s)]:
+        more = max(0.0, cell.people - usual)
+        cell.people -= more
+        wave += more
+    for at in range(begin, end):
+        cell, elsewhere = road.cells[at], 0.0
+        cell.people = wave / (end - begin)
+        for other in roads:
+            if other is not road and begin:
+                before = _mean(other, max(0, begin - max(1, BLOCK_S // width_s)), begin)
+                elsewhere += max(0.0, other.cells[at].people - before)
+        cell.unseen = max(0.0, usual - cell.people - elsewhere)
+
+
+def _mean(road: Road, begin: int, end: int) -> float:
+    whole = 0.0
+    for cell in road.cells[begin:end]:
+        whole += cell.people
+    return whole / (end - begin)

@@ -1,0 +1,77 @@
+"""What was lost before an edge had it: packets that open a connection, and whose packets left them no room."""
+
+from typing import Final, NamedTuple
+
+from rostra.verdict.evening import Capacity, Process
+
+LOST_MIN: Final = 0.05  # of packets: less is any evening
+OVERLOADED: Final = 0.9
+USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
+
+
+class Causes(NamedTuple):
+    """Something for each of the four: attack, demand, own, external."""
+
+    attack: float = 0.0
+    demand: float = 0.0
+    own: float = 0.0
+    external: float = 0.0
+
+
+NOTHING: Final = Causes()
+
+
+def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usual: float) -> Causes:
+    """Packets that the machine lost before an edge had them: by hostile ones, a crowd, ourselves."""
+    attack = together(_handshakes(edge, begin, end), _idle(edge, begin, end))
+    dropped = edge.counted("nic_drops_in", begin, end)
+    packets = edge.counted("nic_packets_in", begin, end)
+    again, out = edge.counted("segments_again", begin, end), edge.counted("segments_out", begin, end)
+    lost = max(dropped / (packets + dropped) if dropped > 10 else 0.0, again / out if out > 100 else 0.0)
+    if lost < LOST_MIN:
+        return Causes(attack)
+    own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
+    hostile_bytes = edge.counted("nic_bytes_in", begin, end) - 2 * own_bytes - usual * (end - begin)
+    if hostile_bytes > own_bytes:
+        return Causes(together(attack, lost))
+    sent_bps = 8 * edge.counted("bytes_out", begin, end) / (end - begin)
+    if known and known.egress_bps and sent_bps >= OVERLOADED * known.egress_bps:
+        return Causes(attack, demand=lost)
+    return Causes(attack, own=lost)
+
+
+def together(first: float, second: float) -> float:
+    """What two losses make together."""
+    return 1 - (1 - first) * (1 - second)
+
+
+def usual_bytes(edge: Process) -> float:
+    """What comes in a second anyway, of the bus and of neighbours: three times a calm second of the evening."""
+    column = sorted(edge.counts.get("nic_bytes_in", []))
+    calm = column[len(column) // 4] if column else 0
+    own = edge.counted("bytes_in", 0, edge.seconds) / edge.seconds
+    return min(3.0 * calm, 3 * own + USUAL_BYTES_MAX)
+
+
+def _handshakes(edge: Process, begin: int, end: int) -> float:
+    """Of handshakes, those that the kernel dropped, while most came from nobody who answers."""
+    sent, returned = edge.counted("syn_cookies_sent", begin, end), edge.counted("syn_cookies_returned", begin, end)
+    dropped, opened = edge.counted("syn_queue_full_drops", begin, end), edge.counted("passive_opens", begin, end)
+    nobody = max(0, sent - returned) + dropped
+    if nobody <= 2 * (opened + 10) or not dropped:
+        return 0.0
+    return dropped / (dropped + opened + sent)
+
+
+def _idle(edge: Process, begin: int, end: int) -> float:
+    """Of connections that wanted in, those that found no place because others hold theirs and ask nothing."""
+    connections, idle = edge.level("connections", begin, end), edge.level("idle_connections", begin, end)
+    failed = edge.counted("accept_failures", begin, end) + edge.counted("accept_queue_overflows", begin, end)
+    if not connections or not idle or failed < 3 or 2 * idle < connections:
+        return 0.0
+    return failed / (failed + edge.counted("accepts", begin, end)) * idle / connections
+
+
+def unreached(lost: float) -> float:
+    """Share of people without a connection in ten seconds: a kernel's four attempts (at 0, 1, 3, 7 s) failed."""
+    return lost * lost * lost * lost
