@@ -21,6 +21,9 @@ from rostra.rehearsal.arrivals import Famous, Surge, Trickle
 from rostra.rehearsal.certificate import Certificate, read
 from rostra.rehearsal.conductor import Course, conduct
 from rostra.rehearsal.crowd_report import CrowdPlan, Second, sum_up
+from rostra.rehearsal.incidents.campaign import Tally, campaign, plans
+from rostra.rehearsal.incidents.causes import KINDS
+from rostra.rehearsal.incidents.recipe import drawn
 from rostra.rehearsal.muster import Joining, Muster, Word
 from rostra.rehearsal.own_system import OwnSystem, free_ports, own_system
 from rostra.rehearsal.plan import Plan
@@ -143,6 +146,28 @@ def _certificate(settings: Settings, muster: Muster, course: Course) -> Certific
         attacks=attacks,
         heard=heard,
         failed=findings.failures(heard, stages, (*faults, *attacks)),
+    )
+
+
+def incidents(
+    settings: Settings, to: Path, *, count: int, seed: int, parallel: int, kinds: str, say: Callable[[str], object]
+) -> Tally:
+    """Make incidents. BadInputError if there is no such kind, or this machine cannot."""
+    wanted = list(plans(count, seed, [kind.strip() for kind in kinds.split(",") if kind.strip()] or KINDS))
+    for kind, _ in wanted:
+        drawn(kind, seed)
+
+    def progress(tally: Tally, words: str) -> None:
+        done = tally.made + tally.there + tally.disturbed + tally.failed
+        say(f"{done}/{count} {words}")
+
+    return campaign(
+        wanted,
+        to,
+        parallel=parallel,
+        command=[sys.executable, "-m", "rostra.enacting"],
+        cache=(settings.data / "cache").resolve(),
+        on_progress=progress,
     )
 
 

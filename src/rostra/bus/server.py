@@ -15,7 +15,7 @@ from rostra.core.errors import RostraError
 _CONFIG = """\
 # Written by `rostra serve` at each start; changes are lost.
 server_name: rostra
-listen: "127.0.0.1:{port}"
+listen: "{host}:{port}"
 max_payload: 1MB
 write_deadline: "2s"
 jetstream {{ store_dir: "{store}", max_memory_store: 64MB, max_file_store: 8GB, sync_interval: "1s" }}
@@ -49,7 +49,7 @@ def embedded_address(directory: Path, port: int, role: Role) -> Address:
     return Address((f"nats://127.0.0.1:{port}",), directory / f"{role}.nk")
 
 
-def prepare(directory: Path, port: int) -> EmbeddedServer:
+def prepare(directory: Path, port: int, *, host: str = "127.0.0.1") -> EmbeddedServer:
     """Write the configuration, and a key pair for each role that has none yet (seeds: mode 0600)."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     users = []
@@ -61,7 +61,7 @@ def prepare(directory: Path, port: int) -> EmbeddedServer:
             f"        publish: {{ allow: [{publish}] }}, subscribe: {{ allow: [{subscribe}] }} }} }}"
         )
     server = EmbeddedServer(directory, port)
-    text = _CONFIG.format(port=port, store=directory / "jetstream", users="\n".join(users))
+    text = _CONFIG.format(host=host, port=port, store=directory / "jetstream", users="\n".join(users))
     server.config.write_text(text, encoding="utf-8")
     return server
 

@@ -2,10 +2,11 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
+from typer.core import TyperGroup
 
 from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
 from rostra.config import read_settings
@@ -20,7 +21,20 @@ _NOT_GENUINE: Final = 2
 # --- rehearse --------------------------------------------------------------------------------------------
 
 
-@app.command("rehearse")
+class _ScriptUnlessNamed(TyperGroup):
+    """`rostra rehearse incidents` is a command of its own; all else after `rehearse` is about a script."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else [_SCRIPT, *args])
+
+
+_SCRIPT: Final = "script"
+rehearse_app = typer.Typer(cls=_ScriptUnlessNamed)
+app.add_typer(rehearse_app, name="rehearse", help="Rehearse a script, or make incidents.")
+
+
+@rehearse_app.command(_SCRIPT)
 def rehearse_command(
     script: Annotated[str, typer.Argument(help="A script: a TOML file, or the name of a shipped one.")] = "",
     own: Annotated[
@@ -74,6 +88,32 @@ def rehearse_command(
         out.print(line, soft_wrap=True)
     out.print(outcome, soft_wrap=True)
     if certificate.failed:
+        raise typer.Exit(FOUND)
+
+
+@rehearse_app.command("incidents")
+def incidents_command(
+    out_folder: Annotated[Path, typer.Option("--out", help="One folder of it for each incident.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Even ones are for fitting, odd for testing.")] = 1,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="How many at once.")] = 1,
+    kinds: Annotated[str, typer.Option(help="Comma-separated, e.g. N,A2,D1,A2+O2; else all in turn.")] = "",
+) -> None:
+    """Injure a small Rostra of its own in every way, find the truth by re-runs, and keep the evidence.
+
+    What is in the folder already is not made again. Exit code 3 if some failed, or had to be thrown away because
+    this machine was too busy.
+    """
+    from rostra import rehearsing  # noqa: PLC0415 # numpy, and a process's worth of modules
+
+    tally = rehearsing.incidents(
+        read_settings(), out_folder, count=count, seed=seed, parallel=parallel, kinds=kinds, say=out.print
+    )
+    out.print(
+        f"{tally.made} made, {tally.there} were there, {tally.disturbed} disturbed by this machine, "
+        f"{tally.failed} failed."
+    )
+    if tally.disturbed or tally.failed:
         raise typer.Exit(FOUND)
 
 

@@ -39,7 +39,12 @@ def _identity() -> str:
         told = Path("/etc/machine-id").read_text(encoding="ascii").strip()
     except OSError:
         told = ""
-    return hashlib.sha256(f"rostra {told or socket.gethostname()}".encode()).hexdigest()[:16]
+    return identity_of(told or socket.gethostname())
+
+
+def identity_of(name: str) -> str:
+    """What stands for a machine's own name where strangers read it."""
+    return hashlib.sha256(f"rostra {name}".encode()).hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:

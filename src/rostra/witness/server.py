@@ -61,8 +61,16 @@ class WitnessServer:
                     await asyncio.sleep(_TURN_S)
         finally:
             self._writer.shutdown()  # waits for what it is writing
-            for log in self._logs.values():
-                log.close()
+            for conversation, log in self._logs.items():
+                self._leave(conversation, log)
+
+    def _leave(self, conversation: str, log: EventLog) -> None:
+        """Publish what no checkpoint has yet: nobody may come back for it."""
+        try:
+            log.save(checkpoint=True)
+        except OSError as error:
+            _log.error("ledger.unwritten", conversation=conversation, error=str(error))
+        log.close()
 
     async def _catch_up(self) -> None:
         """Know the conversations before the first entry is taken: what no open log takes is not taken again."""

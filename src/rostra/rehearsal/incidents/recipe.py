@@ -1,0 +1,159 @@
+"""What an incident is made of, drawn from its kind and seed: the same for every re-run of it. Pure."""
+
+import random
+from typing import Final, Literal
+
+import msgspec
+
+from rostra.core.errors import BadInputError
+from rostra.rehearsal.incidents.causes import ABSORBED, CLASSES, KINDS, NOTHING
+
+Point = Literal["calm", "usual", "full"]
+# How much of what was rehearsed the people need who come in any case.
+POINTS: Final[dict[Point, float]] = {"calm": 0.45, "usual": 0.7, "full": 0.9}
+SECONDS: Final = 26.0
+PATIENCE_S: Final = 10.0  # who has heard nothing by then is harmed
+EARLY_S: Final = 0.0  # before anybody comes
+_LINE_UP_KBPS: Final = 48  # of one seat: 16 kbit/s, its frames and headers, and as much again
+_LINE_DOWN_KBPS: Final = 10  # of one seat: acknowledgements, and requests
+_CORE_SHARE: Final = 0.2
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One class, done from `at_s` for `for_s` to `edges`; `strength` 0 to 1, `variant` is the way it is done."""
+
+    name: str
+    at_s: float
+    for_s: float
+    strength: float
+    variant: str = ""
+    edges: tuple[int, ...] = ()
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """`people` come in any case, a `registered` share of them with a pass that they have had for long.
+
+    `innocent` changes have no effect and `missing` evidence is not there, in every re-run.
+    """
+
+    kind: str
+    seed: int
+    point: Point
+    edges: int
+    seats: int  # of one edge: rehearsed
+    core_share: float  # of one edge
+    people: int
+    registered: float
+    surge: float  # the share of them who come within the second in which something happens
+    onset_s: float
+    seconds: float = SECONDS
+    causes: tuple[Cause, ...] = ()
+    innocent: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.seed}"
+
+    @property
+    def capacity(self) -> int:
+        return self.edges * self.seats
+
+    @property
+    def line_kbps(self) -> tuple[int, int]:
+        """Of one edge: to it, and from it."""
+        return self.seats * _LINE_DOWN_KBPS, self.seats * _LINE_UP_KBPS
+
+    @property
+    def descriptors(self) -> int:
+        return 3 * self.seats
+
+    def cause(self, name: str) -> Cause | None:
+        return next((cause for cause in self.causes if cause.name == name), None)
+
+    def chance(self, what: str) -> random.Random:
+        """For one thing that is drawn, whatever else is."""
+        return random.Random(f"{self.kind}/{self.seed}/{what}")
+
+    def only(self, names: frozenset[str]) -> "Recipe":
+        """A re-run in which the other causes are not there."""
+        return msgspec.structs.replace(self, causes=tuple(c for c in self.causes if c.name in names))
+
+
+def is_for_fitting(seed: int) -> bool:
+    """Even seeds are for fitting, odd ones for testing. All kinds of a round share a seed, so none can leak."""
+    return seed % 2 == 0
+
+
+_VARIANTS: Final[dict[str, tuple[str, ...]]] = {
+    "A1": ("junk",),
+    "A2": ("without cookies", "without cookies", "with cookies"),
+    "A3": ("one network", "thousands of networks", "thousands of networks, whole pages"),
+    "A4": ("deaf", "hasty", "mimic"),
+    "A5": ("slow headers", "silence"),
+    "D1": ("surge",),
+    "D2": ("no pause", "no pause, forgets its place"),
+    "O1": ("killed", "killed, comes back", "hangs"),
+    "O2": ("refuses", "forgets", "slow"),
+    "O3": ("believes nobody", "believes nobody, on and off"),
+    "O4": ("limit",),
+    "O5": ("core", "line"),
+    "O6": ("silent", "gone"),
+    "X1": ("backbone", "backbone, on and off", "transit"),
+}
+_AT_ALL_EDGES: Final = frozenset({"A4", "D1", "D2", "O6", "X1"})
+_MAY_BE_EARLY: Final = frozenset({"O2", "O3", "O4", "O5"})  # something is changed, and nobody notices yet
+_LASTS: Final = frozenset({"D1", "D2", "O2", "O3", "O4", "O5", "O6"})  # until the end
+_WEAK: Final = 0.06  # an attack that is there and harms nobody
+_INNOCENT: Final = ("limit", "deploy")
+_MISSING: Final = ("witness", "edge")
+
+
+def drawn(kind: str, seed: int) -> Recipe:
+    """The incident of that kind and seed. BadInputError if there is no such kind."""
+    if kind not in KINDS:
+        raise BadInputError(f"There is no kind {kind!r}: choose of {', '.join(KINDS)}.")
+    chance = random.Random(f"{kind}/{seed}")
+    # Not by parity, which is for fitting and testing.
+    point = list(POINTS)[seed // 2 % len(POINTS)]
+    edges = chance.choice((2, 2, 3))
+    seats = chance.choice((40, 50, 60)) if edges == 2 else chance.choice((30, 40))
+    onset_s = chance.uniform(6.0, 9.0)
+    names = (
+        ()
+        if kind == NOTHING
+        else (chance.choice(("A1", "A2", "A3", "A4", "A5")),)
+        if kind == ABSORBED
+        else tuple(kind.split("+"))
+    )
+    return Recipe(
+        kind=kind,
+        seed=seed,
+        point=point,
+        edges=edges,
+        seats=seats,
+        core_share=_CORE_SHARE,
+        people=round(edges * seats * POINTS[point]),
+        registered=chance.uniform(0.3, 0.9),
+        surge=chance.uniform(0.0, 0.3),
+        onset_s=onset_s,
+        causes=tuple(_cause(name, chance, onset_s, edges, weak=kind == ABSORBED) for name in names),
+        innocent=tuple(each for each in _INNOCENT if chance.random() < 0.15),
+        missing=tuple(each for each in _MISSING if chance.random() < 0.08),
+    )
+
+
+def _cause(name: str, chance: random.Random, onset_s: float, edges: int, *, weak: bool) -> Cause:
+    assert name in CLASSES
+    variant = chance.choice(_VARIANTS[name])
+    at_s = EARLY_S if name in _MAY_BE_EARLY and chance.random() < 0.5 else onset_s + chance.uniform(-0.5, 1.0)
+    everywhere = name in _AT_ALL_EDGES or chance.random() < 0.5
+    some = sorted(chance.sample(range(1, edges + 1), chance.randint(1, edges - 1)))
+    return Cause(
+        name=name,
+        at_s=at_s,
+        for_s=SECONDS - at_s if name in _LASTS else chance.uniform(9.0, 14.0),
+        strength=_WEAK if weak else chance.uniform(0.3, 1.0),
+        variant=variant,
+        edges=tuple(range(1, edges + 1)) if everywhere else tuple(some),
+    )

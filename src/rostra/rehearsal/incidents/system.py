@@ -1,0 +1,272 @@
+"""The small Rostra of a lab: a core with bus, stage and witness, and edges on machines of their own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Final
+
+from rostra.bus.connection import Address, Connection, connect
+from rostra.bus.server import EmbeddedServer, prepare
+from rostra.bus.state import create_conversation, provision
+from rostra.bus.subjects import Role
+from rostra.bus.telemetry import follow_reports, sender
+from rostra.core.conversation import Conversation, plan
+from rostra.core.errors import BusError, RostraError
+from rostra.core.limits import DESCRIPTORS_RESERVED
+from rostra.core.units import SECOND_NS
+from rostra.rehearsal.incidents.network import CORE, PORT, Line, Network, address, bus_address, edge_name, within
+from rostra.rehearsal.quota import Quota, quota
+
+CONVERSATION: Final = "evening"
+STAGE: Final = "stage-1"
+WITNESS: Final = "witness-1"
+_BUS_PORT: Final = 4222
+_UP_S: Final = 60.0
+_LOOK_S: Final = 0.05
+_STOP_S: Final = 5.0
+_DOORS_EARLY_S: Final = 60
+_LASTS_S: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where an edge runs: whoever moves it gives it another `identity`. `share` of a core, None: no quota."""
+
+    identity: str
+    share: float | None
+    descriptors: int
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What runs on it: settings beside the usual ones, and where its code is, if it is not ours."""
+
+    machine: Machine
+    settings: Mapping[str, str] = field(default_factory=dict)
+    code: Path | None = None
+
+
+Certify = Callable[[Mapping[str, str], Machine], Path]  # settings, and where they hold: their certificate
+
+
+class System:
+    """Everything that runs. `connection` is the operator's. `certify` is called before an edge's first start."""
+
+    def __init__(
+        self, folder: Path, network: Network, certify: Certify, quotas: Mapping[str, Quota], log: IO[bytes]
+    ) -> None:
+        self.network = network
+        self.edges: dict[int, Deployment] = {}
+        self.url = f"http://{address(1)}:{PORT}"
+        self._folder = folder
+        self._certify = certify
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._quotas = quotas
+        self._log = log
+        self._server: EmbeddedServer = prepare(
+            folder / "bus",
+            _BUS_PORT,
+            host="0.0.0.0",  # noqa: S104 # of its own namespace
+        )
+
+    # --- the bus -----------------------------------------------------------------------------------------
+
+    @property
+    def operator(self) -> Address:
+        return Address((f"nats://{bus_address()}:{_BUS_PORT}",), self._server.address(Role.OPERATOR).credentials)
+
+    async def start_bus(self) -> None:
+        self._start("bus", CORE, self._server.command(), {})
+        deadline_s = time.monotonic() + _UP_S
+        while True:
+            try:
+                async with connect(self.operator, role=Role.OPERATOR, name="lab") as connection:
+                    await provision(connection)
+            except BusError:
+                if time.monotonic() > deadline_s:
+                    raise
+                await asyncio.sleep(_LOOK_S)
+                continue
+            return
+
+    # --- processes ---------------------------------------------------------------------------------------
+
+    def _start(self, name: str, where: str, command: list[str], settings: Mapping[str, str]) -> None:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROSTRA_")}
+        self._running[name] = subprocess.Popen(
+            [*within(where), *command],
+            cwd=self._folder,
+            env=inherited | dict(settings),
+            stdin=subprocess.PIPE,  # its end tells a process that the lab is gone
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def start_core(self) -> None:
+        """Stage and witness."""
+        settings = self._settings("core", Role.STAGE)
+        self._start(STAGE, CORE, [*_ROSTRA, "stage", "--name", STAGE], settings)
+        self.start_witness()
+
+    def start_witness(self) -> None:
+        settings = self._settings("core", Role.WITNESS)
+        self._start(WITNESS, CORE, [*_ROSTRA, "witness", "--name", WITNESS], settings)
+
+    def start_feed(self, source: Path) -> None:
+        command = [*_ROSTRA, "feed", CONVERSATION, str(source), "--loop", "--original"]
+        self._start("feed", CORE, command, self._settings("core", Role.FEED))
+
+    def start_edge(self, number: int, deployment: Deployment) -> None:
+        """Start it, on its machine as it is now; `until_up` says when it is."""
+        name, machine = edge_name(number), deployment.machine
+        settings = self._settings(name, Role.EDGE, number) | {
+            "ROSTRA_EDGE_HOST": address(number),
+            "ROSTRA_EDGE_PORT": str(PORT),
+            "ROSTRA_EDGE_WORKERS": "1",
+            "ROSTRA_EDGE_METRICS_PORT": "0",
+        }
+        if number not in self.edges:
+            settings["ROSTRA_CERTIFICATE"] = str(self._certify(settings, machine))
+        else:
+            settings["ROSTRA_CERTIFICATE"] = str(self._folder / name / "certificate.json")
+        settings |= deployment.settings
+        if deployment.code is not None:
+            settings["PYTHONPATH"] = str(deployment.code)
+        self.network.set_line(number, machine.line)
+        self.edges[number] = deployment
+        identity = self._folder / name / "machine-id"
+        identity.write_text(f"{machine.identity}\n", encoding="ascii")
+        mounts = f"mount --bind {identity} /etc/machine-id; hostname {machine.identity}"
+        group = self._quotas.get(name)
+        if group is not None:
+            mounts += f"; mount --bind {group.folder} /sys/fs/cgroup"
+        limit = f"--nofile={machine.descriptors + DESCRIPTORS_RESERVED}"
+        command = ["prlimit", limit, "--", *_ROSTRA, "edge", "--name", name, "--worker", "1"]
+        own = ["unshare", "--mount", "--uts", "sh", "-c", f'{mounts}; exec "$@"', "sh"]
+        self._start(name, name, [*own, *command], settings)
+
+    def starve(self, number: int) -> None:
+        """Give an edge no more than its machine has. Not while it starts: that would take a minute."""
+        name, share = edge_name(number), self.edges[number].machine.share
+        group = self._quotas.get(name)
+        if group is not None and share is not None:
+            group.limit(share)
+            group.take(self.pid(name))
+
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
+
+    def is_running(self, name: str) -> bool:
+        process = self._running.get(name)
+        return process is not None and process.poll() is None
+
+    async def stop(self, name: str, *, politely: bool = True) -> None:
+        """Return when it is gone. Whoever takes too long to be polite is killed."""
+        process = self._running.pop(name, None)
+        if process is None:
+            return
+        if politely:
+            process.terminate()
+            with_s = _STOP_S
+        else:
+            process.kill()
+            with_s = None
+        try:
+            await asyncio.to_thread(process.wait, with_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+    def stop_all(self) -> None:
+        for process in self._running.values():
+            process.kill()
+        for process in self._running.values():
+            process.wait()
+
+    def _settings(self, where: str, role: Role, number: int | None = None) -> dict[str, str]:
+        """What a process on the machine `where` is told."""
+        host = "127.0.0.1" if number is None else bus_address(number)
+        return {
+            "ROSTRA_DATA": str(self._folder / where),
+            "ROSTRA_BUS": f"nats://{host}:{_BUS_PORT}",
+            "ROSTRA_BUS_CREDENTIALS": str(self._server.address(role).credentials),
+            "ROSTRA_EDGE_URL": f"http://{address(number or 1)}:{PORT}",
+            "ROSTRA_STAGES": "1",
+            "ROSTRA_GATES": "0",
+            "ROSTRA_RECORDERS": "0",
+            "ROSTRA_SITES": "0",
+            "ROSTRA_CAPTIONS": "off",
+            "NO_COLOR": "1",
+        }
+
+    # --- the evening -------------------------------------------------------------------------------------
+
+    async def until_up(self, names: set[str]) -> None:
+        """Return when each of `names` has reported. RostraError if one does not in time, with what it said."""
+        missing = set(names)
+        try:
+            async with (
+                asyncio.timeout(_UP_S),
+                connect(self.operator, role=Role.OPERATOR, name="lab") as connection,
+                aclosing(follow_reports(connection, "*")) as reports,
+            ):
+                async for report in reports:
+                    missing.discard(sender(report)[1])
+                    if not missing:
+                        return
+        except TimeoutError as error:
+            said = (self._folder / "log").read_text(encoding="utf-8", errors="replace")[-2_000:]
+            raise RostraError(f"Not up after {_UP_S:.0f} s: {', '.join(sorted(missing))}. {said}") from error
+
+    async def announce(self, connection: Connection) -> None:
+        """A conversation that begins now, behind doors that are open."""
+        now_ns = time.time_ns()
+        schedule = plan(
+            "An evening",
+            starts_ns=now_ns,
+            doors_lead_s=_DOORS_EARLY_S,
+            duration_s=_LASTS_S,
+            timezone="Europe/Amsterdam",
+            language="en",
+            now_ns=now_ns - _DOORS_EARLY_S * SECOND_NS,
+        )
+        await create_conversation(connection, Conversation(CONVERSATION, schedule))
+
+    @property
+    def ledger(self) -> Path:
+        return self._folder / "core" / "ledgers" / CONVERSATION
+
+
+_ROSTRA: Final = (sys.executable, "-m", "rostra")
+
+
+@contextmanager
+def system(
+    folder: Path, network: Network, certify: Certify, *, cache: Path, name: str, quotas: bool
+) -> Iterator[System]:
+    """Nothing runs yet; whatever does at the end of the block is stopped. `name` is that of its quotas."""
+    with ExitStack() as stack:
+        for where in (CORE, *map(edge_name, range(1, network.edges + 1))):
+            (folder / where).mkdir(parents=True)
+        if cache.is_dir():
+            (folder / CORE / "cache").symlink_to(cache)
+        groups = {
+            each: stack.enter_context(quota(f"{name}-{each}"))
+            for each in (map(edge_name, range(1, network.edges + 1)) if quotas else ())
+        }
+        made = System(folder, network, certify, groups, stack.enter_context((folder / "log").open("ab")))
+        stack.callback(made.stop_all)
+        yield made
+
+
+def moved(machine: Machine, *, share: float | None, line: Line) -> Machine:
+    """Another machine, which has less."""
+    return replace(machine, identity=f"{machine.identity}-cheaper", share=share, line=line)
