@@ -1,5 +1,7 @@
 """A synthetic evening: what a witness and its edges would say in a log, and the log as files."""
 
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rostra.evidence.chain import Chain
 from rostra.verifier.checks.history import KEPT
+from rostra.verifier.checks.outsiders import STAMP
 from rostra.verifier.checks.registration import PLAN
 from rostra.verifier.entry import OPENED
 from rostra.verifier.log import KEY
-from rostra.verifier.note import Checkpoint, note_key, signature
+from rostra.verifier.note import Algorithm, Checkpoint, cosignature, note_key, parse_note, signature
+from rostra.verifier.policy import parse_policy
 from rostra.verifier.tree import Tree, leaf_hash
 from rostra.witness.ledger import Ledger
 
@@ -18,8 +22,9 @@ ORIGIN = "example.org/rostra/evening"
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LOG_KEY = note_key(ORIGIN, WITNESS)
 START_MS = 1_723_485_600_000
-DOORS_MS = START_MS + 60_000
+DOORS_S = 60
 CHECKPOINT_S = 10
+COSIGNERS = ("north", "south", "west")
 
 
 def key_of(who: str) -> Ed25519PrivateKey:
@@ -31,11 +36,23 @@ def signed_note(text: str, *, origin: str = ORIGIN, key: Ed25519PrivateKey = WIT
     return f"{text}\n{signature(text, origin, key)}".encode()
 
 
+def _policy() -> str:
+    keys = {name: note_key(f"{name}.example", key_of(name), Algorithm.COSIGNATURE) for name in COSIGNERS}
+    witnesses = "".join(f"witness {name} {key}\n" for name, key in keys.items())
+    return f"log {LOG_KEY}\n{witnesses}group most 2 {' '.join(keys)}\nquorum most\n"
+
+
+POLICY_TEXT = _policy()
+POLICY = parse_policy(POLICY_TEXT.encode())
+
+
 class Evening:
     """The entries in the order of the log; everybody's clock is `wall_ms` and `steady_ms`."""
 
-    def __init__(self, *edges: str, origin: str = ORIGIN, plan: dict[str, Any] | None = None) -> None:
-        self.wall_ms = START_MS
+    def __init__(
+        self, *edges: str, origin: str = ORIGIN, plan: dict[str, Any] | None = None, start_ms: int = START_MS
+    ) -> None:
+        self.wall_ms = self.start_ms = start_ms
         self.steady_ms = 0
         self.entries: list[bytes] = []
         self.edges = edges or ("edge-1",)
@@ -46,7 +63,8 @@ class Evening:
         self._chains: dict[str, Chain] = {}
         processes = {edge: {"key": self.chain(edge).key} for edge in self.edges}
         conversation = origin.rpartition("/")[2]
-        doors = {"doors_ms": DOORS_MS, "starts_ms": DOORS_MS + 60_000, "ends_ms": DOORS_MS + 600_000}
+        doors_ms = start_ms + DOORS_S * 1_000
+        doors = {"doors_ms": doors_ms, "starts_ms": doors_ms + 60_000, "ends_ms": doors_ms + 600_000}
         self.say("witness", OPENED, {"conversation": conversation, "processes": processes} | doors)
         self.say("witness", PLAN, plan or {"number": 1})
 
@@ -85,11 +103,20 @@ class Evening:
     def checkpoint(self) -> None:
         """The witness keeps the former checkpoint, and makes one of all that is here."""
         if self.notes:
-            self.say("witness", KEPT, {"note": self.notes[-1].decode()})
+            self.say("witness", KEPT, {"note": self.notes[-1].decode() + self.cosigned})
         for entry in self.entries[len(self._tree) :]:
             self._tree.append(leaf_hash(entry))
         text = str(Checkpoint(self._origin, len(self._tree), self._tree.root()))
         self.notes.append(signed_note(text, origin=self._origin))
+        self.cosigned = "".join(
+            cosignature(text, f"{name}.example", key_of(name), at_s=self.wall_ms // 1_000) for name in COSIGNERS
+        )
+
+    def stamp(self, token: Callable[[bytes], bytes]) -> None:
+        """The newest checkpoint is stamped by an authority."""
+        text = parse_note(self.notes[-1]).text
+        stamped = b64encode(token(text.encode())).decode()
+        self.say("witness", STAMP, {"checkpoint": text, "token": stamped})
 
 
 def written(folder: Path, entries: list[bytes], *, key: Ed25519PrivateKey = WITNESS, origin: str = ORIGIN) -> Path:

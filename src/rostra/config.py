@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -29,6 +30,7 @@ _PLACES = frozenset(
         *("telephone_host", "telephone_port", "telephone_rtp_ports", "telephone_language", "telephone_trunk"),
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
         *("edge_certificate_key", "trusted_proxies", "proxy_protocol", "shield_spared"),
+        *("witness_policy", "timestamp_url", "timestamp_certificates"),
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
@@ -147,6 +149,16 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="Processes that keep a ledger of what all others say of themselves. 0: nothing is witnessed.",
+    )
+    witness_policy: Path | None = Field(
+        None,
+        description="Whose cosignatures a ledger needs (a C2SP tlog-policy file); those with an address are asked.",
+    )
+    timestamp_url: str | None = Field(
+        None, description="An RFC 3161 authority that stamps each ledger once a minute."
+    )
+    timestamp_certificates: Path | None = Field(
+        None, description="Its root certificates (PEM): a stamp that does not lead to one of them is not kept."
     )
     captions: Literal["auto", "on", "off"] = Field(
         "auto", description="Live captions and transcripts; `auto`: if the extra `captions` is installed."
@@ -284,6 +296,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         scheme = "http" if self.edge_certificate is None else "https"
         return self.edge_url or f"{scheme}://{self.edge_host}:{self.edge_port}"
+
+    @property
+    def log_host(self) -> str:
+        """The first part of every ledger's origin."""
+        return urlsplit(self.url).hostname or "localhost"
 
 
 def read_settings() -> Settings:

@@ -8,7 +8,6 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from rostra.site.settings import SiteSettings
     from rostra.verifier.canonical import Json
     from rostra.web.front import Front
+    from rostra.witness.outside import Outside
 
 _log = structlog.get_logger()
 # An edge drains for ten seconds; the supervisor kills after as long.
@@ -305,10 +305,14 @@ async def witness(settings: Settings, name: str) -> None:
     from rostra.signing import signing_key  # noqa: PLC0415 # likewise
     from rostra.witness.server import WitnessServer  # noqa: PLC0415
 
-    host = urlsplit(settings.url).hostname or "localhost"
     private = signing_key(settings.data / "evidence" / f"{name}.key")
+    outside = _outside(settings)
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
-        await _while_wanted(WitnessServer(connection, name, settings.ledgers, private, host=host).run())
+        await _while_wanted(
+            WitnessServer(
+                connection, name, settings.ledgers, private, host=settings.log_host, outside=outside
+            ).run()
+        )
 
 
 def _testimony(settings: Settings, connection: Connection, name: str) -> "Silence":
@@ -340,6 +344,24 @@ async def _witnessed(settings: Settings, testimony: "Silence") -> None:
         await testimony.run(identity)
     except Exception:  # noqa: BLE001 # whatever it was: the sound goes on without evidence
         _log.exception("evidence.stopped")
+
+
+def _outside(settings: Settings) -> "Outside":
+    """Who else is asked to witness. BadInputError for a file that cannot be used."""
+    from rostra.verifier.errors import FlawError  # noqa: PLC0415
+    from rostra.verifier.policy import parse_policy  # noqa: PLC0415
+    from rostra.verifier.stamp import authorities  # noqa: PLC0415
+    from rostra.witness.outside import Outside  # noqa: PLC0415
+
+    policy, roots = settings.witness_policy, settings.timestamp_certificates
+    try:
+        return Outside(
+            () if policy is None else parse_policy(policy.read_bytes()).witnesses.values(),
+            settings.timestamp_url,
+            () if roots is None else authorities(roots.read_bytes()),
+        )
+    except (OSError, FlawError) as error:
+        raise BadInputError(f"The witness's policy or certificates cannot be used: {error}") from error
 
 
 async def _while_wanted(work: Coroutine[Any, Any, None], *beside: Coroutine[Any, Any, None]) -> None:

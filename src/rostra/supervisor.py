@@ -130,7 +130,7 @@ def processes(settings: Settings) -> list[Child]:
         for n in range(1, settings.sites + 1)
     ]
     witnesses = [
-        Child(f"witness-{n}", (*rostra, "witness", "--name", f"witness-{n}"))
+        Child(f"witness-{n}", (*rostra, "witness", "serve", "--name", f"witness-{n}"))
         for n in range(1, settings.witnesses + 1)
     ]
     captions = [Child(_CAPTIONER, (*rostra, "captions", "--name", _CAPTIONER))] if captioned(settings) else []

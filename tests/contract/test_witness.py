@@ -8,8 +8,12 @@ from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from bus_server import Bus, run
+from ledger_kit import key_of
 from rostra.bus import state
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import Role, evidence_subject
@@ -21,11 +25,22 @@ from rostra.evidence.spool import Spool
 from rostra.evidence.testimony import IDENTITY, RECORD
 from rostra.verifier.entry import Chains, Entry, Gap, parse_entry
 from rostra.verifier.log import KEY
-from rostra.verifier.note import parse_key
+from rostra.verifier.note import Algorithm, note_key, parse_key
+from rostra.verifier.policy import parse_policy
+from rostra.verifier.source import Folder
+from rostra.verifier.step import Outcome
 from rostra.verifier.tiles import bundle_path, unbundled, widths
+from rostra.verifier.verify import Trust, verify
+from rostra.web.front import Front
+from rostra.web.serving import serve
 from rostra.witness.check import check_ledgers
+from rostra.witness.cosigner import Cosigner
+from rostra.witness.cosigning import BODY_BYTES_MAX, Cosigning
 from rostra.witness.ledger import signed_checkpoint, tails, unframed
+from rostra.witness.outside import Outside
 from rostra.witness.server import WitnessServer
+from stamp_authority import Authority
+from system import free_port
 
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
@@ -66,9 +81,9 @@ async def announce(connection: Connection, name: str) -> None:
 
 
 @asynccontextmanager
-async def witnessing(bus: Bus, folder: Path) -> AsyncIterator[WitnessServer]:
+async def witnessing(bus: Bus, folder: Path, outside: Outside | None = None) -> AsyncIterator[WitnessServer]:
     async with bus.connect(Role.WITNESS) as connection, asyncio.TaskGroup() as tasks:
-        server = WitnessServer(connection, "witness-1", folder, WITNESS, host="example.org")
+        server = WitnessServer(connection, "witness-1", folder, WITNESS, host="example.org", outside=outside)
         task = tasks.create_task(server.run(), name="witness")
         yield server
         task.cancel()
@@ -102,6 +117,63 @@ def numbers(said: list[Entry], who: str) -> list[object]:
 
 def holds(folder: Path, count: int) -> Callable[[], bool]:
     return lambda: check_ledgers(folder)[0] >= count
+
+
+@asynccontextmanager
+async def outsiders(folder: Path) -> AsyncIterator[tuple[Outside, Trust]]:
+    """A witness of another organisation, and an authority for time."""
+    folder.mkdir()
+    authority, port = Authority(folder / "authority"), free_port()
+    log = note_key("example.org/rostra/evening", WITNESS)
+    cosigner = Cosigner(folder / "state", "north.example", key_of("north"), {log.name: log})
+
+    async def stamp(request: Request) -> Response:
+        return Response(authority.reply(await request.body()), media_type="application/timestamp-reply")
+
+    application = Cosigning(cosigner).application
+    application.router.routes.append(Route("/stamp", stamp, methods=["POST"]))
+    key = note_key("north.example", key_of("north"), Algorithm.COSIGNATURE)
+    url = f"http://127.0.0.1:{port}"
+    policy = parse_policy(f"log {log}\nwitness north {key} {url}\nquorum north\n".encode())
+    async with asyncio.TaskGroup() as tasks:
+        front = Front(body_bytes_max=BODY_BYTES_MAX)
+        serving = tasks.create_task(serve(application, "127.0.0.1", port, front), name="outsiders")
+        yield (
+            Outside(policy.witnesses.values(), f"{url}/stamp", [authority.root]),
+            Trust(policy=policy, authorities=[authority.root]),
+        )
+        serving.cancel()
+    cosigner.close()
+
+
+def test_p9_others_cosign_each_checkpoint_and_an_authority_stamps_it(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with (
+            operating(bus) as operator,
+            bus.connect(Role.EDGE) as edge,
+            outsiders(tmp_path / "outside") as (outside, trust),
+        ):
+            await announce(operator, "evening")
+            folder = tmp_path / "ledgers"
+            async with witnessing(bus, folder, outside):
+                speaker = Speaker(edge, "edge-1", tmp_path)
+                await speaker.say(3)
+                await until(lambda: {"checkpoint", "timestamp"} <= kinds(folder), within_s=60)
+                await speaker.say(3)
+                ledger = folder / "evening"
+                await until(lambda: b"north.example" in (ledger / "checkpoint").read_bytes(), within_s=60)
+            found = {step.name: step for step in verify(Folder(ledger), trust)}
+            assert found["cosignatures"].outcome is Outcome.PASS, found
+            assert found["timestamps"].outcome is Outcome.PASS, found
+            assert Outcome.FAIL not in {step.outcome for step in found.values()}
+
+    run(test)
+
+
+def kinds(folder: Path) -> set[str]:
+    if not (folder / "evening" / "checkpoint").exists():
+        return set()
+    return {parse_entry(data).entry.kind for data in entries(folder / "evening")}
 
 
 def test_p9_what_is_said_is_in_the_log_of_each_conversation_once_and_in_order(bus: Bus, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The `rostra` command: every subcommand's arguments and exit codes (see `app`)."""
 
-from rostra.cli import conversations, evidence, keys, operate, people, recordings, rehearse, shield, sound
+from rostra.cli import conversations, evidence, keys, operate, people, recordings, rehearse, shield, sound, witness
 from rostra.cli.app import main
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "rehearse",
     "shield",
     "sound",
+    "witness",
 ]

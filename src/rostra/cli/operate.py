@@ -199,9 +199,3 @@ def site_command(name: Annotated[str, typer.Option()], worker: Annotated[int, ty
 def captions_command(name: Annotated[str, typer.Option()]) -> None:
     """One captions process."""
     run(roles.captions(roles.settings_of(name), name))
-
-
-@app.command("witness", hidden=True)
-def witness_command(name: Annotated[str, typer.Option()]) -> None:
-    """One witness process."""
-    run(roles.witness(roles.settings_of(name), name))

@@ -4,8 +4,8 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -40,6 +40,7 @@ from rostra.gate.sdp import read_fragment
 from rostra.gate.telephone import TelephoneSettings, run_telephone
 from rostra.gate.transport import Transport
 from rostra.web.front import Front
+from rostra.web.serving import Server
 
 _log = structlog.get_logger()
 _SDP: Final = "application/sdp"
@@ -377,14 +378,6 @@ async def _body(request: Request, media_type: str) -> str:
         raise BadInputError("This is no UTF-8.") from error
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: whoever started this process stops it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @dataclass(frozen=True, slots=True)
 class Telephone:
     """Where a gate takes calls, and what callers hear while they wait (mono, 48 kHz)."""
@@ -408,7 +401,7 @@ async def run(
     """Serve until cancelled; `telephone` if people may dial in here."""
     key = await invitation_key(connection)
     gate = Gate(connection, name=name, url=url, urls=urls, key=key, transport=transport)
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             gate.application,
             host=host,

@@ -27,8 +27,9 @@ from rostra.recorder.mastering import Mastering
 from rostra.recorder.merge import merge
 from rostra.recorder.recording import Recording
 from rostra.recorder.transcriber import transcribe_all
-from rostra.recorder.web import Web, WebSettings, serve
+from rostra.recorder.web import Web, WebSettings
 from rostra.recorder.writer import StemFormat, Writer, claim
+from rostra.web.serving import serve
 
 _log = structlog.get_logger()
 _EARLY_NS: Final = 5 * SECOND_NS  # before the doors: to subscribe
@@ -220,7 +221,8 @@ async def run(connection: Connection, recorder: str, settings: RecorderSettings,
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.run(), name="recorder")
         if web is not None:
-            tasks.create_task(serve(Web(settings.folder, web, server.coming), web), name="web")
+            application = Web(settings.folder, web, server.coming).application
+            tasks.create_task(serve(application, web.host, web.port, web.front), name="web")
 
 
 def _free_bytes(folder: Path) -> int:

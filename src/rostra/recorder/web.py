@@ -1,17 +1,13 @@
 """Recordings over HTTP: a page, the replay with byte ranges, chapters, and the podcast feed."""
 
-import json
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,8 +26,8 @@ from rostra.recorder.podcast import AAC_TYPE, OPUS_TYPE, TRANSCRIPTS, feed
 from rostra.recorder.transcript import as_json, as_text, as_webvtt
 from rostra.web.front import Front
 from rostra.web.pages import HTML, IMMUTABLE, REVALIDATE, SECURITY
+from rostra.web.serving import problem
 
-_log = structlog.get_logger()
 _TYPES: Final = {
     layout.REPLAY: OPUS_TYPE,
     layout.PODCAST: AAC_TYPE,
@@ -156,44 +152,3 @@ def _transcript(folder: Path, manifest: Manifest, name: str) -> Response:
         raise HTTPException(HTTPStatus.NOT_FOUND, "This recording has no transcript.")
     write = {"transcript.vtt": as_webvtt, "transcript.txt": as_text, "transcript.json": as_json}[name]
     return Response(write(made), headers=dict([REVALIDATE]), media_type=TRANSCRIPTS[name])
-
-
-async def problem(_: Request, error: Exception) -> Response:
-    """Problem details (RFC 9457)."""
-    status = HTTPStatus(getattr(error, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR))
-    detail = getattr(error, "detail", None) or str(error)
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return Response(
-        json.dumps(body), status, getattr(error, "headers", None) or {}, media_type="application/problem+json"
-    )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: whoever started this process stops it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def serve(web: Web, settings: WebSettings) -> None:
-    """Serve until cancelled. Recorders of one machine share the port; one in use is no reason not to record."""
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            listening.bind((settings.host, settings.port))
-        except OSError as error:
-            _log.error("web.unavailable", host=settings.host, port=settings.port, error=str(error))
-            return
-        config = uvicorn.Config(
-            web.application,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            http=settings.front.protocol(),
-            proxy_headers=False,  # `Front` knows whom to believe
-            timeout_graceful_shutdown=1,
-        )
-        await _Server(config).serve(sockets=[listening])

@@ -65,6 +65,14 @@ class Note(NamedTuple):
     text: str
     signatures: tuple[tuple[str, bytes, bytes], ...]
 
+    def lines(self, key: NoteKey) -> str:
+        """What is beneath it in the name of `key`, as it was written."""
+        return "".join(
+            f"— {name} {b64encode(id_ + signed).decode()}\n"
+            for name, id_, signed in self.signatures
+            if (name, id_) == (key.name, key.id)
+        )
+
 
 # --- keys ------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from cryptography import x509
+
 from rostra.verifier.checks.clocks import Clocks, Silence, Times, told
 from rostra.verifier.checks.history import History
+from rostra.verifier.checks.outsiders import Cosignatures, Stamps
 from rostra.verifier.checks.registration import Registration
 from rostra.verifier.entry import OPENED, Chains, Entry, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log, named_key, open_log
 from rostra.verifier.note import NoteKey
+from rostra.verifier.policy import Policy
 from rostra.verifier.source import Source
 from rostra.verifier.step import Check, Outcome, Step
 from rostra.verifier.tree import Tree
@@ -21,16 +25,20 @@ class Trust(NamedTuple):
     """What a reader brings: nothing of it can come from the log itself."""
 
     key: NoteKey | None = None  # of the log; without one, its own word is taken for it
+    policy: Policy | None = None  # whose cosignatures count
     seen: Sequence[bytes] = ()  # checkpoints of this log that somebody kept elsewhere
+    authorities: Sequence[x509.Certificate] = ()  # whose time stamps count
 
 
 def verify(source: Source, trust: Trust = Trust()) -> Iterator[Step]:  # noqa: B008 # a value
     """Every step until one fails."""
     name = "signature"
     try:
-        log = open_log(source, trust.key or named_key(source))
+        named = named_key(source)
+        known = trust.key or (trust.policy.logs.get(named.name) if trust.policy else None)
+        log = open_log(source, known or named)
         whose = f"{log.key.name}, {log.key.id.hex()}"
-        if trust.key is None:
+        if known is None:
             yield Step(Outcome.INCOMPLETE, name, f"signed by the key that the log itself names ({whose})")
         else:
             yield Step(Outcome.PASS, name, f"signed by {whose}")
@@ -52,8 +60,11 @@ def _read(log: Log, tree: Tree, trust: Trust) -> Iterator[Step]:
         chains = Chains(witness, log.key.key)
         name = Registration.name
         registration = Registration(witness, opened, log.key.name.rpartition("/")[2])
+        history = History(log, tree, witness, trust.seen)
         checks: Sequence[Check] = (
-            History(log, tree, witness, trust.seen),
+            history,
+            Cosignatures(log, witness, trust.policy, history, registration),
+            Stamps(log, tree, witness, trust.authorities, registration),
             Clocks(),
             Times(witness),
             Silence(witness),

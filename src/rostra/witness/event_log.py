@@ -1,6 +1,7 @@
 """The log of one conversation: what the witness says in it, and what it takes from others."""
 
 import json
+from base64 import b64encode
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from rostra.core.messages import ConversationRecord
 from rostra.evidence.chain import Chain
 from rostra.verifier.canonical import Json
 from rostra.verifier.checks.history import KEPT
+from rostra.verifier.checks.outsiders import STAMP
 from rostra.verifier.entry import OPENED, REGISTERED, Entry, Head
 from rostra.verifier.log import KEY
 from rostra.verifier.note import note_key, signature
@@ -22,6 +24,11 @@ from rostra.witness.ledger import Ledger
 
 REOPENED: Final = "reopened"
 _NOTHING: Final = (0, -1)
+
+
+def origin(host: str, conversation: str) -> str:
+    """What the log of a conversation is called, everywhere."""
+    return f"{host}/rostra/{conversation}"
 
 
 class Known(NamedTuple):
@@ -45,14 +52,15 @@ class EventLog:
     def __init__(
         self, folder: Path, witness: str, private: Ed25519PrivateKey, *, host: str, record: ConversationRecord
     ) -> None:
-        origin = f"{host}/rostra/{record.id}"
-        key = note_key(origin, private)
-        self._ledger = Ledger(folder, origin=origin, key=key, sign=lambda text: signature(text, origin, private))
+        named = origin(host, record.id)
+        key = note_key(named, private)
+        self._ledger = Ledger(folder, origin=named, key=key, sign=lambda text: signature(text, named, private))
         disk.replace(folder / KEY, f"{key}\n".encode())
         self._record = record
         self._chain = Chain(witness, private)
         self._unkept = _read(folder / CHECKPOINT)  # the newest note, until an entry keeps it
         self._newest = dict(_newest(self._ledger.entries()))  # of each process: run and number
+        self._republish = False
         self._pending: deque[bytes] = deque()
         self.lost = 0
 
@@ -97,6 +105,25 @@ class EventLog:
         self._newest[entry.who] = place
         self._pending.append(data)
 
+    @property
+    def unkept(self) -> bytes | None:
+        """The newest checkpoint, with what was added to it, until the next one is made."""
+        return self._unkept
+
+    def proof(self, before: int, size: int) -> list[bytes]:
+        """That the log only grew. Not while `save` runs."""
+        return self._ledger.consistency(before, size)
+
+    def cosigned(self, note: bytes, lines: str) -> None:
+        """Others have signed the checkpoint `note`; if there is a newer one by now, it is too late."""
+        if lines and note == self._unkept:
+            self._unkept = note + lines.encode()
+            self._republish = True
+
+    def stamped(self, text: str, token: bytes) -> None:
+        """An authority has stamped a checkpoint."""
+        self._say(STAMP, {"checkpoint": text, "token": b64encode(token).decode()})
+
     def _say(self, kind: str, body: dict[str, Json]) -> None:
         entry = self._chain.sealed(kind, body)
         self._chain.said(entry)
@@ -115,6 +142,9 @@ class EventLog:
             self._unkept = self._ledger.checkpoint()
         else:
             self._ledger.sync()
+            if self._republish and self._unkept is not None:
+                self._ledger.publish(self._unkept)
+        self._republish = False
 
 
 def _read(path: Path) -> bytes | None:

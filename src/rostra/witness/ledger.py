@@ -149,6 +149,14 @@ class Ledger:
         self.checkpointed = size
         return note
 
+    def publish(self, note: bytes) -> None:
+        """Replace the checkpoint by the same one with more signatures."""
+        self._files.replace(self._folder / CHECKPOINT, note)
+
+    def consistency(self, before: int, size: int) -> list[bytes]:
+        """What shows that the first `before` of `size` entries are still what they were."""
+        return self._tree.consistency(before, size)
+
     # --- entries -----------------------------------------------------------------------------------------
 
     def _take(self, entry: bytes) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -22,19 +23,30 @@ from rostra.core.messages import ConversationRecord, WitnessReport
 from rostra.evidence.testimony import IDENTITY
 from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
+from rostra.verifier.note import parse_note
 from rostra.witness.event_log import EventLog, Known
+from rostra.witness.outside import Outside
 from rostra.witness.window import is_witnessed
 
 _log = structlog.get_logger()
 CHECKPOINT_EVERY_S: Final = 10
+STAMP_EVERY_S: Final = 60  # what an authority bears of one customer, and how exactly its clock is believed
 _TURN_S: Final = 1.0
+Answer = Callable[[EventLog], None]
 
 
 class WitnessServer:
     """All conversations of one witness. `host` is the first part of every log's origin."""
 
     def __init__(
-        self, connection: Connection, witness: str, folder: Path, private: Ed25519PrivateKey, *, host: str
+        self,
+        connection: Connection,
+        witness: str,
+        folder: Path,
+        private: Ed25519PrivateKey,
+        *,
+        host: str,
+        outside: Outside | None = None,
     ) -> None:
         self._connection = connection
         self._witness = witness
@@ -49,6 +61,10 @@ class WitnessServer:
         self.entries = 0
         self.refused = 0
         self._failures = 0
+        self._outside = outside or Outside()
+        self._asking: set[str] = set()  # of which conversation outsiders are being asked
+        self._stamped_s: dict[str, float] = {}
+        self._answers: list[tuple[str, Answer]] = []  # at most one of each sort and conversation a checkpoint
 
     async def run(self) -> None:
         """Witness until cancelled."""
@@ -57,7 +73,10 @@ class WitnessServer:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow(), name="conversations")
                 for second in count():
-                    await self._turn(checkpoint=second % CHECKPOINT_EVERY_S == 0)
+                    checkpoint = second % CHECKPOINT_EVERY_S == 0
+                    await self._turn(checkpoint=checkpoint)
+                    if checkpoint:
+                        self._ask(tasks)
                     await asyncio.sleep(_TURN_S)
         finally:
             self._writer.shutdown()  # waits for what it is writing
@@ -93,6 +112,10 @@ class WitnessServer:
             await self._take_all()
         except BusError as error:
             _log.debug("evidence.unread", error=str(error))
+        for conversation, answer in self._answers:
+            if conversation in self._logs:
+                answer(self._logs[conversation])
+        self._answers.clear()
         loop = asyncio.get_running_loop()
         for conversation, log in self._logs.items():
             try:
@@ -111,6 +134,35 @@ class WitnessServer:
                 self._failures,
             ),
         )
+
+    def _ask(self, tasks: asyncio.TaskGroup) -> None:
+        """Have outsiders sign what has just been published; one question a log at a time, and nothing waits."""
+        now_s = time.monotonic()
+        for conversation, log in self._logs.items():
+            if log.unkept is None or conversation in self._asking:
+                continue
+            due = now_s - self._stamped_s.get(conversation, -STAMP_EVERY_S) >= STAMP_EVERY_S
+            stamp = self._outside.stamp_url is not None and due
+            if not self._outside.members and not stamp:
+                continue
+            if stamp:
+                self._stamped_s[conversation] = now_s
+            self._asking.add(conversation)
+            tasks.create_task(self._asked(conversation, log, log.unkept, stamp=stamp), name="outsiders")
+
+    async def _asked(self, conversation: str, log: EventLog, note: bytes, *, stamp: bool) -> None:
+        async def proof(before: int, size: int) -> list[bytes]:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, log.proof, before, size)
+
+        try:
+            lines = await self._outside.cosignatures(note, proof)
+            self._answers.append((conversation, lambda log: log.cosigned(note, lines)))
+            text = parse_note(note).text
+            token = await self._outside.stamp(text) if stamp else None
+            if token is not None:
+                self._answers.append((conversation, lambda log: log.stamped(text, token)))
+        finally:
+            self._asking.discard(conversation)
 
     def _attend(self, *, now_ns: int) -> None:
         """Open the logs of conversations that are near, and close those of others."""

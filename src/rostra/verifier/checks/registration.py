@@ -1,7 +1,7 @@
 """Order: what was to be expected was written down before the doors opened, and is not another thing afterwards."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from rostra.verifier.checks.clocks import told
 from rostra.verifier.entry import Entry
@@ -9,6 +9,13 @@ from rostra.verifier.errors import FlawError
 from rostra.verifier.step import Outcome, Step
 
 PLAN: Final = "registered_plan"  # by the witness: limits, rehearsed capacity, the verdict's code, who observes
+
+
+class Anchor(NamedTuple):
+    """An outsider says that the first `size` entries were there at `at_ms`."""
+
+    size: int
+    at_ms: int
 
 
 class Registration:
@@ -24,6 +31,7 @@ class Registration:
         self._doors_ms = opened.body.get("doors_ms")
         self.plan: Entry | None = None
         self.index = 0
+        self.anchors: list[Anchor] = []  # by the checks before this one
         self._later: list[str] = []
 
     def take(self, index: int, entry: Entry) -> None:
@@ -54,6 +62,10 @@ class Registration:
             late_ms = self.plan.wall_ms - self._doors_ms
             yield Step(Outcome.INCOMPLETE, self.name, f"{place} was written {late_ms} ms after the doors opened")
         else:
+            seen_ms = min((anchor.at_ms for anchor in self.anchors if anchor.size > self.index), default=None)
             before_s = (self._doors_ms - self.plan.wall_ms) // 1000
             yield Step(Outcome.PASS, self.name, f"{place} was written {before_s} s before the doors opened")
+            if seen_ms is not None and seen_ms > self._doors_ms:
+                late_ms = seen_ms - self._doors_ms
+                yield Step(Outcome.INCOMPLETE, self.name, f"{place} was seen by outsiders {late_ms} ms after that")
         yield from told(self.name, self._later)
