@@ -152,7 +152,8 @@ def test_a_bundle_with_any_byte_changed_or_cut_ends_in_words(tmp_path: Path, dat
         steps = list(verify(Bundle(damaged), Trust(LOG_KEY)))
     except FlawError:
         return
-    assert {step.outcome for step in steps} <= {Outcome.PASS, Outcome.FAIL}
+    assert steps
+    assert all(step.outcome in Outcome for step in steps)
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
