@@ -1,10 +1,22 @@
 """What this machine was certified to carry, as long as nothing has changed that the certificate names."""
 
+from hashlib import sha256
+from typing import NamedTuple
+
 import structlog
 
 from rostra.config import Settings
 from rostra.core.errors import BadInputError
-from rostra.rehearsal.certificate import Capacity, Surroundings, capacity, changes, public_text, read
+from rostra.rehearsal.certificate import (
+    Capacity,
+    Change,
+    Machine,
+    Surroundings,
+    capacity,
+    changes,
+    public_text,
+    read,
+)
 from rostra.rehearsal.surroundings import machine, versions
 from rostra.signing import signing_key
 
@@ -23,21 +35,35 @@ def own_key(settings: Settings) -> str | None:
     return public_text(signing_key(path).public_key()) if path.exists() else None
 
 
-def certified(settings: Settings) -> Capacity:
-    """What an edge worker bears by the settings' certificate; nothing if that is void, and the log says why."""
+class Standing(NamedTuple):
+    """A certificate of this machine's own: SHA-256 of its file, what it shows, and what has changed since."""
+
+    digest: str
+    capacity: Capacity
+    made_on: Machine
+    changes: list[Change]
+
+    @property
+    def holds(self) -> Capacity:
+        """What an edge worker bears; nothing if the certificate is void."""
+        return _NOTHING if self.changes else self.capacity
+
+
+def standing(settings: Settings, now: Surroundings) -> Standing | None:
+    """The certificate that the settings name; None, and the log says why, if there is none to be believed."""
     if settings.certificate is None:
-        return _NOTHING
+        return None
     try:
-        certificate, signer = read(settings.certificate.read_bytes())
+        data = settings.certificate.read_bytes()
+        certificate, signer = read(data)
     except (OSError, BadInputError) as error:
         _log.error("certificate.unusable", file=str(settings.certificate), error=str(error))
-        return _NOTHING
+        return None
     if signer != own_key(settings):
         _log.error("certificate.foreign", file=str(settings.certificate), signer=signer)
-        return _NOTHING
-    found = changes(certificate.surroundings, here(settings))
+        return None
+    found = changes(certificate.surroundings, now)
     if found:
         changed = [change.what for change in found]
         _log.warning("certificate.void", file=str(settings.certificate), changed=changed)
-        return _NOTHING
-    return capacity(certificate)
+    return Standing(sha256(data).hexdigest(), capacity(certificate), certificate.surroundings.machine, found)

@@ -192,13 +192,18 @@ def crowd_of(curve: str, listeners: int, over_s: float) -> Trickle | Surge | Fam
 # --- as lines and tables ---------------------------------------------------------------------------------
 
 
-def certificate_lines(certificate: Certificate, key: str) -> Iterator[str]:
-    yield (f"[bold]{certificate.script}[/] at {certificate.target}, {certificate.made}, signed by {key}")
+def certificate_facts(certificate: Certificate) -> Iterator[str]:
+    """What it shows, one fact a sentence."""
     for stage in certificate.stages:
         limit = "the limit" if stage.known else "the most that was tried"
-        yield (f"  {stage.name}: {stage.holds:,.0f} {stage.unit} on {stage.workers} workers ({limit})")
+        yield f"{stage.name}: {stage.holds:,.0f} {stage.unit} on {stage.workers} workers ({limit})"
     for episode in (*certificate.faults, *certificate.attacks):
-        yield (f"  {episode.kind} {episode.about}: {'survived' if episode.survived else 'not survived'}")
+        yield f"{episode.kind} {episode.about}: {'survived' if episode.survived else 'not survived'}"
+
+
+def certificate_lines(certificate: Certificate, key: str) -> Iterator[str]:
+    yield (f"[bold]{certificate.script}[/] at {certificate.target}, {certificate.made}, signed by {key}")
+    yield from (f"  {fact}" for fact in certificate_facts(certificate))
     for sentence in certificate.failed:
         yield (f"  [red]{sentence}[/]")
 

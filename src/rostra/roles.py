@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from rostra.evidence.testimony import Silence
     from rostra.gate.server import Telephone
     from rostra.site.settings import SiteSettings
-    from rostra.verifier.canonical import Json
     from rostra.web.front import Front
     from rostra.witness.outside import Outside
 
@@ -76,8 +75,8 @@ async def stage(settings: Settings, name: str) -> None:
 
     sounds = load_sounds(settings.data / "cache")
     async with connect(bus_address(settings, Role.STAGE), role=Role.STAGE, name=name) as connection:
-        testimony = _testimony(settings, connection, name)
-        await _while_wanted(StageServer(connection, name, sounds).run(), _witnessed(settings, testimony))
+        testimony = await _testimony(settings, connection, name)
+        await _while_wanted(StageServer(connection, name, sounds).run(), _witnessed(testimony))
 
 
 async def gate(settings: Settings, name: str, worker: int) -> None:
@@ -92,7 +91,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
         None if secret is None else secret.read_text(encoding="utf-8").strip(),
     )
     async with connect(bus_address(settings, Role.GATE), role=Role.GATE, name=name) as connection:
-        testimony = _testimony(settings, connection, name)
+        testimony = await _testimony(settings, connection, name)
         await _while_wanted(
             run(
                 connection,
@@ -105,7 +104,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
                 front=_front(settings, body_bytes_max=GATE_BODY_BYTES_MAX),
             ),
-            _witnessed(settings, testimony),
+            _witnessed(testimony),
         )
 
 
@@ -152,10 +151,11 @@ def gate_loop(settings: Settings) -> asyncio.AbstractEventLoop:
 
 
 async def edge(settings: Settings, name: str, worker: int) -> None:
-    from rostra.certified import certified  # noqa: PLC0415 # a stage needs neither this nor HTTP
+    from rostra.certified import here, standing  # noqa: PLC0415 # a stage needs neither this nor HTTP
     from rostra.edge.entrance import Entrance  # noqa: PLC0415
     from rostra.edge.server import run  # noqa: PLC0415
     from rostra.edge.tls import Tls  # noqa: PLC0415
+    from rostra.testifying import begin_testimony, bounds, say_void  # noqa: PLC0415
 
     trusted = parse_prefixes(settings.trusted_proxies)
     if (settings.edge_certificate is None) != (settings.edge_certificate_key is None):
@@ -167,7 +167,13 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     async with connect(bus_address(settings, Role.EDGE), role=Role.EDGE, name=name) as connection:
         revoked: Revocations = {}
         keys, egress_mbps = await ticket_keys(connection), settings.edge_egress_mbps
-        testimony = _testimony(settings, connection, name)
+        certificate = standing(settings, here(settings))
+        listeners_max = settings.edge_listeners_max or (certificate and certificate.holds.listeners)
+        egress_bps = None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers
+        testimony = await begin_testimony(
+            settings, connection, name, also=bounds(certificate, listeners_max=listeners_max, egress_bps=egress_bps)
+        )
+        await say_void(testimony, name, certificate)
         await _while_wanted(
             run(
                 BusProgrammes(connection),
@@ -181,15 +187,15 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
                 revoked=revoked,
                 entrance=entrance,
                 testimony=testimony,
-                listeners_max=settings.edge_listeners_max or certified(settings).listeners,
-                egress_bps=None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers,
+                listeners_max=listeners_max,
+                egress_bps=egress_bps,
                 rehearsal_token=settings.rehearsal_token() or "",
                 copy_url=(settings.cdn_url or "").rstrip("/"),
                 metrics_port=settings.edge_metrics_port + worker - 1 if settings.edge_metrics_port else None,
             ),
             keep_ticket_keys(connection, keys),
             keep_revoked(connection, revoked),
-            _witnessed(settings, testimony),
+            _witnessed(testimony),
         )
 
 
@@ -217,10 +223,10 @@ async def recorder(settings: Settings, name: str) -> None:
         settings.recorder_host, settings.recorder_port, settings.replay_url, settings.url, _front(settings)
     )
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
-        testimony = _testimony(settings, connection, name)
+        testimony = await _testimony(settings, connection, name)
         await _while_wanted(
             run(connection, name, recording, web if settings.recorder_port else None),
-            _witnessed(settings, testimony),
+            _witnessed(testimony),
         )
 
 
@@ -230,9 +236,9 @@ async def site(settings: Settings, name: str, worker: int) -> None:
     async with connect(bus_address(settings, Role.SITE), role=Role.SITE, name=name) as connection:
         public = await _site_settings(settings, connection)
         front = _front(settings, body_bytes_max=SITE_BODY_BYTES_MAX)
-        testimony = _testimony(settings, connection, name)
+        testimony = await _testimony(settings, connection, name)
         work = run(connection, name=name, shard=worker - 1, settings=public, front=front)
-        await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys), _witnessed(settings, testimony))
+        await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys), _witnessed(testimony))
 
 
 async def owner_link(settings: Settings) -> str | None:
@@ -295,10 +301,8 @@ async def captions(settings: Settings, name: str) -> None:
     live = Model(moonshine.Moonshine, moonshine.LANGUAGES)
     afterwards = Model(whisper.Whisper, whisper.LANGUAGES)
     async with connect(bus_address(settings, Role.CAPTIONS), role=Role.CAPTIONS, name=name) as connection:
-        testimony = _testimony(settings, connection, name)
-        await _while_wanted(
-            CaptionsServer(connection, name, live, afterwards).run(), _witnessed(settings, testimony)
-        )
+        testimony = await _testimony(settings, connection, name)
+        await _while_wanted(CaptionsServer(connection, name, live, afterwards).run(), _witnessed(testimony))
 
 
 async def witness(settings: Settings, name: str) -> None:
@@ -315,33 +319,15 @@ async def witness(settings: Settings, name: str) -> None:
         )
 
 
-def _testimony(settings: Settings, connection: Connection, name: str) -> "Silence":
-    """What this process says of itself, if anybody keeps it. Without a key the sound goes on without evidence."""
-    from rostra.evidence.testimony import Silence, Testimony  # noqa: PLC0415
+async def _testimony(settings: Settings, connection: Connection, name: str) -> "Silence":
+    from rostra.testifying import begin_testimony  # noqa: PLC0415 # numpy, which the command line does not need
 
-    if not settings.witnesses:
-        return Silence()
+    return await begin_testimony(settings, connection, name)
+
+
+async def _witnessed(testimony: "Silence") -> None:
     try:
-        return Testimony(connection, name, settings.data / "evidence")
-    except (BadInputError, OSError):
-        _log.exception("evidence.stopped")
-        return Silence()
-
-
-async def _witnessed(settings: Settings, testimony: "Silence") -> None:
-    from rostra.certified import here  # noqa: PLC0415
-
-    surroundings = here(settings)
-    identity: dict[str, Json] = {
-        "versions": dict(surroundings.versions),
-        "configuration": surroundings.configuration_sha256,
-        "machine": surroundings.machine.identity,
-        "cores": surroundings.machine.cores,
-        "memory_bytes": surroundings.machine.memory_bytes,
-        "kernel": surroundings.machine.kernel,
-    }
-    try:
-        await testimony.run(identity)
+        await testimony.run()
     except Exception:  # noqa: BLE001 # whatever it was: the sound goes on without evidence
         _log.exception("evidence.stopped")
 
@@ -390,4 +376,8 @@ async def shield(settings: Settings, name: str) -> None:
 
     async with connect(bus_address(settings, Role.SHIELD), role=Role.SHIELD, name=name) as connection:
         spared = parse_prefixes(f"{settings.shield_spared},{settings.trusted_proxies}")
-        await run(lambda: follow_bans(connection), ports=[settings.edge_port], spared=spared)
+        testimony = await _testimony(settings, connection, name)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_witnessed(testimony), name="testimony")
+            ports = [settings.edge_port]
+            await run(lambda: follow_bans(connection), ports=ports, spared=spared, testimony=testimony)

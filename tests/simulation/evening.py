@@ -35,6 +35,7 @@ from rostra.edge.ladder import ladder
 from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.waiting_room import WaitingRoom
+from rostra.evidence.testimony import Silence
 from rostra.rehearsal.continuity import START, Event, Position, follow, resume
 from rostra.stage import feed as stage_feed
 from rostra.stage import producer as stage_producer
@@ -165,7 +166,7 @@ class Edge:
 
     async def run(self) -> None:
         programmes = BusProgrammes(self.connection)  # type: ignore[arg-type]
-        server = edge_server.Server(self.worker, programmes, Sources(lambda: b"key"))
+        server = edge_server.Server(self.worker, programmes, Sources(lambda: b"key"), Silence())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.follow_conversations(tasks))
             tasks.create_task(server.follow_reports())

@@ -34,7 +34,7 @@ class Role(StrEnum):
     WITNESS = "witness"
 
 
-_UNWITNESSED: Final = frozenset({Role.OPERATOR, Role.FEED})  # commands: they come and go
+_UNWITNESSED: Final = frozenset({Role.FEED})  # whoever plays something is heard anyway
 
 
 def chunk_subject(conversation: str, seq: int | str) -> str:

@@ -15,6 +15,7 @@ from rostra.cli.app import (
     TimeZone,
     app,
     bus,
+    declare,
     out,
     print_json,
     run,
@@ -194,7 +195,7 @@ def reschedule_command(
             )
         )
 
-    run(_change(conversation, moved, "now starts at another time"))
+    run(_change(conversation, moved, "now starts at another time", after=str(starts_ns // 1_000_000)))
 
 
 @app.command("end")
@@ -209,7 +210,7 @@ def cancel_command(conversation: ConversationId) -> None:
     run(_change(conversation, lambda _: Cancel(), "is cancelled"))
 
 
-async def _change(conversation: str, make_event: Any, outcome: str) -> None:
+async def _change(conversation: str, make_event: Any, outcome: str, *, after: str | None = None) -> None:
     from rostra.bus.state import change_conversation  # noqa: PLC0415
 
     def change(before: Conversation) -> Conversation:
@@ -218,6 +219,7 @@ async def _change(conversation: str, make_event: Any, outcome: str) -> None:
         return advance(before, make_event(before), now_ns=time.time_ns())
 
     async with bus() as connection:
+        await declare(connection, "manual", parse_id(conversation), after=after, text=outcome)
         if await change_conversation(connection, parse_id(conversation), change) is None:
             raise BadInputError(f"There is no conversation {conversation!r}: see `rostra status`.")
     out.print(f"{conversation} {outcome}.")

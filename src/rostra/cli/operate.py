@@ -13,6 +13,7 @@ from rostra.cli.app import (
     JsonFlag,
     app,
     bus,
+    declare,
     err,
     out,
     print_json,
@@ -100,6 +101,7 @@ def move_command(
         from rostra.bus.control import CALM_WITHIN_S, ask  # noqa: PLC0415
 
         async with bus() as connection:
+            await declare(connection, "manual", parse_id(conversation), after=parse_id(to), text="move")
             refused = await ask(connection, parse_id(to), Move(parse_id(conversation)), timeout_s=CALM_WITHIN_S + 5)
         if refused:
             raise ConflictError(refused)

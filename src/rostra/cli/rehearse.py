@@ -1,5 +1,6 @@
 """`rostra rehearse`, `plan`, `certificate`: what holds is proved before the evening, and checked on the day."""
 
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -8,10 +9,10 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
-from rostra.cli.app import FOUND, JsonFlag, app, err, out, print_json, run, show_progress
+from rostra.cli.app import FOUND, JsonFlag, app, bus, declare, err, out, print_json, run, show_progress
 from rostra.config import read_settings
 from rostra.core.conversation import parse_duration_s
-from rostra.core.errors import BadInputError
+from rostra.core.errors import BadInputError, BusError
 from rostra.core.renditions import RENDITIONS
 
 _CHANGED: Final = 1
@@ -80,7 +81,9 @@ def rehearse_command(
     key = signing_key(settings.rehearsal_key)
     certificate = rehearsing.play(settings, muster, run, show_progress)
     if played.target == OWN or is_here(played.target):
-        to.write_bytes(sign(certificate, key))
+        signed = sign(certificate, key)
+        run(_declare(certificate.target, signed, "; ".join(rehearsing.certificate_facts(certificate))))
+        to.write_bytes(signed)
         outcome = f"Written to {to}."
     else:
         outcome = "No certificate: it is about the machine that carries, so lead the rehearsal from there."
@@ -115,6 +118,15 @@ def incidents_command(
     )
     if tally.disturbed or tally.failed:
         raise typer.Exit(FOUND)
+
+
+async def _declare(target: str, signed: bytes, facts: str) -> None:
+    """Say what was certified, if a Rostra runs here; its edges say it again when they begin to go by it."""
+    try:
+        async with bus() as connection:
+            await declare(connection, "rehearsal", target, after=sha256(signed).hexdigest(), text=facts)
+    except BusError as error:
+        err.print(f"[dim]Not in any ledger yet: {error}[/]", soft_wrap=True)
 
 
 # --- plan ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, suppress
 from importlib.resources import files
@@ -38,7 +39,8 @@ from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.tls import Tls
 from rostra.edge.waiting_room import WaitingRoom
-from rostra.edge.worker import DRAIN_S, Worker
+from rostra.edge.worker import DRAIN_S, Wanted, Worker
+from rostra.evidence.change import Change
 from rostra.evidence.testimony import Silence
 
 _log = structlog.get_logger()
@@ -119,12 +121,13 @@ async def run(
             stack.callback(exporter.server_close)
             stack.callback(exporter.shutdown)
         if entrance.tls is not None:
-            loop.add_signal_handler(signal.SIGHUP, _reload, entrance.tls)
+            asked = asyncio.Event()
+            loop.add_signal_handler(signal.SIGHUP, asked.set)
             stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         if announce is not None:
             announce(worker.crowd.port)
         _log.info("edge.start", edge=edge_id, port=worker.crowd.port)
-        server = Server(worker, programmes, sources)
+        server = Server(worker, programmes, sources, testimony)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(server.follow_conversations(tasks), name="conversations"),
@@ -134,7 +137,10 @@ async def run(
                 tasks.create_task(server.feel_lag(), name="lag"),
             ]
             if entrance.tls is not None:
-                running.append(tasks.create_task(_watch_certificate(entrance.tls), name="certificate"))
+                running.append(tasks.create_task(server.watch_certificate(entrance.tls, asked), name="certificate"))
+            await testimony.before(
+                Change("scale", edge_id, "process", before=0, after=worker.capacity, text="come")
+            )
             await stop.wait()
             await server.drain()
             for task in [*running, *server.followers.values()]:
@@ -198,28 +204,14 @@ def _stop_on_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     return stop
 
 
-def _reload(tls: Tls) -> None:
-    """A certificate that cannot be used is told of, and the former one goes on."""
-    try:
-        if tls.reload():
-            _log.info("certificate.changed")
-    except BadInputError as error:
-        _log.error("certificate.refused", error=str(error))
-
-
-async def _watch_certificate(tls: Tls) -> None:
-    while True:
-        await asyncio.sleep(CERTIFICATE_LOOK_S)
-        _reload(tls)
-
-
 class Server:
     """The tasks of one edge process."""
 
-    def __init__(self, worker: Worker, programmes: Programmes, sources: Sources) -> None:
+    def __init__(self, worker: Worker, programmes: Programmes, sources: Sources, testimony: Silence) -> None:
         self._worker = worker
         self._programmes = programmes
         self._sources = sources
+        self._testimony = testimony
         worker.crowd.shield.asked = {}
         self._loop = asyncio.get_running_loop()
         self._writing = False
@@ -283,6 +275,10 @@ class Server:
     async def _tell_bans(self) -> None:
         """What the bus does not take now waits for the next second."""
         pending, edge_id = self._worker.crowd.shield.pending, self._worker.fleet.edge_id
+        if pending:
+            kinds = Counter(ban.strike if ban.seconds else "objection" for ban in pending)
+            text = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+            await self._testimony.before(Change("mitigation", edge_id, "shield", after=len(pending), text=text))
         while pending:
             ban = pending[0]
             until_ns = time.time_ns() + round(ban.seconds * SECOND_NS) if ban.seconds else 0
@@ -306,9 +302,18 @@ class Server:
             worker.memory_free_bytes = _memory_free_bytes()
             worker.second(now_s=time.monotonic(), wall_s=time.time())
             self._sources.second(worker.crowd.shield.taken(), on_air=worker.on_air, now_s=time.monotonic())
+            if worker.wanted is not None:
+                await self._testimony.before(self._limit(worker.wanted))
+                worker.step(worker.wanted)
             self._write_soon()
             await self._report()
             await self._tell_bans()
+
+    def _limit(self, wanted: Wanted) -> Change:
+        worker, felt = self._worker, wanted.felt
+        shares = f"write share {felt.load.share:.2f}, egress share {felt.egress_share:.2f}"
+        text = f"{shares}, lag {1_000 * felt.lag_s:.0f} ms"
+        return Change("limit", worker.fleet.edge_id, "ladder", worker.rung.name, wanted.rung.name, text)
 
     async def _report(self) -> None:
         try:
@@ -334,13 +339,33 @@ class Server:
         if self._writing:
             self._loop.call_soon(self._write)
 
+    async def watch_certificate(self, tls: Tls, asked: asyncio.Event) -> None:
+        """One that cannot be used is told of, and the former one goes on. `asked` (SIGHUP): look at once."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CERTIFICATE_LOOK_S):
+                    await asked.wait()
+            asked.clear()
+            try:
+                if tls.has_changed():
+                    edge_id = self._worker.fleet.edge_id
+                    await self._testimony.before(Change("certificate", edge_id, "operator", after=tls.digest()))
+                    tls.reload()
+                    _log.info("certificate.changed")
+            except BadInputError as error:
+                _log.error("certificate.refused", error=str(error))
+
     # --- going away ------------------------------------------------------------------------------------
 
     async def drain(self) -> None:
         """Return when nobody listens any more, after DRAIN_S at the latest."""
-        self._worker.drain()
+        worker = self._worker
+        await self._testimony.before(
+            Change("scale", worker.fleet.edge_id, "process", before=worker.capacity, after=0, text="drain")
+        )
+        worker.drain()
         await self._report()
         for _ in range(round(DRAIN_S / DRAIN_LOOK_S)):
-            if not self._worker.fanout.listeners:
+            if not worker.fanout.listeners:
                 return
             await asyncio.sleep(DRAIN_LOOK_S)

@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -55,17 +56,24 @@ class Tls:
                 f"The certificate {certificate} and the key {key} cannot be used: {error}."
             ) from error
 
-    def reload(self) -> bool:
-        """Use the files as they are now, from the next handshake on, if they have changed. BadInputError as above.
+    def has_changed(self) -> bool:
+        """Whether the files are not those in use. BadInputError if they cannot be looked at."""
+        return self._stamp() != self._changed_ns
+
+    def digest(self) -> str:
+        """SHA-256 of the certificate's file as it is now."""
+        try:
+            return sha256(self._files[0].read_bytes()).hexdigest()
+        except OSError as error:
+            raise BadInputError(f"The certificate cannot be read: {error}.") from error
+
+    def reload(self) -> None:
+        """Use the files as they are now, from the next handshake on. BadInputError as above.
 
         Sessions go on, and are resumed under the new certificate.
         """
-        changed_ns = self._stamp()
-        if changed_ns == self._changed_ns:
-            return False
-        self._changed_ns = changed_ns
+        self._changed_ns = self._stamp()
         self._load()
-        return True
 
     # --- Transport ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -39,6 +39,13 @@ class _Measured:
     freed: int = 0
 
 
+class Wanted(NamedTuple):
+    """A rung that this worker should stand on, and why."""
+
+    rung: Rung
+    felt: Strain
+
+
 class Worker:
     """Everything one edge process knows and carries."""
 
@@ -61,6 +68,7 @@ class Worker:
         self.bounds = bounds
         self.rungs = rungs
         self.rung = rungs[0]
+        self.wanted: Wanted | None = None  # said before it is done: `step`
         self.steps = 0
         self.load = Load()
         self.egress_share = 0.0
@@ -177,8 +185,7 @@ class Worker:
         felt = Strain(self.load, self.egress_share, self.loop_lag_s, settled)
         at = self.rungs.index(self.rung)
         rung = self.rungs[next_rung(self.rungs, at, felt, dwelt_s=self._dwelt_s)]
-        if rung != self.rung:
-            self._step(rung, felt)
+        self.wanted = None if rung == self.rung else Wanted(rung, felt)
 
     def _send_away_revoked(self, now_s: int) -> None:
         """End the streams of those whose ticket was withdrawn."""
@@ -212,8 +219,9 @@ class Worker:
             self.egress_share += _EGRESS_SMOOTHING * (share - self.egress_share)
         return now.freed - before.freed
 
-    def _step(self, rung: Rung, felt: Strain) -> None:
+    def step(self, wanted: Wanted) -> None:
         """Go to another rung of the ladder: tell those who listen, and the door."""
+        rung, felt = wanted
         _log.warning(
             "ladder.step",
             rung=rung.name,

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
 from rostra.bus.connection import Connection
@@ -13,6 +14,7 @@ from rostra.core.errors import BusError
 from rostra.evidence.chain import Chain
 from rostra.evidence.change import CHANGE, Change
 from rostra.evidence.emitter import Emitter
+from rostra.evidence.known import Run, after, changed, last_run, remember
 from rostra.evidence.spool import Spool
 from rostra.evidence.told import told
 from rostra.evidence.vitals import vitals
@@ -34,31 +36,57 @@ class Silence:
 
     figures: Callable[[], dict[str, Json]] = dict
 
-    async def before(self, change: Change) -> bool:
-        del change
-        return True
-
-    async def run(self, identity: dict[str, Json]) -> None:
-        del identity
-
-
-class Testimony(Silence):
-    """`figures` gives what the process has to add to a record: `did`, totals since it began, and `now`."""
-
-    def __init__(self, connection: Connection, who: str, folder: Path) -> None:
-        """OSError if there is no key, and the disk takes none."""
-        self._connection = connection
-        self._emitter = Emitter(Chain(who, signing_key(folder / f"{who}.key")), Spool(folder / f"{who}.spool"))
+    async def begin(self, identity: dict[str, Json], run: Run) -> None:
+        """Say who this is, and what has changed since it ran last, before it does anything."""
 
     async def before(self, change: Change) -> bool:
         """Say what is about to change. Whether the bus, or the disk, has it: then let it take effect."""
+        del change
+        return True
+
+    async def run(self) -> None:
+        """A record once a second, for ever; the identity again now and then; at the end, that this is one."""
+
+
+class SignedTestimony(Silence):
+    """`figures` gives what the process has to add to a record: `did`, totals since it began, and `now`."""
+
+    def __init__(self, connection: Connection, who: str, folder: Path) -> None:
+        """BadInputError if there is no key, and the disk takes none."""
+        self._connection = connection
+        self._who = who
+        self._emitter = Emitter(Chain(who, signing_key(folder / f"{who}.key")), Spool(folder / f"{who}.spool"))
+        self._known = folder / f"{who}.run"
+        self._identity: dict[str, Json] = {}
+        self._run: Run | None = None
+
+    def introduce(self, identity: dict[str, Json]) -> None:
+        """Say who this is, and nothing else: a command comes and goes."""
+        self._identity = identity | {"key": self._emitter.key}
+        self._emitter.say(IDENTITY, self._identity)
+
+    async def begin(self, identity: dict[str, Json], run: Run) -> None:
+        last = last_run(self._known)
+        self._run = after(last, run)
+        self.introduce(identity)
+        for change in changed(self._who, last, run):
+            self._emitter.say(CHANGE, change.body())
+        await self._hand_over()
+        self._remember(self._run)
+
+    async def before(self, change: Change) -> bool:
         try:
-            if not self._emitter.say(CHANGE, change.body()):
-                _log.error("change.unsaid", what=change.what, subject=change.subject)
-                return False
+            is_said = self._emitter.say(CHANGE, change.body())
         except FlawError as error:
             _log.error("change.unsaid", what=change.what, subject=change.subject, error=str(error))
             return False
+        if not is_said:
+            _log.error("change.unsaid", what=change.what, subject=change.subject, error="the spool is full")
+            return False
+        return await self._hand_over()
+
+    async def _hand_over(self) -> bool:
+        """To the bus if it takes it soon, else to the disk."""
         try:
             async with asyncio.timeout(CHANGE_WITHIN_S):
                 await self._emitter.send(self._connection)
@@ -66,13 +94,12 @@ class Testimony(Silence):
             return self._emitter.keep()
         return True
 
-    async def run(self, identity: dict[str, Json]) -> None:
-        """A record once a second, for ever; `identity` first, and now and then."""
+    async def run(self) -> None:
         emitter, unkept = self._emitter, 0
         try:
-            for second in count():
+            for second in count(1):
                 if second % IDENTITY_EVERY_S == 0:
-                    emitter.say(IDENTITY, identity | {"key": emitter.key})
+                    emitter.say(IDENTITY, self._identity)
                 emitter.say(RECORD, self._record())
                 try:
                     await emitter.send(self._connection)
@@ -84,7 +111,20 @@ class Testimony(Silence):
                         emitter.keep()
                 await asyncio.sleep(RECORD_EVERY_S)
         finally:
-            emitter.keep()
+            self._end()
+
+    def _end(self) -> None:
+        """Nobody waits for the bus any more: the next run sends what this one leaves."""
+        self._emitter.say(CHANGE, Change("stop", self._who, "process").body())
+        self._emitter.keep()
+        if self._run is not None:
+            self._remember(msgspec.structs.replace(self._run, ended=True))
+
+    def _remember(self, run: Run) -> None:
+        try:
+            remember(self._known, run)
+        except OSError as error:
+            _log.warning("evidence.unkept", error=str(error))
 
     def _record(self) -> dict[str, Json]:
         figures, emitter = self.figures(), self._emitter

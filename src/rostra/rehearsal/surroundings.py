@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import socket
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,14 @@ def _identity() -> str:
 def identity_of(name: str) -> str:
     """What stands for a machine's own name where strangers read it."""
     return hashlib.sha256(f"rostra {name}".encode()).hexdigest()[:16]
+
+
+def hypervisor() -> str:
+    """What this machine says it runs on, as its maker or its cloud names it; empty if it does not."""
+    for path in (Path("/sys/hypervisor/type"), Path("/sys/class/dmi/id/product_name")):
+        with suppress(OSError):
+            return path.read_text(encoding="utf-8", errors="replace").strip()
+    return ""
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,8 @@ from rostra.core.messages import BanNotice
 from rostra.core.prefixes import Prefixes
 from rostra.core.shield import BAN_MAX_S
 from rostra.core.units import SECOND_NS
+from rostra.evidence.change import Change
+from rostra.evidence.testimony import Silence
 from rostra.shield.machine import Lack, lacks
 from rostra.shield.table import REFUSED, TABLE, Commands, filled, is_kept, made, removed
 
@@ -25,14 +27,21 @@ _TOLD_EVERY_S: Final = 60.0
 
 
 async def run(
-    bans: Callable[[], AsyncIterator[BanNotice]], *, ports: Sequence[int], spared: Prefixes, every_s: float = 1.0
+    bans: Callable[[], AsyncIterator[BanNotice]],
+    *,
+    ports: Sequence[int],
+    spared: Prefixes,
+    every_s: float = 1.0,
+    testimony: Silence | None = None,
 ) -> None:
     """Until cancelled. RostraError, which says what is missing, where this process may not change the table."""
+    testimony = testimony or Silence()
+    await testimony.before(Change("mitigation", "kernel", "shield", before="no table", after="table"))
     async with _table(ports):
         until_ns: dict[str, int] = {}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_hear(bans(), until_ns, spared), name="bans")
-            tasks.create_task(_keep(until_ns, every_s), name="table")
+            tasks.create_task(_keep(until_ns, every_s, testimony), name="table")
 
 
 @asynccontextmanager
@@ -53,7 +62,7 @@ async def _hear(bans: AsyncIterator[BanNotice], until_ns: dict[str, int], spared
             until_ns[notice.prefix] = min(notice.until_ns, longest_ns)
 
 
-async def _keep(until_ns: dict[str, int], every_s: float) -> None:
+async def _keep(until_ns: dict[str, int], every_s: float, testimony: Silence) -> None:
     """Write the sets when something changed. What ends by itself ends in the kernel."""
     written: dict[str, int] = {}
     told_s = time.monotonic()
@@ -64,6 +73,10 @@ async def _keep(until_ns: dict[str, int], every_s: float) -> None:
         if any(written.get(prefix) != end_ns for prefix, end_ns in until_ns.items()) or any(
             end_ns > now_ns and prefix not in until_ns for prefix, end_ns in written.items()
         ):
+            change = Change(
+                "mitigation", "kernel", "shield", len(written), len(until_ns), "prefixes that are banned"
+            )
+            await testimony.before(change)
             await nft(filled((prefix, (end_ns - now_ns) / SECOND_NS) for prefix, end_ns in until_ns.items()))
             written = dict(until_ns)
         if time.monotonic() - told_s >= _TOLD_EVERY_S:
