@@ -1,6 +1,6 @@
 """P3 under attack: ten attackers' connections for each listener, six kinds in turn, and newcomers meanwhile.
 
-`attacks:LISTENERS,SECONDS` (5,000 and 20). An edge of one worker whose shield knows no friends carries the listeners, who
+`attacks:LISTENERS,SECONDS,KIND+KIND` (5,000, 20 and all). An edge of one worker whose shield knows no friends carries the listeners, who
 check every byte; attackers come from 500 addresses in 250 networks each of three processes, newcomers from where the
 listeners are. Attackers' CPU time is told apart; on two cores they share one with the listeners. Before that, what an
 accept costs the shield by its verdict.
@@ -106,12 +106,12 @@ def accept_costs() -> dict[str, float]:
     }
 
 
-def main(listeners_and_seconds: str = "5000,20") -> None:
-    listeners, _, seconds = listeners_and_seconds.partition(",")
+def main(asked: str = "5000,20") -> None:
+    listeners, seconds, kinds = (*asked.split(","), "+".join(KINDS))[:3]
     table: dict[str, Any] = dict(accept_costs())
     print(table, flush=True)
-    for kind in KINDS:
-        run = attacked(kind, int(listeners), float(seconds or 20))
+    for kind in kinds.split("+"):
+        run = attacked(kind, int(listeners), float(seconds))
         print(kind, run, flush=True)
         table |= {f"{kind}: {what}": value for what, value in run.items()}
     keep("attacks", table)

@@ -2,7 +2,8 @@
 
 `python -m benchmarks.edge_process PORT CADENCE_CHUNKS [SPARED]` prints `ready PORT TICKET`, then once a second
 `report CADENCE_MS LISTENERS WRITE_SHARE`. With cadence 0 the ladder is free; otherwise it stays on that rung.
-The shield spares this machine, as that of `rostra serve`, or the prefixes SPARED (none: an empty word).
+The shield spares this machine, as that of `rostra serve`, or the prefixes SPARED; whom it spares may open any number of
+streams with one ticket. With an empty word nobody is spared anything.
 """
 
 import asyncio
@@ -88,7 +89,8 @@ def main() -> None:
     if pinned_chunks:
         # A busy machine makes writes look dearer, and 18,000 listeners are near the border between two rungs.
         worker.next_rung = lambda *_, **__: RUNGS_CHUNKS.index(pinned_chunks)  # type: ignore[attr-defined]
-    server.Streams = OfOneTicket  # type: ignore[misc,attr-defined]
+    if spared:
+        server.Streams = OfOneTicket  # type: ignore[misc,attr-defined]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     ticket = sign(Ticket(NAME, b"12345678", TicketClass.ANONYMOUS, 0, int(time.time()) + 86_400), keys=KEYS)

@@ -110,7 +110,7 @@ def test_a_source_has_a_budget_also_on_one_connection_and_a_banned_one_gets_noth
             reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.66.0.1", 0))
             statuses = []
             while 429 not in statuses:
-                shield.feel(1.0)
+                shield.share = 0.1
                 writer.write(request)
                 head = await reader.readuntil(b"\r\n\r\n")
                 statuses.append(int(head.split()[1]))

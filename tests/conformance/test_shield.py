@@ -11,7 +11,7 @@ from edge_kit import Bus, Edge, Peer, edge, eventually, is_chunk, join, on_air, 
 from rostra.core.limits import DESCRIPTORS_RESERVED, REQUEST_DEADLINE_S
 from rostra.core.messages import BanNotice
 from rostra.core.prefixes import Prefixes
-from rostra.core.shield import SOURCE_BUDGET, STRAINED_SHARE, Shield
+from rostra.core.shield import SHARE_MIN, SOURCE_BUDGET, Shield
 from rostra.edge.entrance import Entrance
 
 ATTACKER = "127.66.0.1"
@@ -43,8 +43,8 @@ def test_who_comes_too_often_is_told_so_and_others_are_not() -> None:
         shield = Shield()
         async with edge(Bus(), entrance=Entrance(shield)) as running:
             answers = []
-            for _ in range(int(SOURCE_BUDGET.burst * STRAINED_SHARE) + 100):
-                shield.feel(1.0)  # a worker at its limit
+            for _ in range(int(SOURCE_BUDGET.burst * SHARE_MIN) + 100):
+                shield.share = SHARE_MIN  # of a worker that has been at its limit for a while
                 peer = await running.connect(ATTACKER)
                 answers.append(await peer.ask("GET", "/c/evening/state"))
                 await peer.close()
@@ -64,7 +64,7 @@ def test_a_browser_that_comes_too_often_gets_a_page_that_asks_again() -> None:
             peer = await running.connect(ATTACKER)
             status, fields, body = 200, {"": ""}, b""
             while status == 200:  # requests on one connection have a budget as well
-                shield.feel(1.0)
+                shield.share = SHARE_MIN
                 status, fields, body = await peer.ask("GET", "/", "Accept: text/html")
             assert status == 429
             assert await peer.reader.read() == b""

@@ -67,6 +67,9 @@ RESPONSE_DEADLINE_S: Final = (
     60.0  # a page or a file of 300 kB at 40 kbit/s: who is slower reads to hold a descriptor
 )
 HALF_OPEN_SHARE_MAX: Final = 0.25  # of all descriptors without a whole request; then whoever waits longest goes
+UNREAD_SHARE_MAX: Final = (
+    0.25  # of all descriptors with an answer nobody reads; then likewise: a page fits the kernel
+)
 HANDSHAKES_PER_TURN_MAX: Final = 16  # of TLS, 0.3 ms each: 5 ms, then the writes get their turn again
 SITE_HEADER_BYTES_MAX: Final = 32 * 1024  # of a request to site, gate or recordings: browsers send under 4 kB
 SITE_CONNECTIONS_MAX: Final = 4_000  # of one process behind uvicorn, 60 kB each; more are told when to come again

@@ -26,8 +26,16 @@ class Budget:
 # attacker at this rate takes about 1 % of a core.
 SOURCE_BUDGET: Final = Budget(200, 2_000)
 NETWORK_BUDGET: Final = Budget(800, 8_000)
-# At full strain a budget is a tenth: enough for one household's page, and 10 x as many attackers are held.
-STRAINED_SHARE: Final = 0.1
+# While a process strains, budgets shrink until it does no longer: so those who ask least are served, whatever the
+# others send. At the least a household's page fits, and then a request a second.
+SHARE_MIN: Final = 0.005
+SHARE_DOWN: Final = 0.5  # at full strain, ten times a second: 0.8 s from everything to the least
+SHARE_UP: Final = 1.02  # without strain: half a minute back, so that what goes on is not let in at once
+STRAIN_BORNE: Final = 0.5
+ASKING_MIN: Final = 8  # connections of an address that ask, whatever the strain: a browser opens six
+# Who listens has shown that people are there. Each adds to the budget of where they are what one of them needs to
+# come again, strain or not: a school with 500 listeners is not one attacker's size.
+PER_LISTENER_HZ: Final = 0.05
 
 HALF_LIFE_S: Final = 60.0  # of what somebody has done: five minutes of peace and nothing is left
 BAN_SCORE: Final = 20.0  # two seconds of nothing but mischief
@@ -108,8 +116,9 @@ class Prefix:
 
     def take(self, share: float, now_s: float) -> bool:
         """One of what is left; False if nothing is."""
-        budget = self.budget
-        tokens = min(budget.burst * share, self.tokens + (now_s - self.at_s) * budget.rate_hz * share)
+        budget, listening = self.budget, self.listening
+        rate_hz = budget.rate_hz * share + listening * PER_LISTENER_HZ
+        tokens = min(budget.burst * share + listening, self.tokens + (now_s - self.at_s) * rate_hz)
         self.at_s = now_s
         if tokens < 1:
             self.tokens = tokens
@@ -139,23 +148,26 @@ class Prefix:
 
 @dataclass(slots=True)
 class Shield:
-    """All prefixes that one process knows. `strain`, 0 to 1, says how hard its life is: budgets shrink with it.
+    """All prefixes that one process knows. `strain` (0 to 1) is how hard its life is, `share` what budgets keep.
 
     A table that is full forgets who has been quiet longest; without anybody quiet, newcomers share one entry.
     """
 
     spared: Prefixes = field(default_factory=Prefixes)
     strain: float = 0.0
+    share: float = 1.0
     counts: dict[str, int] = field(default_factory=dict)
     pending: deque[Ban] = field(default_factory=deque)  # what the others are to be told
     asked: dict[Prefix, int] | None = None  # how often each network did, for whoever takes it once a second
-    _share: float = 1.0
     _sources: dict[str, Prefix] = field(default_factory=dict)
     _networks: dict[str, Prefix] = field(default_factory=dict)
 
     def feel(self, strain: float) -> None:
+        """How it is now: to be told ten times a second."""
         self.strain = min(1.0, max(0.0, strain))
-        self._share = 1 - (1 - STRAINED_SHARE) * self.strain
+        over = (self.strain - STRAIN_BORNE) / (1 - STRAIN_BORNE)
+        self.share *= 1 - (1 - SHARE_DOWN) * over if over > 0 else SHARE_UP
+        self.share = min(1.0, max(SHARE_MIN, self.share))
 
     def __len__(self) -> int:
         return len(self._sources)
@@ -211,8 +223,10 @@ class Shield:
             self.asked[network] = self.asked.get(network, 0) + 1
         if source.banned_until_s > now_s or network.banned_until_s > now_s:
             return self._counted(Verdict.BANNED)
-        share = self._share
-        if source.asking >= ASKING_PER_SOURCE_MAX * share or network.asking >= ASKING_PER_NETWORK_MAX * share:
+        share = self.share
+        if source.asking >= max(ASKING_MIN, ASKING_PER_SOURCE_MAX * share) or network.asking >= max(
+            4 * ASKING_MIN, ASKING_PER_NETWORK_MAX * share
+        ):
             return self._counted(Verdict.CROWDED)
         if source.take(share, now_s) and network.take(share, now_s):
             return Verdict.WELCOME
@@ -228,7 +242,7 @@ class Shield:
             self.asked[network] = self.asked.get(network, 0) + 1
         if source.banned_until_s > now_s or network.banned_until_s > now_s:
             return self._counted(Verdict.BANNED)
-        if source.take(self._share, now_s) and network.take(self._share, now_s):
+        if source.take(self.share, now_s) and network.take(self.share, now_s):
             return Verdict.WELCOME
         return self._counted(Verdict.BUSY)
 
@@ -335,6 +349,10 @@ class Shield:
         return sum(prefix.banned_until_s > now_s for table in tables for prefix in table.values())
 
 
-def strain(*, descriptors_share: float, write_share: float, lag_s: float) -> float:
-    """How hard a process's life is, 0 to 1: what is scarcest counts. Below half of everything there is none."""
-    return max(2 * descriptors_share - 1, 2 * write_share - 1, lag_s / LAG_STRAINED_S, 0.0)
+def strain(*, asking: int, room: int, accept_lag_s: float, lag_s: float) -> float:
+    """How hard a process's life is, 0 to 1: what is scarcest counts.
+
+    `asking` connections, which do not listen, are in `room` for so many; whoever connects waits at least
+    `accept_lag_s` to be accepted, and then `lag_s`.
+    """
+    return min(1.0, max(asking / max(1, room), accept_lag_s / LAG_STRAINED_S, lag_s / LAG_STRAINED_S))

@@ -12,17 +12,13 @@ from rostra.core.errors import BadInputError
 from rostra.core.limits import (
     ACCEPTS_BEHIND_MAX,
     ACCEPTS_PER_TURN_MAX,
-    HALF_OPEN_SHARE_MAX,
     HANDSHAKES_PER_TURN_MAX,
-    IDLE_DEADLINE_S,
     REQUEST_BYTES_MAX,
-    REQUEST_DEADLINE_S,
-    RESPONSE_DEADLINE_S,
 )
-from rostra.core.shield import Prefix, Strike, Verdict
-from rostra.edge.deadlines import Deadlines
+from rostra.core.shield import Prefix, Strike, Verdict, strain
+from rostra.edge.deadlines import Patience
 from rostra.edge.door import Door, Listen
-from rostra.edge.entrance import Connection, Entrance, Step, reset
+from rostra.edge.entrance import Connection, Entrance, Step, forsake, reset
 from rostra.edge.fanout import Fanout
 from rostra.edge.http import ImfDate, Rejected, Reply, Request, serialize
 from rostra.edge.lingering import LINGERING_EVENTS, Lingering
@@ -32,7 +28,6 @@ from rostra.web.refusal import BUSY, refusal
 
 EVENTS_PER_TURN_MAX: Final = 256  # about 5 ms of requests, then writes and timers get their turn again
 EVENTS_BEHIND_MAX: Final = 64
-HALF_OPEN_MIN: Final = 16  # for an edge of very few descriptors
 
 _GONE: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _ASKING: Final = select.EPOLLIN | select.EPOLLRDHUP
@@ -54,13 +49,11 @@ class Crowd:
         self._epoll.register(self._listening_fd, select.EPOLLIN)
         self._connections: dict[int, Connection] = {}
         self._listeners: dict[int, Prefix] = {}
-        self._half_open_max = max(HALF_OPEN_MIN, int(descriptors_max * HALF_OPEN_SHARE_MAX))
         self._handshakes_left = HANDSHAKES_PER_TURN_MAX
-        self.amid_request = Deadlines(REQUEST_DEADLINE_S)
-        self.idle = Deadlines(IDLE_DEADLINE_S)
-        self.amid_response = Deadlines(RESPONSE_DEADLINE_S)
+        self.patience = Patience(descriptors_max)
         self._lingering = Lingering()
         self._date = ImfDate()
+        self._unaccepted_since_s: float | None = None  # the kernel has had more of them than we took in a turn
         self.accepted = 0
         self.listens = 0
         self.replies: Counter[int] = Counter()
@@ -74,6 +67,13 @@ class Crowd:
     def fileno(self) -> int:
         """Readable when `turn` has something to do."""
         return self._epoll.fileno()
+
+    def strain(self, *, now_s: float, loop_lag_s: float) -> float:
+        """How hard it is for newcomers to be served, 0 to 1."""
+        asking = len(self._connections) + len(self._lingering)
+        accept_lag_s = 0.0 if self._unaccepted_since_s is None else now_s - self._unaccepted_since_s
+        room = self._descriptors_max - len(self._listeners)
+        return strain(asking=asking, room=room, accept_lag_s=accept_lag_s, lag_s=loop_lag_s)
 
     @property
     def descriptors(self) -> int:
@@ -120,12 +120,12 @@ class Crowd:
                     fanout.writable(fd)
             elif fd in self._lingering:
                 self._lingering.happened(fd, mask)
-        if accepting:
-            self._accept(now_s, accepts_max)
+        if accepting and self._accept(now_s, accepts_max):
+            self._unaccepted_since_s = self._unaccepted_since_s or now_s
 
     def expire(self, *, now_s: float) -> None:
         """End what has taken too long: once a second is enough."""
-        for fd in self.amid_request.expired(now_s=now_s):
+        for fd in self.patience.amid_request.expired(now_s=now_s):
             connection = self._connections[fd]
             if connection.step is Step.REQUESTS and connection.reader.amid_request:
                 rejected = Rejected(HTTPStatus.REQUEST_TIMEOUT, "The request was not complete in time.")
@@ -134,11 +134,11 @@ class Crowd:
             else:
                 self.shield.strike(connection.source, Strike.HALF_OPEN, now_s)
                 self._drop(connection)
-        for fd in self.amid_response.expired(now_s=now_s):
+        for fd in self.patience.amid_response.expired(now_s=now_s):
             connection = self._connections[fd]
             self.shield.strike(connection.source, Strike.SLOW_READER, now_s)
             self._drop(connection)
-        for fd in self.idle.expired(now_s=now_s):
+        for fd in self.patience.idle.expired(now_s=now_s):
             self._drop(self._connections[fd])
         self._lingering.expire(now_s)
 
@@ -150,6 +150,7 @@ class Crowd:
                 # As accept() does, but without a socket object, which would be half of the cost and thrown away.
                 peer, address = self._listening._accept()  # type: ignore[attr-defined] # noqa: SLF001
             except BlockingIOError:
+                self._unaccepted_since_s = None
                 return False
             except OSError:
                 # The peer has gone already, or descriptors are short: the next turn tries again.
@@ -205,8 +206,9 @@ class Crowd:
 
     def _make_room(self, connection: Connection, now_s: float) -> None:
         """Somebody who only keeps a connection open goes first; then whoever has just come is turned away."""
-        if self.idle:
-            self._drop(self._connections[self.idle.first])
+        dispensable = self.patience.dispensable
+        if dispensable is not None:
+            self._drop(self._connections[dispensable])
         elif connection.step is Step.REQUESTS:
             detail = "It has as many connections as it can carry. Another edge may have room."
             refused = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This edge is full", detail, 10)
@@ -248,15 +250,14 @@ class Crowd:
         self._await_request(connection, now_s)
 
     def _await_request(self, connection: Connection, now_s: float) -> None:
-        """Bytes of an unfinished request win no time: that is what a slowloris tries. Nor do many of these."""
-        if connection.fd in self.amid_request:
-            return
-        self.idle.stop(connection.fd)
-        self.amid_request.start(connection.fd, now_s=now_s)
-        if len(self.amid_request) > self._half_open_max:
-            longest = self._connections[self.amid_request.first]
-            self.shield.strike(longest.source, Strike.HALF_OPEN, now_s)
-            self._drop(longest)
+        self._lose_patience(self.patience.await_request(connection.fd, now_s), Strike.HALF_OPEN, now_s)
+
+    def _lose_patience(self, longest: int | None, strike: Strike, now_s: float) -> None:
+        """With the one who has been `longest` at what too many do."""
+        if longest is not None:
+            connection = self._connections[longest]
+            self.shield.strike(connection.source, strike, now_s)
+            self._drop(connection)
 
     # --- requests --------------------------------------------------------------------------------------
 
@@ -359,19 +360,11 @@ class Crowd:
 
     def _wait(self, connection: Connection, now_s: float) -> None:
         """For room to write, or for the next bytes of the peer; with the deadline that belongs to it."""
-        fd = connection.fd
-        waits_for_room = bool(connection.rest)
-        self._watch(connection, select.EPOLLOUT if waits_for_room else _ASKING)
-        if waits_for_room:
-            self.amid_request.stop(fd)
-            self.idle.stop(fd)
-            if fd not in self.amid_response:  # bytes that are read win no time either
-                self.amid_response.start(fd, now_s=now_s)
-            return
-        self.amid_response.stop(fd)
-        if connection.answered and not connection.reader.amid_request:
-            self.amid_request.stop(fd)
-            self.idle.start(fd, now_s=now_s)
+        self._watch(connection, select.EPOLLOUT if connection.rest else _ASKING)
+        if connection.rest:
+            self._lose_patience(self.patience.await_room(connection.fd, now_s), Strike.SLOW_READER, now_s)
+        elif connection.answered and not connection.reader.amid_request:
+            self.patience.rest(connection.fd, now_s)
         else:
             self._await_request(connection, now_s)
 
@@ -386,13 +379,13 @@ class Crowd:
         del self._connections[connection.fd]
         self.shield.end_asking(connection.peer)
         connection.reader.close()
-        self.amid_request.stop(connection.fd)
-        self.amid_response.stop(connection.fd)
-        self.idle.stop(connection.fd)
+        self.patience.forget(connection.fd)
 
     def _drop(self, connection: Connection) -> None:
         if self._connections.get(connection.fd) is connection:
             self._forget(connection)
+            if connection.rest:
+                forsake(connection.fd)
             self.transport.close(connection.fd)
 
     def _part(self, connection: Connection, now_s: float) -> None:

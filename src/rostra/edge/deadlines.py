@@ -1,6 +1,17 @@
 """Who has to be done by when: connections in the order in which they expire."""
 
 from itertools import takewhile
+from typing import Final
+
+from rostra.core.limits import (
+    HALF_OPEN_SHARE_MAX,
+    IDLE_DEADLINE_S,
+    REQUEST_DEADLINE_S,
+    RESPONSE_DEADLINE_S,
+    UNREAD_SHARE_MAX,
+)
+
+HALF_OPEN_MIN: Final = 16  # for an edge of very few descriptors
 
 
 class Deadlines:
@@ -43,3 +54,54 @@ class Deadlines:
         for connection in over:
             del self._expiry_s[connection]
         return over
+
+
+class Patience:
+    """How long whoever does not listen is waited for: for a request, for room for an answer, or for nothing (idle).
+
+    Bytes win no time: a slowloris sends one now and then, and a slow reader takes one. And of both kinds there are
+    only so many: `await_request` and `await_room` return whom another one is too many for, who has been longest.
+    """
+
+    def __init__(self, descriptors_max: int) -> None:
+        self.amid_request = Deadlines(REQUEST_DEADLINE_S)
+        self.amid_response = Deadlines(RESPONSE_DEADLINE_S)
+        self.idle = Deadlines(IDLE_DEADLINE_S)
+        self._half_open_max = max(HALF_OPEN_MIN, int(descriptors_max * HALF_OPEN_SHARE_MAX))
+        self._unread_max = max(HALF_OPEN_MIN, int(descriptors_max * UNREAD_SHARE_MAX))
+
+    def __len__(self) -> int:
+        return len(self.amid_request) + len(self.amid_response) + len(self.idle)
+
+    def await_request(self, connection: int, now_s: float) -> int | None:
+        self.idle.stop(connection)
+        self.amid_response.stop(connection)
+        return _bounded(self.amid_request, connection, now_s, self._half_open_max)
+
+    def await_room(self, connection: int, now_s: float) -> int | None:
+        self.amid_request.stop(connection)
+        self.idle.stop(connection)
+        return _bounded(self.amid_response, connection, now_s, self._unread_max)
+
+    def rest(self, connection: int, now_s: float) -> None:
+        """It has its answers, and may ask again."""
+        self.amid_request.stop(connection)
+        self.amid_response.stop(connection)
+        self.idle.start(connection, now_s=now_s)
+
+    def forget(self, connection: int) -> None:
+        for each in (self.amid_request, self.amid_response, self.idle):
+            each.stop(connection)
+
+    @property
+    def dispensable(self) -> int | None:
+        """Who is to go when descriptors are short: whoever has kept one longest for nothing, or for little."""
+        return next((each.first for each in (self.idle, self.amid_response, self.amid_request) if each), None)
+
+
+def _bounded(waiting: Deadlines, connection: int, now_s: float, waiting_max: int) -> int | None:
+    if connection not in waiting:
+        waiting.start(connection, now_s=now_s)
+        if len(waiting) > waiting_max:
+            return waiting.first
+    return None

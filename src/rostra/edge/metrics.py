@@ -30,7 +30,8 @@ class WorkerCollector:
             "rung": ("Rung of the ladder, 0 the lowest", worker.rungs.index(worker.rung)),
             "capacity": ("Listeners that can be carried now", door.room.capacity),
             "waiting": ("People who wait for a place, in the whole fleet", door.room.waiting),
-            "shield_strain": ("How far budgets have shrunk, 0 to 1", crowd.shield.strain),
+            "shield_strain": ("How hard it is for newcomers to be served, 0 to 1", crowd.shield.strain),
+            "shield_share": ("What budgets have shrunk to, of 1", crowd.shield.share),
             "shield_sources": ("Sources that the shield remembers", len(crowd.shield)),
             "bus_lost_seconds": ("How long the bus has been away", worker.bus_lost_s),
         }

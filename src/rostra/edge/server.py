@@ -322,12 +322,11 @@ class Server:
             _log.debug("report.unsent", error=str(error))
 
     async def feel_lag(self) -> None:
-        """How late timers are: what a newcomer waits in addition."""
         while True:
-            due_s = self._loop.time() + LAG_PROBE_S
+            due_s = time.monotonic() + LAG_PROBE_S
             await asyncio.sleep(LAG_PROBE_S)
-            late_s = self._loop.time() - due_s
-            self._worker.loop_lag_s = max(late_s, self._worker.loop_lag_s * 0.8)
+            now_s = time.monotonic()
+            self._worker.feel(late_s=now_s - due_s, now_s=now_s)
 
     def _write_soon(self) -> None:
         if not self._writing:

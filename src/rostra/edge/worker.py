@@ -9,7 +9,6 @@ import structlog
 
 from rostra.core.limits import CONVERSATIONS_PER_EDGE_MAX
 from rostra.core.messages import Chunk, ConversationRecord, EdgeReport, Init
-from rostra.core.shield import strain
 from rostra.edge.admission import Bounds, Felt, capacity
 from rostra.edge.cadence import Load, smooth
 from rostra.edge.channel import CHUNK_MS, OVER, Channel
@@ -25,6 +24,7 @@ _log = structlog.get_logger()
 LISTENERS_EVERY_S = 5
 STEP_WITHIN_S: Final = 15  # those who are asked for another rendition open a second stream: not all at once
 _EGRESS_SMOOTHING: Final = 0.2  # of each new second, as the load's
+_LAG_KEPT: Final = 0.8  # of what was felt before, ten times a second
 DRAIN_S = 10.0  # players resume elsewhere within their buffer, 4 s at most; the rest does not listen
 
 
@@ -162,14 +162,15 @@ class Worker:
 
     # --- the clock -------------------------------------------------------------------------------------
 
+    def feel(self, *, late_s: float, now_s: float) -> None:
+        """How late a timer was: what a newcomer waits in addition. Ten times a second."""
+        self.loop_lag_s = max(late_s, self.loop_lag_s * _LAG_KEPT)
+        self.crowd.shield.feel(self.crowd.strain(now_s=now_s, loop_lag_s=self.loop_lag_s))
+
     def second(self, *, now_s: float, wall_s: float) -> None:
         """What is done once a second. `now_s` is monotonic; the waiting room goes by the clock on the wall."""
         self.crowd.expire(now_s=now_s)
         freed = self._measure(now_s)
-        descriptors_share = self.crowd.descriptors / self.bounds.descriptors
-        self.crowd.shield.feel(
-            strain(descriptors_share=descriptors_share, write_share=self.load.share, lag_s=self.loop_lag_s)
-        )
         self._survey(now_s)
         room = self.door.room
         room.capacity = self.capacity

@@ -8,11 +8,13 @@ from rostra.core.errors import BadInputError
 from rostra.core.limits import ASKING_PER_NETWORK_MAX, ASKING_PER_SOURCE_MAX, PREFIXES_MAX
 from rostra.core.prefixes import Prefixes, network_of, parse_prefixes, source_of
 from rostra.core.shield import (
+    ASKING_MIN,
     BAN_FIRST_S,
     BAN_MAX_S,
     NETWORK_OFFENDERS,
+    SHARE_MIN,
     SOURCE_BUDGET,
-    STRAINED_SHARE,
+    STRAIN_BORNE,
     VOUCHERS,
     Ban,
     Shield,
@@ -58,12 +60,55 @@ def test_a_crowd_behind_one_address_fits_into_its_budget_and_a_flood_does_not() 
     assert shield.meet(source, 1.0) is Verdict.WELCOME
 
 
-def test_under_strain_a_budget_is_a_tenth() -> None:
+def test_budgets_shrink_while_there_is_strain_and_come_back_slowly() -> None:
     shield = Shield()
-    shield.feel(5.0)
+    shield.feel(STRAIN_BORNE)
+    assert shield.share == 1.0
+    shares = [strained(shield) for _ in range(20)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[7] == shares[19] == SHARE_MIN
     source = shield.source(ATTACKER, 0.0)
     verdicts = [shield.meet(source, 0.0) for _ in range(3_000)]
-    assert verdicts.count(Verdict.WELCOME) == pytest.approx(SOURCE_BUDGET.burst * STRAINED_SHARE, abs=1)
+    assert verdicts.count(Verdict.WELCOME) == pytest.approx(SOURCE_BUDGET.burst * SHARE_MIN, abs=1)
+    steps = 0
+    while shield.share < 1:
+        shield.feel(0.0)
+        steps += 1
+    assert 200 < steps < 400
+
+
+def strained(shield: Shield) -> float:
+    shield.feel(1.0)
+    return shield.share
+
+
+def test_where_people_listen_there_is_room_to_come_again_whatever_the_strain() -> None:
+    shield = Shield()
+    school, other = shield.source("203.0.113.5", 0.0), shield.source(ATTACKER, 0.0)
+    for _ in range(500):
+        shield.begin_listening(school)
+    for _ in range(20):
+        shield.feel(1.0)
+    for asking in (school, other):
+        while shield.meet(asking, 0.0) is Verdict.WELCOME:
+            pass
+    came = {
+        asking: sum(shield.meet(asking, 10.0) is Verdict.WELCOME for _ in range(1_000))
+        for asking in (school, other)
+    }
+    assert came[other] <= SOURCE_BUDGET.burst * SHARE_MIN
+    assert came[school] == pytest.approx(260, abs=10)
+
+
+def test_under_strain_as_many_connections_of_an_address_ask_as_a_browser_opens() -> None:
+    shield = Shield()
+    for _ in range(20):
+        shield.feel(1.0)
+    source = shield.source(ATTACKER, 0.0)
+    for _ in range(ASKING_MIN):
+        assert shield.meet(source, 0.0) is Verdict.WELCOME
+        shield.begin_asking(source)
+    assert shield.meet(source, 100.0) is Verdict.CROWDED
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=300))
@@ -207,6 +252,7 @@ def test_the_table_is_bounded_and_keeps_those_who_are_here() -> None:
 
 
 def test_strain_is_of_what_is_scarcest() -> None:
-    assert strain(descriptors_share=0.4, write_share=0.5, lag_s=0.0) == 0.0
-    assert strain(descriptors_share=0.75, write_share=0.1, lag_s=0.01) == pytest.approx(0.5)
-    assert strain(descriptors_share=0.0, write_share=0.1, lag_s=0.5) == 1.0
+    assert strain(asking=10, room=100, accept_lag_s=0.0, lag_s=0.0) == pytest.approx(0.1)
+    assert strain(asking=10, room=0, accept_lag_s=0.0, lag_s=0.0) == 1.0
+    assert strain(asking=10, room=100, accept_lag_s=0.25, lag_s=0.01) == pytest.approx(0.5)
+    assert strain(asking=10, room=100, accept_lag_s=0.0, lag_s=0.5) == 1.0
