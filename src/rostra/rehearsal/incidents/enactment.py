@@ -16,8 +16,9 @@ from rostra.bus.state import ticket_keys
 from rostra.bus.subjects import Role
 from rostra.core.errors import RostraError
 from rostra.core.ticket import LIFETIME_S, Ticket, TicketClass, sign_pass
+from rostra.core.units import SECOND_NS
 from rostra.rehearsal.incidents.acts import BACKLOG, Scene, act, innocent
-from rostra.rehearsal.incidents.guests import guests
+from rostra.rehearsal.incidents.guests import Introduce, guests
 from rostra.rehearsal.incidents.network import Line, Network, address, edge_name
 from rostra.rehearsal.incidents.people import Fate, Hall, visitors
 from rostra.rehearsal.incidents.recipe import EARLY_S, Cause, Recipe
@@ -33,7 +34,9 @@ from rostra.rehearsal.incidents.system import (
     system,
 )
 
-_FEED_S: Final = 6.0  # from the start of the source until people come: it starts in two seconds
+_EDGES_S: Final = 5.0  # they are up in two seconds, and the source is
+_RESTART_S: Final = 3.0  # of one edge, politely
+_ON_AIR_S: Final = 1.0  # after the announced instant people come
 _LAG_LOOK_S: Final = 0.1
 _KEPT_S: Final = 1.5  # the last second's records are with the witness by then
 _KNOWN_FOR_S: Final = 24 * 3600
@@ -76,48 +79,22 @@ async def enact(
     keep: Callable[[Path], object],
 ) -> Course:
     """Run it once in `folder`; `keep` is given the ledger's folder when nobody writes it any more."""
-    began_s = time.monotonic()
-    line = Line(*recipe.line_kbps)
-    network = Network(recipe.edges, line, outside=outside)
+    entered_s = time.monotonic()
+    network = Network(recipe.edges, Line(*recipe.line_kbps), outside=outside)
     cookies = not any("without cookies" in cause.variant for cause in recipe.causes)
     for number in range(1, recipe.edges + 1):
         network.set_kernel(number, cookies=cookies, backlog=BACKLOG)
-    name = f"rostra-{folder.name}"
+    name = f"rostra-{folder.parent.name}-{folder.name}"
     with system(folder, network, certify, cache=cache, name=name, quotas=quotas) as running:
         scene = Scene(recipe, running, folder, outside)
-        silence = recipe.cause("O6")
-        silent_from_s = _FEED_S + silence.at_s if silence is not None and silence.variant == "silent" else None
-        sound = write(folder / "source.wav", seconds=_FEED_S + recipe.seconds + 10, silent_from_s=silent_from_s)
-        await _open(scene, line)
-        async with connect(running.operator, role=Role.OPERATOR, name="lab") as connection:
-            keys = await ticket_keys(connection)
-            await running.announce(connection)
-        for what in recipe.innocent:
-            await innocent(what, scene)
-        for cause in recipe.causes:
-            if cause.at_s == EARLY_S:
-                await act(cause, scene, seconds=cause.for_s)
-        running.start_feed(sound)
-
-        def introduce(chance: random.Random) -> str:
-            now_s = int(time.time())
-            ticket_class = chance.choice((TicketClass.REGISTERED, TicketClass.SIGNED_IN))
-            known = Ticket(
-                CONVERSATION, chance.randbytes(8), ticket_class, now_s - _KNOWN_FOR_S, now_s + LIFETIME_S
-            )
-            return sign_pass(known, keys=keys)
-
+        begins_s, introduce = await _open(scene)
         visits = guests(recipe, introduce)
-        hall = Hall(
-            f"/c/{CONVERSATION}",
-            [address(number) for number in range(1, recipe.edges + 1)],
-            time.monotonic() + _FEED_S,
-            time.monotonic() + _FEED_S + recipe.seconds,
-            recipe.chance("pauses"),
-        )
-        began_ms = round((time.time() + _FEED_S) * 1_000)
+        began_s = time.monotonic() + begins_s - time.time()
+        edges = [address(number) for number in range(1, recipe.edges + 1)]
+        path = f"/c/{CONVERSATION}"
+        hall = Hall(path, edges, began_s, began_s + recipe.seconds, recipe.chance("pauses"))
         crowd = visitors(visits, hall)
-        async with _watched(recipe.seconds + _FEED_S) as strain, asyncio.TaskGroup() as tasks:
+        async with _watched(recipe.seconds) as strain, asyncio.TaskGroup() as tasks:
             for number, visitor in enumerate(crowd):
                 tasks.create_task(visitor.come(), name=f"visitor {number}")
             for cause in recipe.causes:
@@ -129,21 +106,49 @@ async def enact(
         await asyncio.sleep(_KEPT_S)
         await running.stop(WITNESS)
         keep(running.ledger)
-    return Course(fates, began_ms, strain[0], dict(hall.refused), time.monotonic() - began_s, quotas)
+    took_s = time.monotonic() - entered_s
+    return Course(fates, round(1_000 * begins_s), strain[0], dict(hall.refused), took_s, quotas)
 
 
-async def _open(scene: Scene, line: Line) -> None:
-    """Bus, core and edges are up."""
+async def _open(scene: Scene) -> tuple[float, Introduce]:
+    """The evening is announced, everything is up; returns when people come, and what introduces them."""
     recipe, running = scene.recipe, scene.system
     await running.start_bus()
     running.start_core()
-    numbers = list(range(1, recipe.edges + 1))
+    await running.until_up({STAGE, WITNESS})
+    early = [cause for cause in recipe.causes if cause.at_s == EARLY_S]
+    restarts = len(recipe.innocent) + sum(len(cause.edges) for cause in early)
+    starts_s = time.time() + _EDGES_S + _RESTART_S * restarts
+    async with connect(running.operator, role=Role.OPERATOR, name="lab") as connection:
+        keys = await ticket_keys(connection)
+        await running.announce(connection, starts_ns=round(starts_s * SECOND_NS))
+    silence = recipe.cause("O6")
+    silent_from_s = _ON_AIR_S + silence.at_s if silence is not None and silence.variant == "silent" else None
+    running.start_feed(write(scene.folder / "source.wav", seconds=2 * recipe.seconds, silent_from_s=silent_from_s))
+    await _start_edges(scene)
+    for what in recipe.innocent:
+        await innocent(what, scene)
+    for cause in early:
+        await act(cause, scene, seconds=cause.for_s)
+
+    def introduce(chance: random.Random) -> str:
+        now_s = int(time.time())
+        ticket_class = chance.choice((TicketClass.REGISTERED, TicketClass.SIGNED_IN))
+        known = Ticket(CONVERSATION, chance.randbytes(8), ticket_class, now_s - _KNOWN_FOR_S, now_s + LIFETIME_S)
+        return sign_pass(known, keys=keys)
+
+    return max(starts_s, time.time()) + _ON_AIR_S, introduce
+
+
+async def _start_edges(scene: Scene) -> None:
+    recipe, running = scene.recipe, scene.system
+    numbers = range(1, recipe.edges + 1)
     silent = recipe.edges if "edge" in recipe.missing else 0
     for number in numbers:
-        machine = Machine(f"lab-{number}", recipe.core_share, recipe.descriptors, line)
+        machine = Machine(f"lab-{number}", recipe.core_share, recipe.descriptors, scene.line)
         settings = {"ROSTRA_WITNESSES": "0"} if number == silent else {}
         running.start_edge(number, Deployment(machine, settings))
-    await running.until_up({STAGE, WITNESS, *map(edge_name, numbers)})
+    await running.until_up(set(map(edge_name, numbers)))
     for number in numbers:
         running.starve(number)
 

@@ -1,7 +1,7 @@
 """The wires of a lab: one network namespace for each machine, the world around them in ours.
 
-Everything is made by ip(8), tc(8) and nsenter(1) inside a mount and network namespace that `unshare` gave this
-process, so all of it is gone when the process is. Names are private, since /run is a file system of our own.
+Everything is made by ip(8), tc(8) and nsenter(1) inside namespaces that `unshare` gave this process, so
+all of it is gone when the process is. Names are private, since /run is a file system of our own.
 """
 
 import os
@@ -23,10 +23,11 @@ _BURST_BYTES: Final = 16_384
 _QUEUE_MS: Final = 200  # of a line that is full; then packets are lost
 _NAMESPACES: Final = Path("/run/netns")
 _TOOLS: Final = ("ip", "tc", "sysctl", "unshare", "nsenter", "mount", "prlimit")
-# Whoever is not root has a user namespace around it (user_namespaces(7)).
-_UNSHARE: Final = ("unshare", "--mount", "--net") if os.geteuid() == 0 else (
-    "unshare", "--user", "--map-root-user", "--mount", "--net",
-)  # fmt: skip
+# With its first process all of a lab's processes are gone; whoever is not root has a user namespace around it.
+_UNSHARE: Final = (
+    *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *(() if os.geteuid() == 0 else ("--user", "--map-root-user")),
+)
 
 
 def inside(command: Sequence[str]) -> list[str]:

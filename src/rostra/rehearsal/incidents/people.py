@@ -147,7 +147,8 @@ class Visitor:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float | None:
         """None: there is a ticket. Else when to ask again."""
-        asked = {"place": self._place, "pass": self._visit.known}
+        again = "1" if self._failures and self._visit.remembers else ""
+        asked = {"place": self._place, "pass": self._visit.known, "again": again}
         query = "&".join(f"{name}={value}" for name, value in asked.items() if value)
         request = f"POST {self._hall.path}/join?{query} HTTP/1.1\r\n{self._host}Content-Length: 0\r\n\r\n".encode()
         writer.write(request * self._visit.asks)
@@ -185,6 +186,8 @@ class Visitor:
             if head[9:12] == b"403":
                 self._ticket = ""
             return
+        if self._reader is not None:
+            self._reader = FrameReader()  # what was unfinished of another connection is void
         self._since_s = time.monotonic()
         if self._visit.style == "deaf":
             await asyncio.sleep(self._hall.ends_s)  # the reader takes 128 kB by itself, and then no more

@@ -11,7 +11,7 @@ from rostra.rehearsal.incidents.causes import ABSORBED, CLASSES, KINDS, NOTHING
 Point = Literal["calm", "usual", "full"]
 # How much of what was rehearsed the people need who come in any case.
 POINTS: Final[dict[Point, float]] = {"calm": 0.45, "usual": 0.7, "full": 0.9}
-SECONDS: Final = 26.0
+SECONDS: Final = 24.0
 PATIENCE_S: Final = 10.0  # who has heard nothing by then is harmed
 EARLY_S: Final = 0.0  # before anybody comes
 _LINE_UP_KBPS: Final = 48  # of one seat: 16 kbit/s, its frames and headers, and as much again

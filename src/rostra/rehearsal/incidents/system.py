@@ -19,7 +19,6 @@ from rostra.bus.telemetry import follow_reports, sender
 from rostra.core.conversation import Conversation, plan
 from rostra.core.errors import BusError, RostraError
 from rostra.core.limits import DESCRIPTORS_RESERVED
-from rostra.core.units import SECOND_NS
 from rostra.rehearsal.incidents.network import CORE, PORT, Line, Network, address, bus_address, edge_name, within
 from rostra.rehearsal.quota import Quota, quota
 
@@ -30,7 +29,7 @@ _BUS_PORT: Final = 4222
 _UP_S: Final = 60.0
 _LOOK_S: Final = 0.05
 _STOP_S: Final = 5.0
-_DOORS_EARLY_S: Final = 60
+_DOORS_EARLY_S: Final = 1
 _LASTS_S: Final = 3_600
 
 
@@ -226,17 +225,16 @@ class System:
             said = (self._folder / "log").read_text(encoding="utf-8", errors="replace")[-2_000:]
             raise RostraError(f"Not up after {_UP_S:.0f} s: {', '.join(sorted(missing))}. {said}") from error
 
-    async def announce(self, connection: Connection) -> None:
-        """A conversation that begins now, behind doors that are open."""
-        now_ns = time.time_ns()
+    async def announce(self, connection: Connection, *, starts_ns: int) -> None:
+        """A conversation, which is witnessed from now on."""
         schedule = plan(
             "An evening",
-            starts_ns=now_ns,
+            starts_ns=starts_ns,
             doors_lead_s=_DOORS_EARLY_S,
             duration_s=_LASTS_S,
             timezone="Europe/Amsterdam",
             language="en",
-            now_ns=now_ns - _DOORS_EARLY_S * SECOND_NS,
+            now_ns=time.time_ns(),
         )
         await create_conversation(connection, Conversation(CONVERSATION, schedule))
 
