@@ -307,14 +307,22 @@ async def captions(settings: Settings, name: str) -> None:
 
 async def witness(settings: Settings, name: str) -> None:
     from rostra.signing import signing_key  # noqa: PLC0415 # likewise
+    from rostra.verdict.code import code_digest  # noqa: PLC0415
+    from rostra.witness.plan import Policy  # noqa: PLC0415
     from rostra.witness.server import WitnessServer  # noqa: PLC0415
 
     private = signing_key(settings.data / "evidence" / f"{name}.key")
     outside = _outside(settings)
+    told = settings.witness_policy
+    policy = Policy(
+        code_digest(),
+        private.public_key().public_bytes_raw().hex(),
+        "" if told is None else told.read_text("utf-8"),
+    )
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
         await _while_wanted(
             WitnessServer(
-                connection, name, settings.ledgers, private, host=settings.log_host, outside=outside
+                connection, name, settings.ledgers, private, host=settings.log_host, outside=outside, policy=policy
             ).run()
         )
 

@@ -89,8 +89,7 @@ def bounds(certificate: Standing | None, *, listeners_max: int | None, egress_bp
         joins_hz, listeners = certificate.capacity.joins_hz, certificate.capacity.listeners
         bounds["rehearsed"] = {
             "certificate": certificate.digest,
-            "joins_hz_u": None if joins_hz is None else round(joins_hz * 1_000_000),
-            "listeners": listeners,
+            **{name: int(value) for name, value in (("joins_hz", joins_hz), ("listeners", listeners)) if value},
             "void": [change.what for change in certificate.changes],
         }
     return bounds

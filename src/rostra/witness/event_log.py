@@ -16,6 +16,7 @@ from rostra.evidence.chain import Chain
 from rostra.verifier.canonical import Json
 from rostra.verifier.checks.history import KEPT
 from rostra.verifier.checks.outsiders import STAMP
+from rostra.verifier.checks.registration import PLAN
 from rostra.verifier.entry import OPENED, REGISTERED, Entry, Head
 from rostra.verifier.log import KEY
 from rostra.verifier.note import note_key, signature
@@ -60,6 +61,7 @@ class EventLog:
         self._chain = Chain(witness, private)
         self._unkept = _read(folder / CHECKPOINT)  # the newest note, until an entry keeps it
         self._newest = dict(_newest(self._ledger.entries()))  # of each process: run and number
+        self._plan = _plan(self._ledger.entries())
         self._republish = False
         self._pending: deque[bytes] = deque()
         self.lost = 0
@@ -93,6 +95,14 @@ class EventLog:
     def register(self, who: str, known: Known) -> None:
         """Somebody new has come, or somebody has a new key."""
         self._say(REGISTERED, {"processes": {who: known.claim()}})
+
+    def plan(self, plan: dict[str, Json]) -> None:
+        """What is registered beforehand, unless it is already; each further one has the next number."""
+        number = self._plan.get("number", 0)
+        assert isinstance(number, int)
+        if self._plan != plan | {"number": number}:
+            self._plan = plan | {"number": number + 1}
+            self._say(PLAN, self._plan)
 
     def append(self, data: bytes, entry: Entry) -> None:
         """Take what a process said, unless it, or what came after it, is here already or was when the log began."""
@@ -149,6 +159,16 @@ class EventLog:
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
+
+
+def _plan(entries: Iterable[bytes]) -> dict[str, Json]:
+    """The plan that was registered last; empty if none was."""
+    body: dict[str, Json] = {}
+    for data in entries:
+        if PLAN.encode() in data:
+            said = json.loads(data)["said"]
+            body = said["body"] if said["kind"] == PLAN else body
+    return body
 
 
 def _newest(entries: Iterable[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:

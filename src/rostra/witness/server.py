@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,7 @@ from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_note
 from rostra.witness.event_log import EventLog, Known
 from rostra.witness.outside import Outside
+from rostra.witness.plan import WAIT_S, Policy, plan
 from rostra.witness.window import is_witnessed
 
 _log = structlog.get_logger()
@@ -47,6 +48,7 @@ class WitnessServer:
         *,
         host: str,
         outside: Outside | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._connection = connection
         self._witness = witness
@@ -56,6 +58,9 @@ class WitnessServer:
         self._records: dict[str, ConversationRecord] = {}
         self._logs: dict[str, EventLog] = {}
         self._known: dict[str, Known] = {}  # every process that has said who it is
+        self._identities: dict[str, Mapping[str, Any]] = {}  # and what it said
+        self._policy = policy or Policy("", private.public_key().public_bytes_raw().hex())
+        self._opened_s: dict[str, float] = {}
         self._writer = ThreadPoolExecutor(1, "ledger")
         self._sequence = 0  # of the stream: all up to here has been taken
         self.entries = 0
@@ -112,6 +117,7 @@ class WitnessServer:
             await self._take_all()
         except BusError as error:
             _log.debug("evidence.unread", error=str(error))
+        self._register(now_ns=time.time_ns(), now_s=time.monotonic())
         for conversation, answer in self._answers:
             if conversation in self._logs:
                 answer(self._logs[conversation])
@@ -185,7 +191,14 @@ class WitnessServer:
             _log.error("ledger.unopened", conversation=record.id, error=str(error))
             return
         self._logs[record.id].begin(self._known)
+        self._opened_s[record.id] = time.monotonic()
         _log.info("ledger.opened", conversation=record.id, entries=len(self._logs[record.id]))
+
+    def _register(self, *, now_ns: int, now_s: float) -> None:
+        """Write down what is to be expected, before the doors open: ten seconds after the log has begun."""
+        for conversation, log in self._logs.items():
+            if now_ns >= self._records[conversation].doors_ns or now_s - self._opened_s[conversation] >= WAIT_S:
+                log.plan(plan(self._identities, self._policy))
 
     async def _take_all(self) -> None:
         """Everything that the bus has and we have not; what the logs have already is not taken twice."""
@@ -203,6 +216,8 @@ class WitnessServer:
     def _take(self, data: bytes, sealed: Sealed) -> None:
         entry = sealed.entry
         known = self._known.get(entry.who)
+        if entry.kind == IDENTITY:
+            self._identities[entry.who] = entry.body
         if entry.kind == IDENTITY and (key := _key_of(entry)) is not None and (known is None or known.key != key):
             known = Known(key)
             for log in self._logs.values():
