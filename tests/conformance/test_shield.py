@@ -4,6 +4,8 @@ import asyncio
 import json
 import resource
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -146,10 +148,33 @@ def test_who_has_been_silent_gives_way_to_whoever_comes() -> None:
             silent[1].writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert (await silent[1].head())[0] == 200
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS_RESERVED + 80, hard))
-    try:
+    with descriptors(DESCRIPTORS_RESERVED + 80):
         play(scenario)
+
+
+def test_when_descriptors_are_short_one_goes_from_where_most_keep_them() -> None:
+    async def scenario() -> None:
+        async with edge(Bus()) as running:
+            longest = await running.connect(FRIEND)
+            assert (await longest.ask("GET", "/healthz"))[0] == 200
+            crowd = [await running.connect(ATTACKER) for _ in range(100)]
+            for each in crowd[:90]:
+                with suppress(ConnectionError, asyncio.IncompleteReadError):
+                    await each.ask("GET", "/healthz")
+            assert (await longest.ask("GET", "/healthz"))[0] == 200
+            assert await is_open(running, FRIEND)
+
+    with descriptors(DESCRIPTORS_RESERVED + 80):
+        play(scenario)
+
+
+@contextmanager
+def descriptors(limit: int) -> Iterator[None]:
+    """As many as a process may open at most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

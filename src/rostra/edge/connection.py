@@ -6,6 +6,7 @@ import socket
 import time
 from collections import Counter
 from http import HTTPStatus
+from itertools import islice
 from typing import Final, assert_never
 
 from rostra.core.errors import BadInputError
@@ -28,6 +29,7 @@ from rostra.web.refusal import BUSY, refusal
 
 EVENTS_PER_TURN_MAX: Final = 256  # about 5 ms of requests, then writes and timers get their turn again
 EVENTS_BEHIND_MAX: Final = 64
+LOOKED_AT_MAX: Final = 16
 
 _GONE: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _ASKING: Final = select.EPOLLIN | select.EPOLLRDHUP
@@ -205,10 +207,10 @@ class Crowd:
         self._part(connection, now_s)
 
     def _make_room(self, connection: Connection, now_s: float) -> None:
-        """Somebody who only keeps a connection open goes first; then whoever has just come is turned away."""
-        dispensable = self.patience.dispensable
-        if dispensable is not None:
-            self._drop(self._connections[dispensable])
+        """Of those who only keep a connection open one goes, from where most ask; or whoever has just come."""
+        longest = [self._connections[fd] for fd in islice(self.patience.longest(), LOOKED_AT_MAX)]
+        if longest:
+            self._drop(max(longest, key=_crowdedness))
         elif connection.step is Step.REQUESTS:
             detail = "It has as many connections as it can carry. Another edge may have room."
             refused = Refused(HTTPStatus.SERVICE_UNAVAILABLE, "full", "This edge is full", detail, 10)
@@ -426,3 +428,7 @@ class Crowd:
         self.shield.end_listening(self._listeners.pop(listener))
         self._epoll.modify(listener, LINGERING_EVENTS)
         self._lingering.take(listener, self.transport.half_close, time.monotonic())
+
+
+def _crowdedness(connection: Connection) -> int:
+    return connection.peer.asking

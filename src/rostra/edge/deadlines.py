@@ -1,6 +1,7 @@
 """Who has to be done by when: connections in the order in which they expire."""
 
-from itertools import takewhile
+from collections.abc import Iterator
+from itertools import chain, takewhile
 from typing import Final
 
 from rostra.core.limits import (
@@ -23,6 +24,9 @@ class Deadlines:
 
     def __len__(self) -> int:
         return len(self._expiry_s)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._expiry_s)
 
     def __contains__(self, connection: int) -> bool:
         return connection in self._expiry_s
@@ -93,10 +97,9 @@ class Patience:
         for each in (self.amid_request, self.amid_response, self.idle):
             each.stop(connection)
 
-    @property
-    def dispensable(self) -> int | None:
-        """Who is to go when descriptors are short: whoever has kept one longest for nothing, or for little."""
-        return next((each.first for each in (self.idle, self.amid_response, self.amid_request) if each), None)
+    def longest(self) -> Iterator[int]:
+        """Whoever has kept a connection longest: those for nothing, then for an answer, then for a request."""
+        return chain(self.idle, self.amid_response, self.amid_request)
 
 
 def _bounded(waiting: Deadlines, connection: int, now_s: float, waiting_max: int) -> int | None:
