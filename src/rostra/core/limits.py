@@ -61,7 +61,7 @@ LAGGARD_CHUNKS_MAX: Final = 100  # 10 s behind: further back the listener is mov
 REQUEST_BYTES_MAX: Final = 8_192  # request line and headers together; browsers send under 2 kB
 REQUEST_DEADLINE_S: Final = 5.0  # a request that is not complete by then is a slowloris or a dead phone
 IDLE_DEADLINE_S: Final = 30.0  # an idle keep-alive connection costs a descriptor somebody else may need
-ACCEPTS_PER_TURN_MAX: Final = 256  # about 8 ms of joins, as many as other events: nobody waits at the gate for those
+ACCEPTS_PER_TURN_MAX: Final = 256  # about 8 ms of joins, as many as other events: these keep nobody out
 ACCEPTS_BEHIND_MAX: Final = 16  # while writes wait: requests and joins get half of the time, the writes the other
 RESPONSE_DEADLINE_S: Final = (
     60.0  # a page or a file of 300 kB at 40 kbit/s: who is slower reads to hold a descriptor
