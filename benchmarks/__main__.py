@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "e2e")]
+sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests" / "e2e"), str(HERE.parent / "tools")]
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
         "door": "three times as many people as places; the ladder",
         "joins": "joins a second and first sound, while others listen on",
         "many": "60,000 listeners on one machine over several workers, and the most that hold",
+        "verdict": "verdicts of synthetic evenings beside the naive rule; their cost",
         "plan": "what `rostra plan` predicts beside what is measured",
         "attacks": "six kinds of attackers, ten connections for each listener",
         "memory": "memory per listener, ours and the kernel's",

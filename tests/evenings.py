@@ -33,6 +33,18 @@ SECONDS: Final = 150
 ONSET: Final = 60
 _WITHIN: Final = (0.1, 0.3, 1.0, 3.0, 10.0)
 _HEARD: Final = ("100_ms", "300_ms", "1000_ms", "3000_ms", "10000_ms")
+_DID: Final = (
+    "asked_first_speaker", "asked_first_registered", "asked_first_signed_in", "asked_first_anonymous",
+    "asked_again",
+    "tickets_none", "admitted", "admitted_after_wait", "told_to_wait", "gave_up", "answers_2xx", "answers_4xx",
+    "answers_5xx", "accepts", "accept_failures", "bytes_in", "bytes_out", "sound_within_100_ms",
+    "sound_within_300_ms", "sound_within_1000_ms", "sound_within_3000_ms", "sound_within_10000_ms", "sound_later",
+    "followed_10s", "left_before_10s", "cut_streams",
+)  # fmt: skip
+_HAS: Final = (
+    "syn_cookies_sent", "syn_cookies_returned", "syn_queue_full_drops", "passive_opens", "nic_bytes_in",
+    "nic_packets_in", "nic_drops_in", "segments_out", "segments_again", "cpu_user_us",
+)  # fmt: skip
 _ALL: Final = (True, True, True, True)
 
 
@@ -140,8 +152,8 @@ class Person:
 class Account:
     """What one edge counts."""
 
-    did: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    has: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    did: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_DID, 0))
+    has: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_HAS, 0))
     playing: list[tuple[Person, float]] = field(default_factory=list)
     waiting: int = 0
     followed: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -331,8 +343,8 @@ class Evening:
         account.playing.clear()
         for each in due:
             self._again(each, second, chance.randint(2, 5))
-        account.did.clear()
-        account.has.clear()
+        account.did = dict.fromkeys(_DID, 0)
+        account.has = dict.fromkeys(_HAS, 0)
         account.seq = 0
         account.run = (START_S + self.scenario.end) * 1_000
 
@@ -376,7 +388,7 @@ class Evening:
             "sources": {
                 "networks_v4": min(asked, 5_000) + (min(hostile, s.networks) if on else 0), "networks_v6": 3,
                 "familiar_u": 100_000, "entropy_u": 350_000 if few else 960_000,
-                "requests_p50": 1, "requests_p99": hostile if few else 4,
+
             },
             "dependencies": {"bus_us": 400 + round(3_000_000 * external), "bus_failures": account.failing},
         }  # fmt: skip

@@ -1,13 +1,17 @@
-"""`rostra ledger` and `rostra verify`: what was witnessed, as one file, and checking it anywhere."""
+"""`rostra ledger`, `rostra verify`, `rostra verdict`: what was witnessed, checking it, and what it says."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rostra.cli.app import ConversationId, app, out
 from rostra.config import read_settings
 from rostra.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from rostra.verdict.verdict import Verdict
 
 _ledger = typer.Typer(no_args_is_help=True)
 app.add_typer(_ledger, name="ledger", help="What was witnessed of a conversation.")
@@ -34,3 +38,66 @@ def verify_command(context: typer.Context) -> None:
     from rostra.verifying import main  # noqa: PLC0415
 
     raise typer.Exit(main(context.args))
+
+
+@app.command("verdict")
+def verdict_command(
+    log: Annotated[
+        str, typer.Argument(help="A conversation, a file of `rostra ledger export`, or a ledger's folder.")
+    ],
+    what_if: Annotated[
+        str | None,
+        typer.Option(help="no-attack, no-crowd, no-fault, no-dependency, limit=N, joins_hz=N: with commas."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that was found.")] = False,
+) -> None:
+    """Say what happened, as the evidence has it; `rostra verify` says whether the evidence is whole."""
+    from rostra.verdict.evening import read  # noqa: PLC0415
+    from rostra.verdict.verdict import judge  # noqa: PLC0415
+    from rostra.verdict.what_if import WhatIfError, parse  # noqa: PLC0415
+    from rostra.verifier.entry import parse_entry  # noqa: PLC0415
+    from rostra.verifier.errors import FlawError  # noqa: PLC0415
+    from rostra.verifier.log import named_key, open_log  # noqa: PLC0415
+    from rostra.verifier.source import source  # noqa: PLC0415
+
+    path = Path(log) if Path(log).exists() else read_settings().ledgers / log
+    if not path.exists():
+        raise BadInputError(f"There is neither a file {log} nor a ledger of {log!r}.")
+    try:
+        question = None if what_if is None else parse(what_if)
+        witnessed = source(path)
+        entries = open_log(witnessed, named_key(witnessed)).entries()
+        found = judge(read(parse_entry(each).entry for each in entries), what_if=question)
+    except (FlawError, WhatIfError) as error:
+        raise BadInputError(str(error)) from error
+    if as_json:
+        out.print_json(data=found.as_json())
+        return
+    out.print("\n".join(lines(found)), soft_wrap=True, highlight=False, markup=False)
+
+
+def lines(found: "Verdict") -> Iterator[str]:
+    """The verdict for a terminal."""
+    told = found.as_json()
+    harm = told["harm"]
+    counted = "estimated" if harm["estimated"] else "counted"
+    yield f"Harmed: {_percent(harm)} of {harm['asked']} who asked, {counted}; {harm['unheard']} heard nothing."
+    yield f"Verdict: {told['label']}{' (firm)' if told['firm'] else ''} {' '.join(told['classes'])}".rstrip()
+    for name, cause in told["causes"].items():
+        necessary = cause["necessary_u"] / 10_000
+        yield f"  {name:9} {_percent(cause)}; necessary in {necessary:.0f} % of the replays"
+    evidence = told["attack_evidence"]
+    yield f"Signals for an attack: {evidence['decibans']} dB ({evidence['word']})"
+    yield f"Evidence that is here: {told['coverage_u'] / 10_000:.0f} %"
+    if told["attack_absorbed"]:
+        yield "Hostile load was there, and changed nothing."
+    if "what_if" in told:
+        yield f"Had it been {told['what_if']['asked']}: {_percent(told['what_if'])} harmed."
+    for unknown in told["unknowns"]:
+        yield f"Unknown: {unknown['code']} {unknown['subject']}"
+    yield f"Digest: {found.digest}"
+
+
+def _percent(of: Mapping[str, int]) -> str:
+    share, low, high = (of[name] / 10_000 for name in ("share_u", "low_u", "high_u"))
+    return f"{share:.0f} % ({low:.0f}-{high:.0f})"

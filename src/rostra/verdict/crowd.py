@@ -59,6 +59,7 @@ class Span:
     cut: int
     silenced: int
     people: int  # who asked, or listened already
+    onset: int | None  # when the harm began; None if there was none
 
     @property
     def harm_u(self) -> int:
@@ -140,8 +141,8 @@ def _hostile_share(edge: Process, begin: int, end: int, *, changed: bool) -> tup
 
 def concentrated(edge: Process, begin: int, end: int) -> bool:
     """Whether a few networks ask far more than the others."""
-    entropy, usual = edge.level("sources_entropy_u", begin, end), edge.level("sources_requests_p50", begin, end)
-    top = edge.level("sources_requests_p99", begin, end)
+    entropy, usual = edge.level("sources_entropy_u", begin, end), edge.level("requests_per_source_p50", begin, end)
+    top = edge.level("requests_per_source_p99", begin, end)
     uneven = entropy is not None and entropy < 600_000
     return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
@@ -185,15 +186,16 @@ def span(evening: Evening) -> Span:
         running += missed
         if running > best:
             best, begin, end = running, first, at + BLOCK_S
-    if best == 0:
+    onset = begin if best > 0 else None
+    if onset is None:
         begin, end = 0, evening.seconds
     missing = max(0, SPAN_S - (end - begin))
     begin = max(0, begin - missing // 2)
     end = min(evening.seconds, max(end, begin + SPAN_S))
-    return measure(evening, begin, end)
+    return measure(evening, begin, end, onset=onset)
 
 
-def measure(evening: Evening, begin: int, end: int) -> Span:
+def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Span:
     edges = evening.of(Role.EDGE)
     asked = unheard = 0.0
     cut = listening = 0
@@ -212,13 +214,13 @@ def measure(evening: Evening, begin: int, end: int) -> Span:
         listening += playing[0] if playing else 0
     silenced = _silenced(evening, begin, end)
     there = round(asked) + listening
-    return Span(begin, end, round(asked), round(unheard), cut, silenced, there)
+    return Span(begin, end, round(asked), round(unheard), cut, silenced, there, onset)
 
 
 def fallen_with(evening: Evening, edge: Process, begin: int, end: int) -> int:
     """Listeners of an edge that went down from `begin` to before `end` and did not go on at another one."""
     fallen = 0
-    for at in range(max(1, begin), end):
+    for at in range(max(1, begin), min(end, edge.seconds)):
         if edge.status[at] == Status.DOWN and edge.status[at - 1] == Status.SEEN:
             before = edge.levels("playing", max(0, at - BLOCK_S), at)
             resumed = 0

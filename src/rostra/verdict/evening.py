@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, Final, Protocol
 
 SECOND_MS: Final = 1_000
+PLAN_S: Final = 15  # the plan follows ten seconds after the log, which may begin with the doors
 PAUSE_S: Final = (
     3  # between two records of a process that is well; a busy machine makes one late by a second or two
 )
@@ -70,6 +71,7 @@ class Change:
     what: str
     subject: str
     text: str
+    by: str = ""
     before: str = ""
     after: str = ""
 
@@ -144,7 +146,8 @@ class Evening:
     statements: tuple[Statement, ...]
     capacities: Mapping[str, Capacity]
     plan: int | None  # the entry in the log
-    plan_late: bool  # it was registered, or registered anew, after the doors
+    plan_late: bool  # it was registered, or other capacities were, after the doors
+    silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)
@@ -205,7 +208,8 @@ class _Reader:
         self._changes: list[Change] = []
         self._statements: list[Statement] = []
         self._capacities: dict[str, Capacity] = {}
-        self._plans: list[tuple[int, int]] = []
+        self._plans: list[int] = []
+        self._late = False
         self._opened: Mapping[str, Any] = {}
 
     def take(self, index: int, entry: Entry) -> None:
@@ -215,8 +219,7 @@ class _Reader:
         elif entry.kind == CHANGE:
             self._change(index, entry, at_s)
         elif entry.kind == PLAN:
-            self._plans.append((index, at_s))
-            self._capacities |= dict(_capacities(entry.body))
+            self._plan(index, entry, at_s)
         elif entry.kind == IDENTITY:
             process = self._process(entry.who)
             process.machine = _text(entry.body.get("machine"))
@@ -224,23 +227,35 @@ class _Reader:
         elif entry.kind == OPENED:
             self._opened = entry.body
 
+    def _plan(self, index: int, entry: Entry, at_s: int) -> None:
+        """What is registered after the doors counts for edges that are new; of others it would be hindsight."""
+        known = dict(_capacities(entry.body))
+        late = at_s > self._instant("doors_ms") + PLAN_S
+        if late and self._plans:
+            self._late = self._late or any(self._capacities.get(name, each) != each for name, each in known.items())
+            self._capacities = known | self._capacities
+        else:
+            self._late = late
+            self._capacities |= known
+        self._plans.append(index)
+
     def evening(self) -> Evening:
         for name, process in self._processes.items():
             self._end(name, process)
             process.role = _role(process)
-        doors_s = self._instant("doors_ms")
         return Evening(
             conversation=_text(self._opened.get("conversation")),
             began_s=self._began_s,
             seconds=self._seconds,
-            doors_s=doors_s,
+            doors_s=self._instant("doors_ms"),
             starts_s=self._instant("starts_ms"),
             processes=tuple(each for each in self._processes.values() if each.counts or each.gauges),
             changes=tuple(self._changes),
             statements=tuple(self._statements),
             capacities=self._capacities,
-            plan=self._plans[0][0] if self._plans else None,
-            plan_late=any(at_s > doors_s for _, at_s in self._plans),
+            plan=self._plans[0] if self._plans else None,
+            plan_late=self._late,
+            silent=tuple(name for name in self._capacities if name not in self._last),
         )
 
     def _instant(self, name: str) -> int:
@@ -313,8 +328,8 @@ class _Reader:
             self._stopped[subject] = at_s
         elif what == "start":
             self._stopped.pop(subject, None)
-        before, after = _text(body.get("before")), _text(body.get("after"))
-        self._changes.append(Change(index, at_s, what, subject, text, before, after))
+        by, before, after = (_text(body.get(name)) for name in ("by", "before", "after"))
+        self._changes.append(Change(index, at_s, what, subject, text, by, before, after))
 
     def _end(self, name: str, process: Process) -> None:
         """Who says nothing until the end was stopped, as was said; or nobody knows."""

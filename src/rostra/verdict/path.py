@@ -34,6 +34,7 @@ class Cell:
     stampede: float = 0.0  # times that people asked again, beyond what their player would
     heard: float = 0.0
     playing: float = 0.0
+    leaving: float = 0.0  # share of the listeners who went in this bin
     joins_hz: float | None = None  # what it was seen to bear; None: nothing showed a limit
     places: float | None = None
     lost: Causes = NOTHING
@@ -135,6 +136,10 @@ def _cell(
     waiting = float(edge.level("waiting", begin, end) or 0)
     cell.stampede = max(0.0, found.again - RETRY_USUAL_HZ * (waiting + found.people) * (end - begin))
     cell.playing = float(edge.level("playing", begin, end) or 0)
+    listening = edge.levels("playing", begin, end)
+    if listening:
+        gone = found.heard - (listening[-1] - (edge.levels("playing", max(0, begin - 1), begin) or listening)[0])
+        cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + found.heard + 1))
     cell.lost = _lost(edge, found, begin, end)
     cell.wire = on_the_wire(edge, begin, end, known, usual)
     _limits(edge, found, cell, begin, end, joins_hz, places)

@@ -78,14 +78,14 @@ def _too_few(cell: Cell, road: Road) -> bool:
     return cell.places is not None and road.places is not None and cell.places < CAPACITY_KEPT * road.places
 
 
-def harms(path: Path, draw: Draw, cap: Cap = UNCHANGED) -> dict[World, float]:
+def harms(path: Path, draw: Draw) -> dict[World, float]:
     """The harm in each of the sixteen worlds."""
     there = present(path)
     found: dict[World, float] = {}
     for world in WORLDS:
         real = World(*(each and exists for each, exists in zip(world, there, strict=True)))
         if real not in found:
-            found[real] = harm(path, real, draw, cap)
+            found[real] = harm(path, real, draw)
         found[world] = found[real]
     return found
 
@@ -125,7 +125,7 @@ def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple
             served = min(served, max(0.0, places - cell.playing - extra + cell.heard))
         served = min(served, waiting)
         waiting -= served
-        extra += served - cell.heard
+        extra = (extra + served - cell.heard) * (1 - cell.leaving)
         rates.append(served / (waiting + 1e-9))
         waiting -= waiting * goes
     return _total(came) + lost, _missed(came, rates, width_s) + lost

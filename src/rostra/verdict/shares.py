@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from rostra.verdict.crowd import HARM_MIN_U
 from rostra.verdict.draws import CENTRAL, Draw
 from rostra.verdict.path import Path
-from rostra.verdict.replay import AS_IT_WAS, NAMES, UNCHANGED, Cap, World, harms
+from rostra.verdict.replay import AS_IT_WAS, NAMES, World, harms
 from rostra.verdict.wire import Causes
 
 DOMINANT: Final = 0.75
@@ -41,10 +41,10 @@ class Split(NamedTuple):
     without_attack: float  # share of draws in which at least a tenth of the harm goes with the attack
 
 
-def split(path: Path, drawn: Sequence[Draw], cap: Cap = UNCHANGED) -> Split:
+def split(path: Path, drawn: Sequence[Draw]) -> Split:
     """The central replay and those of every draw."""
-    central = harms(path, CENTRAL, cap)
-    worlds = [harms(path, draw, cap) for draw in drawn] or [central]
+    central = harms(path, CENTRAL)
+    worlds = [harms(path, draw) for draw in drawn] or [central]
     parts = [shares(each) for each in worlds]
     middle = shares(central)
     of_all = tuple(interval(middle[cause], [each[cause] for each in parts]) for cause in range(len(NAMES)))

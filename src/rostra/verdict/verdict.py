@@ -1,40 +1,89 @@
-"""The verdict: what an evening's evidence says of who was harmed, how much, and by what."""
+"""The verdict: what an evening's evidence says of who was harmed, how much, by what, and how sure that is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from rostra.verdict.contrast import Contrast, contrasts
+from rostra.verdict.coverage import Coverage, coverage
 from rostra.verdict.crowd import Span, measured, span
-from rostra.verdict.draws import DRAWS, draws
+from rostra.verdict.draws import DRAWS, Draw, draws, published
 from rostra.verdict.evening import Evening
-from rostra.verdict.path import path
-from rostra.verdict.replay import NAMES, UNCHANGED, Cap
-from rostra.verdict.shares import Interval, Split, label, split
+from rostra.verdict.likelihood import (
+    CLASSES,
+    PRIORS,
+    SIDES,
+    WORDS,
+    Evidence,
+    Strength,
+    Tables,
+    decibans,
+    tables,
+)
+from rostra.verdict.path import Path, path
+from rostra.verdict.replay import NAMES, harm
+from rostra.verdict.shares import PART_MIN, Interval, Split, interval, label, split
+from rostra.verdict.signals import CATEGORIES, Signal, signals
+from rostra.verdict.what_if import WhatIf
 
 FORMAT: Final = "rostra-verdict/1"
 UNDETERMINED: Final = "undetermined"
+NONE: Final = "none"
+LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
+LIVE_EVERY_S: Final = 10
+LIVE_FOR_S: Final = 300  # after the onset; later nobody waits for a first word any more
+AGREED: Final = 0.95  # of the draws
+MISFIT_MAX: Final = 0.25  # of the harm that was counted and the one that the model replays
 _MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Replayed:
+    """The answer to a question: the harm there would have been."""
+
+    what_if: WhatIf
+    harm: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """`label`: none, attack, demand, own, external, mixture or undetermined."""
+    """`label`: none, attack, demand, own, external, mixture or undetermined. `firm`: no assumption turns it."""
 
     evening: Evening
     label: str
+    firm: bool
     span: Span
     harm: Interval
     estimated: bool  # some who were harmed cannot have been counted
     split: Split
+    classes: tuple[str, ...]
+    posteriors: Mapping[str, Mapping[str, float]]
+    strength: Strength  # of "an attack was there" against "none was", by the signals alone
+    word: str
+    signals: tuple[Signal, ...]
+    weights: tuple[float, ...]
+    contrasts: tuple[Contrast, ...]
+    coverage: Coverage
+    hostile: float  # of what was asked
+    replayed: Replayed | None = None
+
+    @property
+    def absorbed(self) -> bool:
+        """Attack present, and not a cause."""
+        there = self.hostile >= PART_MIN or self.strength.certain > 1
+        return there and self.label != "undetermined" and self.split.shares[0].high < PART_MIN
 
     def as_json(self) -> dict[str, Any]:
         """Everything that was found, in whole numbers: fractions are millionths, and their names end in `_u`."""
-        return {
+        began = self.evening.began_s
+        found: dict[str, Any] = {
             "format": FORMAT,
             "conversation": self.evening.conversation,
             "label": self.label,
+            "firm": self.firm,
+            "attack_absorbed": self.absorbed,
             "harm": {
                 **_interval(self.harm),
                 "estimated": self.estimated,
@@ -42,37 +91,123 @@ class Verdict:
                 "unheard": self.span.unheard,
                 "cut": self.span.cut,
                 "silenced": self.span.silenced,
-                "from_s": self.evening.began_s + self.span.begin,
-                "to_s": self.evening.began_s + self.span.end,
+                "from_s": began + self.span.begin,
+                "to_s": began + self.span.end,
+                "onset_s": None if self.span.onset is None else began + self.span.onset,
             },
-            "causes": {
-                name: {
-                    **_interval(self.split.shares[cause]),
-                    "necessary_u": _micro(self.split.necessary[cause]),
-                    "enough_u": _micro(self.split.enough[cause]),
+            "causes": {name: self._cause(cause) for cause, name in enumerate(NAMES)},
+            "worlds": [{**each._asdict(), "harm_u": _micro(value)} for each, value in self.split.worlds.items()],
+            "classes": list(self.classes),
+            "posteriors": {
+                named: {name: _micro(value) for name, value in found.items()}
+                for named, found in self.posteriors.items()
+            },
+            "attack_evidence": {"word": self.word, **_strength(self.strength)},
+            "hostile_u": _micro(self.hostile),
+            "signals": [
+                self._signal(each, weight) for each, weight in zip(self.signals, self.weights, strict=True)
+            ],
+            "contrasts": [
+                {"code": each.code, "subject": each.subject, "numbers": each.numbers} for each in self.contrasts
+            ],
+            "coverage_u": _micro(self.coverage.share),
+            "unknowns": [
+                {"code": each.code, "subject": each.subject, "number": each.number}
+                for each in self.coverage.unknowns
+            ],
+            "statements": [
+                {
+                    "entry": each.index,
+                    "at_s": began + each.at_s,
+                    "claims": each.claims,
+                    "exceeds": self._exceeds(each.claims),
                 }
-                for cause, name in enumerate(NAMES)
-            },
-            "worlds": [{**world._asdict(), "harm_u": _micro(harm)} for world, harm in self.split.worlds.items()],
+                for each in self.evening.statements
+            ],
+            "method": {"made_from": tables().made_from, "incidents": tables().incidents, "draws": published()},
         }
+        if self.replayed is not None:
+            found["what_if"] = {"asked": self.replayed.what_if.text, **_interval(self.replayed.harm)}
+        return found
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON (RFC 8785), in hexadecimal."""
         return digest(self.as_json())
 
+    def _cause(self, cause: int) -> dict[str, int]:
+        return {
+            **_interval(self.split.shares[cause]),
+            "necessary_u": _micro(self.split.necessary[cause]),
+            "enough_u": _micro(self.split.enough[cause]),
+        }
 
-def judge(evening: Evening, *, cap: Cap = UNCHANGED, count: int = DRAWS) -> Verdict:
-    """What the evening was, from `count` draws of what nobody measured. `cap`: had limits been other ones."""
+    def _signal(self, signal: Signal, weight: float) -> dict[str, Any]:
+        return {
+            "group": signal.group,
+            "category": signal.category,
+            "permille": signal.permille,
+            "attack_decibans": decibans(weight),
+            "expected": _expected(signal.group),
+            "entries": list(signal.entries),
+        }
+
+    def _exceeds(self, claims: str) -> bool:
+        """Whether a statement claims a cause that the evidence does not show to be one."""
+        if claims not in (*NAMES, "dependency"):
+            return False
+        cause = NAMES.index("external" if claims == "dependency" else claims)
+        return self.label != NAMES[cause] and self.split.shares[cause].low < PART_MIN
+
+
+def judge(
+    evening: Evening, *, what_if: WhatIf | None = None, count: int = DRAWS, of: Tables | None = None
+) -> Verdict:
+    """What the evening was, from `count` draws of what nobody measured, by the tables `of` this version."""
     seconds = span(evening)
     way = path(evening, seconds)
-    found = split(way, list(draws(count)), cap)
+    drawn = list(draws(count))
+    found = split(way, drawn)
     counted = seconds.harm_u / _MILLION
-    harm = Interval(counted, counted, counted)
+    harmed = Interval(counted, counted, counted)
     if way.hidden and found.harm.value > counted:
-        harm = Interval(found.harm.value, max(counted, found.harm.low), found.harm.high)
-    named = label(found, harm.value) if measured(evening) else UNDETERMINED
-    return Verdict(evening, named, seconds, harm, way.hidden, found)
+        harmed = Interval(found.harm.value, max(counted, found.harm.low), found.harm.high)
+    seen = signals(evening, seconds, way)
+    evidence = Evidence(seen, of or tables())
+    covered = coverage(evening, seconds, seen, way)
+    named = label(found, harmed.value) if measured(evening) and covered.enough else UNDETERMINED
+    strength = evidence.strength("attack")
+    return Verdict(
+        evening=evening,
+        label=named,
+        firm=_firm(named, found, harmed, evidence, covered),
+        span=seconds,
+        harm=harmed,
+        estimated=way.hidden,
+        split=found,
+        classes=_classes(named, found, evidence),
+        posteriors={prior: evidence.posterior(prior) for prior in PRIORS},
+        strength=strength,
+        word=covered.capped(strength.word),
+        signals=seen,
+        weights=tuple(evidence.weight(each, "attack") for each in seen),
+        contrasts=contrasts(evening, seconds),
+        coverage=covered,
+        hostile=_hostile(way),
+        replayed=None if what_if is None else Replayed(what_if, _replay(way, what_if, drawn)),
+    )
+
+
+def first_firm(evening: Evening) -> int | None:
+    """The first second, in steps of ten, at which a verdict that named a cause was firm; None if none was."""
+    onset = span(evening).onset
+    if onset is None:
+        return None
+    for second in range(onset + LIVE_EVERY_S, min(evening.seconds, onset + LIVE_FOR_S) + 1, LIVE_EVERY_S):
+        verdict = judge(evening.until(second), count=LIVE_DRAWS)
+        if verdict.firm and verdict.label != NONE:
+            return second
+    return None
 
 
 def digest(verdict: Mapping[str, Any]) -> str:
@@ -80,8 +215,64 @@ def digest(verdict: Mapping[str, Any]) -> str:
     return sha256(whole.encode()).hexdigest()
 
 
+def _classes(named: str, found: Split, evidence: Evidence) -> tuple[str, ...]:
+    """For each side that has a part in the harm, the likeliest of its classes."""
+    if named in (NONE, UNDETERMINED):
+        return ()
+    posterior = evidence.posterior("uniform")
+    chosen = []
+    for cause, side in enumerate(NAMES):
+        if found.shares[cause].value >= 2 * PART_MIN:
+            of_side = [each for each in CLASSES if SIDES[each[0]] == side]
+            chosen.append(max(of_side, key=lambda each: posterior[each]))
+    return tuple(chosen)
+
+
+def _firm(named: str, found: Split, harmed: Interval, evidence: Evidence, covered: Coverage) -> bool:
+    """No draw, no starting assumption and nothing that is missing turns it."""
+    if named == UNDETERMINED or not covered.complete:
+        return False
+    if named == NONE:
+        return True
+    if found.harm.value and abs(found.harm.value - harmed.value) > MISFIT_MAX:
+        return False
+    sides = {tuple(SIDES[each[0]] for each in evidence.leading(prior)) for prior in PRIORS}
+    if named == "mixture":
+        return all(each.low >= PART_MIN / 2 or each.high < 2 * PART_MIN for each in found.shares)
+    cause = NAMES.index(named)
+    return found.necessary[cause] >= AGREED and all(named in each for each in sides)
+
+
+def _replay(way: Path, what_if: WhatIf, drawn: Sequence[Draw]) -> Interval:
+    found = [harm(way, what_if.world, draw, what_if.cap) for draw in drawn]
+    return interval(sorted(found)[len(found) // 2], found)
+
+
+def _hostile(way: Path) -> float:
+    """Of all first attempts and refused requests, those of nobody who wanted to listen."""
+    hostile = people = 0.0
+    for road in way.roads:
+        for cell in road.cells:
+            hostile += cell.hostile + cell.refused
+            people += cell.people
+    return hostile / (hostile + people) if hostile > 0 else 0.0
+
+
+def _expected(group: str) -> dict[str, dict[str, int]]:
+    """What was seen of this group in incidents of each class: counts."""
+    names = CATEGORIES[group]
+    return {
+        name: {category: counts.get(category, 0) for category in names}
+        for name, counts in tables().counts.get(group, {}).items()
+    }
+
+
 def _interval(value: Interval) -> dict[str, int]:
     return {"share_u": _micro(value.value), "low_u": _micro(value.low), "high_u": _micro(value.high)}
+
+
+def _strength(strength: Strength) -> dict[str, int]:
+    return {"decibans": decibans(strength.certain), "words": len(WORDS)}
 
 
 def _micro(value: float) -> int:

@@ -1,0 +1,77 @@
+"""How much of the evidence is here, and what is not: it caps what may be said."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rostra.verdict.crowd import Span, measured
+from rostra.verdict.evening import Evening, Role, Status
+from rostra.verdict.likelihood import WORDS
+from rostra.verdict.path import Path
+from rostra.verdict.signals import Signal
+
+COMPLETE: Final = 0.98  # of the seconds: one in fifty may be late on the way
+ENOUGH: Final = 0.6
+MODERATE: Final = WORDS.index("moderate")
+LIMITED: Final = WORDS.index("limited")
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that is missing, and how much of it."""
+
+    code: str
+    subject: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """`share` of the seconds of edges and stages whose records are here."""
+
+    share: float
+    unknowns: tuple[Unknown, ...]
+    groups_missing: int
+
+    @property
+    def complete(self) -> bool:
+        return self.share >= COMPLETE and not self.unknowns
+
+    @property
+    def enough(self) -> bool:
+        """Whether a cause may be named at all."""
+        return self.share >= ENOUGH
+
+    def capped(self, word: str) -> str:
+        """At most this may be said of how strong the evidence is."""
+        if self.complete:
+            return word
+        most = MODERATE if self.share >= 0.8 else LIMITED if self.enough else 0
+        return WORDS[min(most, WORDS.index(word))]
+
+
+def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Path) -> Coverage:
+    edges, stages = evening.of(Role.EDGE), evening.of(Role.STAGE)
+    watched = missing = 0
+    unknowns = []
+    for process in (*edges, *stages):
+        unseen = process.spent(Status.UNSEEN, span.begin, span.end)
+        watched += span.end - span.begin - unseen - process.spent(Status.ABSENT, span.begin, span.end)
+        missing += unseen
+        if unseen > (1 - COMPLETE) * (span.end - span.begin):
+            unknowns.append(Unknown("unseen_s", process.name, unseen))
+    if not edges or not measured(evening):
+        unknowns.append(Unknown("nobody_counted", "edges", 0))
+    if not stages:
+        unknowns.append(Unknown("nobody_counted", "stage", 0))
+    unknowns += [Unknown("never_heard_of", name, 0) for name in evening.silent]
+    for road in path.roads:
+        if road.joins_hz is None and road.places is None:
+            unknowns.append(Unknown("capacity_not_rehearsed", road.edge.name, 0))
+    if evening.plan is None:
+        unknowns.append(Unknown("no_plan", "", 0))
+    elif evening.plan_late:
+        unknowns.append(Unknown("plan_late", "", evening.plan))
+    lacking = [each.group for each in signals if each.category is None]
+    unknowns += [Unknown("not_measured", group, 0) for group in lacking]
+    share = watched / (watched + missing) if watched + missing and edges else 0.0
+    return Coverage(share, tuple(unknowns), len(lacking))
