@@ -9,9 +9,9 @@ from rostra.core.messages import Message
 from rostra.verifier.canonical import Json
 
 _MICRO: Final = 1_000_000
-# Who listens (by a number that the person's ticket carries), and what the envelope has already.
+# Who listens and since when each one waits (numbers that tickets and places carry), and what the envelope has.
 _LEFT_OUT: Final = frozenset(
-    {"type", "seen", "several", "at_ns", "edge", "stage", "gate", "recorder", "site", "captioner", "url"}
+    {"type", "seen", "several", "waiting", "at_ns", "edge", "stage", "gate", "recorder", "site", "captioner", "url"}
 )
 
 

@@ -4,17 +4,15 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from rostra.core.errors import BadInputError
 from rostra.rehearsal.own_system import OwnSystem
+from rostra.rehearsal.quota import quota
 from rostra.rehearsal.script import Fault
 
-_CGROUPS: Final = Path("/sys/fs/cgroup")
-_QUOTA_PERIOD_US: Final = 100_000  # the kernel's own default
 _DUTY_S: Final = 0.1
 _FILL_BYTES: Final = 1024 * 1024
 
@@ -68,30 +66,14 @@ async def _stopped(pid: int, seconds: float) -> str:
 
 async def _starved(pid: int, *, left: float, seconds: float) -> str:
     try:
-        async with _quota(pid, left):
+        with quota(f"rostra-rehearsal-{pid}", parent_of=pid) as group:
+            group.limit(left)
+            group.take(pid)
             await asyncio.sleep(seconds)
     except OSError:
         await _on_and_off(pid, left=left, seconds=seconds)
         return f"no cgroup could be made: stopped for {1 - left:.0%} of each {_DUTY_S * 1000:.0f} ms instead"
     return f"a cgroup with {left:.0%} of a core"
-
-
-@asynccontextmanager
-async def _quota(pid: int, left: float) -> AsyncIterator[None]:
-    """The process has `left` of a core (cgroup v2, cpu.max). OSError where that is not allowed."""
-    before = Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").strip().rpartition(":")[2]
-    group = _CGROUPS / f"rostra-rehearsal-{pid}"
-    if not (_CGROUPS / "cgroup.controllers").exists():
-        raise OSError("no cgroup v2")
-    group.mkdir()
-    try:
-        (group / "cpu.max").write_text(f"{round(left * _QUOTA_PERIOD_US)} {_QUOTA_PERIOD_US}", encoding="ascii")
-        (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            (_CGROUPS / before.strip("/") / "cgroup.procs").write_text(str(pid), encoding="ascii")
-        group.rmdir()
 
 
 async def _on_and_off(pid: int, *, left: float, seconds: float) -> None:

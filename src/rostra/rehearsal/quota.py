@@ -33,12 +33,15 @@ class Quota:
 
 
 @contextmanager
-def quota(name: str) -> Iterator[Quota]:
-    """A group of that name for this process and those that it starts. OSError where none can be made."""
+def quota(name: str, *, parent_of: int | None = None) -> Iterator[Quota]:
+    """A group of that name. At the end all in it go to the group of `parent_of`, else to that of this process.
+
+    OSError where none can be made.
+    """
     controlled = _ROOT / "cpu" if (_ROOT / "cpu" / "cgroup.procs").exists() else _ROOT
     if controlled == _ROOT and not (_ROOT / "cgroup.controllers").exists():
         raise OSError("there is no cgroup with a controller of the CPU")
-    made = Quota(controlled / name, controlled / _group_of(os.getpid(), v2=controlled == _ROOT))
+    made = Quota(controlled / name, controlled / _group_of(parent_of or os.getpid(), v2=controlled == _ROOT))
     made.folder.mkdir()
     try:
         yield made

@@ -34,7 +34,7 @@ from rostra.rehearsal.incidents.system import (
     system,
 )
 
-_EDGES_S: Final = 5.0  # they are up in two seconds, and the source is
+_EDGES_S: Final = 11.0  # what was planned is registered ten seconds after the log begins, and before the doors open
 _RESTART_S: Final = 3.0  # of one edge, politely
 _ON_AIR_S: Final = 1.0  # after the announced instant people come
 _LAG_LOOK_S: Final = 0.1

@@ -11,7 +11,7 @@ from rostra.rehearsal.incidents.causes import ABSORBED, CLASSES, KINDS, NOTHING
 Point = Literal["calm", "usual", "full"]
 # How much of what was rehearsed the people need who come in any case.
 POINTS: Final[dict[Point, float]] = {"calm": 0.45, "usual": 0.7, "full": 0.9}
-SECONDS: Final = 24.0
+SECONDS: Final = 22.0
 PATIENCE_S: Final = 10.0  # who has heard nothing by then is harmed
 EARLY_S: Final = 0.0  # before anybody comes
 _LINE_UP_KBPS: Final = 48  # of one seat: 16 kbit/s, its frames and headers, and as much again
@@ -118,7 +118,7 @@ def drawn(kind: str, seed: int) -> Recipe:
     point = list(POINTS)[seed // 2 % len(POINTS)]
     edges = chance.choice((2, 2, 3))
     seats = chance.choice((40, 50, 60)) if edges == 2 else chance.choice((30, 40))
-    onset_s = chance.uniform(6.0, 9.0)
+    onset_s = chance.uniform(5.0, 8.0)
     names = (
         ()
         if kind == NOTHING
@@ -152,7 +152,7 @@ def _cause(name: str, chance: random.Random, onset_s: float, edges: int, *, weak
     return Cause(
         name=name,
         at_s=at_s,
-        for_s=SECONDS - at_s if name in _LASTS else chance.uniform(9.0, 14.0),
+        for_s=SECONDS - at_s if name in _LASTS else min(SECONDS - at_s, chance.uniform(8.0, 13.0)),
         strength=_WEAK if weak else chance.uniform(0.3, 1.0),
         variant=variant,
         edges=tuple(range(1, edges + 1)) if everywhere else tuple(some),

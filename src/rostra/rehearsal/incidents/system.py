@@ -29,7 +29,7 @@ _BUS_PORT: Final = 4222
 _UP_S: Final = 60.0
 _LOOK_S: Final = 0.05
 _STOP_S: Final = 5.0
-_DOORS_EARLY_S: Final = 1
+_DOORS_EARLY_S: Final = 0
 _LASTS_S: Final = 3_600
 
 
@@ -117,7 +117,7 @@ class System:
 
     def start_witness(self) -> None:
         settings = self._settings("core", Role.WITNESS)
-        self._start(WITNESS, CORE, [*_ROSTRA, "witness", "--name", WITNESS], settings)
+        self._start(WITNESS, CORE, [*_ROSTRA, "witness", "serve", "--name", WITNESS], settings)
 
     def start_feed(self, source: Path) -> None:
         command = [*_ROSTRA, "feed", CONVERSATION, str(source), "--loop", "--original"]
@@ -209,21 +209,30 @@ class System:
     # --- the evening -------------------------------------------------------------------------------------
 
     async def until_up(self, names: set[str]) -> None:
-        """Return when each of `names` has reported. RostraError if one does not in time, with what it said."""
+        """Return when each of `names` has reported. RostraError if one dies or takes too long."""
         missing = set(names)
         try:
             async with (
                 asyncio.timeout(_UP_S),
                 connect(self.operator, role=Role.OPERATOR, name="lab") as connection,
                 aclosing(follow_reports(connection, "*")) as reports,
+                asyncio.TaskGroup() as tasks,
             ):
+                watching = tasks.create_task(self._die_with(names), name="deaths")
                 async for report in reports:
                     missing.discard(sender(report)[1])
                     if not missing:
+                        watching.cancel()
                         return
-        except TimeoutError as error:
+        except* (TimeoutError, ChildProcessError) as errors:
             said = (self._folder / "log").read_text(encoding="utf-8", errors="replace")[-2_000:]
-            raise RostraError(f"Not up after {_UP_S:.0f} s: {', '.join(sorted(missing))}. {said}") from error
+            raise RostraError(f"Not up: {', '.join(sorted(missing))}. {said}") from errors
+
+    async def _die_with(self, names: set[str]) -> None:
+        """ChildProcessError when one of them has ended."""
+        while all(self.is_running(name) for name in names):  # noqa: ASYNC110 # they are no children of the loop
+            await asyncio.sleep(_LOOK_S)
+        raise ChildProcessError
 
     async def announce(self, connection: Connection, *, starts_ns: int) -> None:
         """A conversation, which is witnessed from now on."""
