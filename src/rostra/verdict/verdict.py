@@ -15,7 +15,6 @@ from rostra.verdict.likelihood import (
     CLASSES,
     PRIORS,
     SIDES,
-    WORDS,
     Evidence,
     Strength,
     Tables,
@@ -102,7 +101,7 @@ class Verdict:
                 named: {name: _micro(value) for name, value in found.items()}
                 for named, found in self.posteriors.items()
             },
-            "attack_evidence": {"word": self.word, **_strength(self.strength)},
+            "attack_evidence": {"word": self.word, "decibans": decibans(self.strength.certain)},
             "hostile_u": _micro(self.hostile),
             "signals": [
                 self._signal(each, weight) for each, weight in zip(self.signals, self.weights, strict=True)
@@ -269,10 +268,6 @@ def _expected(group: str) -> dict[str, dict[str, int]]:
 
 def _interval(value: Interval) -> dict[str, int]:
     return {"share_u": _micro(value.value), "low_u": _micro(value.low), "high_u": _micro(value.high)}
-
-
-def _strength(strength: Strength) -> dict[str, int]:
-    return {"decibans": decibans(strength.certain), "words": len(WORDS)}
 
 
 def _micro(value: float) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from evenings import CAUSES, Evening, Scenario, scenario, shares, truth
 from rostra.verdict.evening import read
-from rostra.verdict.verdict import Verdict, judge
+from rostra.verdict.verdict import Verdict, first_firm, judge
 
 DRAWS = 20  # the intervals' ends differ by a few hundredths from those of a thousand
 
@@ -44,6 +44,13 @@ def test_a_flood_upon_a_crowd_is_a_mixture_with_shares_near_the_true_ones() -> N
 @pytest.mark.parametrize("kind", ["nothing", "absorbed"])
 def test_an_evening_on_which_nobody_was_harmed_has_no_incident(kind: str) -> None:
     assert judged(scenario(kind, 1)).label == "none"
+
+
+def test_a_dead_edge_is_a_firm_verdict_within_two_minutes_of_its_end() -> None:
+    evening = scenario("crash", 1)
+    second = first_firm(read(Evening(evening).entries))
+    assert second is not None
+    assert evening.begin < second <= evening.begin + 120
 
 
 def test_every_machine_finds_the_same_bits() -> None:
