@@ -18,6 +18,7 @@ from rostra.core.messages import ConversationRecord
 from rostra.core.overview import Overview, Watch
 from rostra.core.records import to_record
 from rostra.core.units import SECOND_NS
+from rostra.evidence.testimony import Silence
 from rostra.site.app import create_app
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.authorization import App, Token
@@ -207,7 +208,12 @@ class Kit:
 
 @asynccontextmanager
 async def site_kit(
-    database_url: str, folder: Path, *, outbound: Outbound = LOOPBACK, **settings: Any
+    database_url: str,
+    folder: Path,
+    *,
+    outbound: Outbound = LOOPBACK,
+    testimony: Silence | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Kit]:
     """The whole site on a database that is empty and migrated; `settings` replace those of SiteSettings."""
     chosen = replace(
@@ -233,7 +239,8 @@ async def site_kit(
     clock, told, database = Clock(), EventsTold(), Database(database_url)
     stage = Announced(clock)
     # Without a rest: here every change is seen at once.
-    site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound, memo=Memo(rest=0))
+    testimony, memo = testimony or Silence(), Memo(rest=0)
+    site = Site(chosen, database, told, stage, clock, Snowflakes(), outbound, memo=memo, testimony=testimony)
     app = _application(site)
     try:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=chosen.url) as anonymous:

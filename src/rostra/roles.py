@@ -76,7 +76,7 @@ async def stage(settings: Settings, name: str) -> None:
     sounds = load_sounds(settings.data / "cache")
     async with connect(bus_address(settings, Role.STAGE), role=Role.STAGE, name=name) as connection:
         testimony = await _testimony(settings, connection, name)
-        await _while_wanted(StageServer(connection, name, sounds).run(), _witnessed(testimony))
+        await _while_wanted(StageServer(connection, name, sounds, testimony).run(), _witnessed(testimony))
 
 
 async def gate(settings: Settings, name: str, worker: int) -> None:
@@ -237,7 +237,7 @@ async def site(settings: Settings, name: str, worker: int) -> None:
         public = await _site_settings(settings, connection)
         front = _front(settings, body_bytes_max=SITE_BODY_BYTES_MAX)
         testimony = await _testimony(settings, connection, name)
-        work = run(connection, name=name, shard=worker - 1, settings=public, front=front)
+        work = run(connection, name=name, shard=worker - 1, settings=public, front=front, testimony=testimony)
         await _while_wanted(work, keep_ticket_keys(connection, public.ticket_keys), _witnessed(testimony))
 
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rostra.cli.app import ConversationId, app, out
+from rostra.cli.app import ConversationId, app, bus, declare, out, run
 from rostra.config import read_settings
+from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError
+from rostra.core.limits import STATEMENT_LENGTH_MAX
 
 if TYPE_CHECKING:
     from rostra.verdict.verdict import Verdict
@@ -26,6 +28,32 @@ def export_command(conversation: ConversationId, file: Annotated[Path, typer.Arg
     if not ledger.is_dir():
         raise BadInputError(f"Nothing was witnessed of {conversation!r}.")
     out.print(f"{export(ledger, file)} entries in {file}.")
+
+
+@app.command("say")
+def say_command(
+    conversation: ConversationId,
+    text: Annotated[str, typer.Argument(help="What was said, in its own words.")],
+    claims: Annotated[str, typer.Option(help="What it says was the cause: attack, demand, own, dependency, none.")],
+) -> None:
+    """Keep in the ledger what an official says about an evening, beside the evidence."""
+    from rostra.evidence.change import CLAIMS  # noqa: PLC0415
+
+    if claims not in CLAIMS:
+        raise BadInputError(f"{claims!r} is no claim: choose one of {', '.join(CLAIMS)}.")
+    if not 0 < len(text.strip()) <= STATEMENT_LENGTH_MAX:
+        raise BadInputError(f"A statement has 1 to {STATEMENT_LENGTH_MAX} characters.")
+
+    async def work() -> None:
+        from rostra.bus.state import read_conversation  # noqa: PLC0415
+
+        async with bus() as connection:
+            if await read_conversation(connection, parse_id(conversation)) is None:
+                raise BadInputError(f"There is no conversation {conversation!r}: see `rostra status`.")
+            await declare(connection, "statement", conversation, text=text.strip(), claims=claims)
+        out.print("It is in the ledger, and stays there.")
+
+    run(work())
 
 
 @app.command(

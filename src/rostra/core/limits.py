@@ -177,5 +177,6 @@ ANNOUNCEMENT_REACTIONS_MAX: Final = 8  # different ones, as Mastodon: a row of a
 EVIDENCE_SPOOL_BYTES_MAX: Final = 8 * 1024 * 1024  # of one process: an hour and a half of entries of 1.5 kB
 EVIDENCE_RETENTION_S: Final = 3_600  # in the bus, for a witness that is away: longer and the ledger has a gap
 EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 40 processes for an hour
+STATEMENT_LENGTH_MAX: Final = 2_000  # of what an official says about an evening: half a page
 SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; what is more is told as a number
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 import uvicorn
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rostra.bus.connection import Connection
@@ -17,8 +18,9 @@ from rostra.bus.site import BusEvents, BusStage
 from rostra.bus.telemetry import publish_report
 from rostra.core.limits import SITE_BODY_BYTES_MAX, STREAM_MESSAGE_BYTES_MAX
 from rostra.core.messages import SiteReport
+from rostra.evidence.testimony import Silence
 from rostra.site.app import create_app
-from rostra.site.database.engine import Database
+from rostra.site.database.engine import BusyError, Database
 from rostra.site.database.migrate import migrate
 from rostra.site.database.tables.work import Job
 from rostra.site.events import decoded
@@ -29,6 +31,7 @@ from rostra.site.settings import SiteSettings
 from rostra.site.snowflake import Snowflakes
 from rostra.site.streaming.feed import Feed
 from rostra.site.work import Site
+from rostra.verifier.canonical import Json
 from rostra.web.front import Front
 
 _log = structlog.get_logger()
@@ -37,7 +40,13 @@ _KEEP_ALIVE_S: Final = 30
 
 
 async def run(
-    connection: Connection, *, name: str, shard: int, settings: SiteSettings, front: Front | None = None
+    connection: Connection,
+    *,
+    name: str,
+    shard: int,
+    settings: SiteSettings,
+    front: Front | None = None,
+    testimony: Silence | None = None,
 ) -> None:
     """Serve until cancelled. The database is brought to this version's tables first."""
     settings.media.mkdir(parents=True, exist_ok=True)
@@ -45,10 +54,20 @@ async def run(
     try:
         await migrate(database)
         stage = BusStage(connection)
-        site = Site(settings, database, BusEvents(connection), stage, lambda: datetime.now(UTC), Snowflakes(shard))
+        testimony = testimony or Silence()
+        site = Site(
+            settings,
+            database,
+            BusEvents(connection),
+            stage,
+            lambda: datetime.now(UTC),
+            Snowflakes(shard),
+            testimony=testimony,
+        )
         app = create_app(site, ROUTERS, refused_page)
         await _warm(app)
         counted = Counted(app)
+        testimony.figures = counted.account
         server = uvicorn.Server(
             uvicorn.Config(
                 counted,
@@ -124,6 +143,17 @@ class Counted:
         self.requests = 0
         self.failures = 0
         self.streams = 0
+        self.database_failures = 0
+        self.database_us = 0
+
+    def account(self) -> dict[str, Json]:
+        """For evidence."""
+        did: dict[str, Json] = {
+            "requests": self.requests,
+            "failures": self.failures,
+            "database_failures": self.database_failures,
+        }
+        return {"did": did, "now": {"streams": self.streams, "database_us": self.database_us}}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.requests += 1
@@ -150,10 +180,17 @@ async def _hear(site: Site, feed: Feed) -> None:
 
 
 async def _report(connection: Connection, name: str, site: Site, counted: Counted) -> None:
+    waiting: int | None = 0
     while True:
-        async with site.reading() as work:
-            due = select(func.count()).select_from(Job).where(Job.failed_at.is_(None), Job.due_at <= work.now)
-            waiting = await work.session.scalar(due)
+        began = time.perf_counter()
+        try:
+            async with site.reading() as work:
+                due = select(func.count()).select_from(Job).where(Job.failed_at.is_(None), Job.due_at <= work.now)
+                waiting = await work.session.scalar(due)
+        except (BusyError, SQLAlchemyError) as error:
+            counted.database_failures += 1
+            _log.warning("database.away", error=type(error).__name__)
+        counted.database_us = round(1_000_000 * (time.perf_counter() - began))
         report = SiteReport(
             site=name,
             url=site.settings.url,

@@ -1,6 +1,7 @@
 """One piece of work on the site's state: what is read or changed, at what instant, and what follows from it."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rostra.core.errors import BusError
 from rostra.core.limits import MEDIA_REMAKES_MAX
+from rostra.evidence.change import Change
+from rostra.evidence.testimony import Silence
 from rostra.site.cache import EntityCache, Key
 from rostra.site.database.engine import Database
 from rostra.site.database.tables.work import Job
@@ -35,6 +38,7 @@ class Work:
     settings: SiteSettings
     _ids: Snowflakes
     events: list[AnyEvent] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)  # what the ledger is told before this is kept
     _entities: EntityCache | None = None  # none in a change: what it reads is not yet true for others
     _read_at: int = 0
 
@@ -45,6 +49,13 @@ class Work:
         """Have `event` told when the change is kept; the same one twice is told once."""
         if event not in self.events:
             self.events.append(event)
+
+    def witness(
+        self, what: str, subject: str, by: str, account_id: int, *, text: str = "", claims: str = ""
+    ) -> None:
+        """Have the ledger told before this is kept. `by` is a role; whose account it was, the site's key tells."""
+        keyed = hmac.digest(self.settings.key, b"evidence %d" % account_id, "sha256")[:8].hex()
+        self.changes.append(Change(what, subject, f"{by} {keyed}", text=text, claims=claims))
 
     def cached(self, key: Key) -> bytes | None:
         """The entity of `key` as it was written before and still is."""
@@ -73,6 +84,7 @@ class Site:
     entities: EntityCache = field(default_factory=EntityCache)
     memo: Memo = field(default_factory=Memo)
     streams: Streams = field(default_factory=Streams)
+    testimony: Silence = field(default_factory=Silence)
     remaking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MEDIA_REMAKES_MAX))
 
     def hear(self, event: AnyEvent) -> None:
@@ -92,6 +104,8 @@ class Site:
         async with self.database.write() as session:
             work = Work(session, self.clock(), self.settings, self.ids)
             yield work
+            for change in work.changes:
+                await self.testimony.before(change)
         for event in work.events:
             self.hear(event)
         for event in work.events:

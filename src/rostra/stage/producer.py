@@ -25,7 +25,7 @@ from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
-from rostra.core.conversation import Conversation, State, is_over, state_name
+from rostra.core.conversation import Conversation, Held, Live, State, is_over, state_name
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import FRAMES_PER_TURN_MAX, HOP_REPORT_S, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
@@ -47,6 +47,11 @@ _CATCH_UP_MAX_NS: Final = 10 * SECOND_NS
 _CLOSING_S: Final = 15.0
 
 
+DONE: Final = ("frames_made", "frames_late", "silent_frames", "ingest_gap_ms")
+_SILENT_POWER: Final = 1e-6  # -60 dBFS: hold music and breath are louder
+_FRAME_MS: Final = FRAME_NS // 1_000_000
+
+
 @dataclass(slots=True)
 class Measures:
     """What a stage says of its clock: the worst lateness since the last report, and counts since its start."""
@@ -55,6 +60,21 @@ class Measures:
     lateness_max_ns: int = 0
     clock_offset_ns: int = 0
     clock_steps: int = 0
+    frames_made: int = 0
+    silent_frames: int = 0  # of a conversation that has begun
+    ingest_gap_ms: int = 0  # interrupted: begun, and nobody is on the stage
+    level_cb: int = 0  # of the newest chunk, in tenths of a decibel over full scale
+
+    def done(self) -> dict[str, int]:
+        """What only grows, for evidence."""
+        return {name: getattr(self, name) for name in DONE}
+
+    def heard(self, state: State, power: float) -> None:
+        """A frame of the programme, and its mean square."""
+        self.frames_made += 1
+        if isinstance(state, Live) or (isinstance(state, Held) and state.begun):
+            self.silent_frames += power < _SILENT_POWER
+            self.ingest_gap_ms += _FRAME_MS * isinstance(state, Held)
 
 
 @dataclass(slots=True)
@@ -306,6 +326,7 @@ class Producer:
         if programme.conversation.state != state:
             self._state_changed.set()
         levels.append(float(np.dot(sound, sound)) / FRAME_SAMPLES)
+        self.measures.heard(programme.conversation.state, levels[-1])
         media = encoder.encode(sound)
         while programme.finished and media is None:  # the last chunk is made whole with the silence after it
             media = encoder.encode(np.zeros(FRAME_SAMPLES, np.float32))
@@ -315,6 +336,7 @@ class Producer:
         events, self._events = self._events, []
         self._has_given_way = bool(self._gives_way_to) and programme.is_calm and not programme.finished
         level_dbfs = 10 * np.log10(max(sum(levels) / len(levels), 1e-12))
+        self.measures.level_cb = round(10 * float(level_dbfs))
         levels.clear()
         self.publisher.offer(
             Chunk(

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import time
+from collections import Counter
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final, assert_never
@@ -14,12 +15,14 @@ from rostra.bus.connection import Connection
 from rostra.bus.control import CALM_WITHIN_S, answer, ask
 from rostra.bus.state import follow_conversations, read_lease
 from rostra.bus.telemetry import publish_report
-from rostra.core.conversation import Conversation, is_over
+from rostra.core.conversation import Conversation, Held, Live, is_over
 from rostra.core.messages import Move, StageReport, Yield
 from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
+from rostra.evidence.testimony import Silence
 from rostra.stage.capacity import lacks_room, trial
-from rostra.stage.producer import Producer, Sounds
+from rostra.stage.producer import DONE, Producer, Sounds
+from rostra.verifier.canonical import Json
 
 _log = structlog.get_logger()
 _EARLY_NS: Final = 2 * SECOND_NS  # before the doors: to subscribe, read the history and warm the encoders
@@ -39,12 +42,16 @@ def load_sounds(cache: Path) -> Sounds:
 class StageServer:
     """All conversations of one stage process."""
 
-    def __init__(self, connection: Connection, stage: str, sounds: Sounds) -> None:
+    def __init__(
+        self, connection: Connection, stage: str, sounds: Sounds, testimony: Silence | None = None
+    ) -> None:
+        (testimony or Silence()).figures = self._account
         self._connection = connection
         self._stage = stage
         self._sounds = sounds
         self._conversations: dict[str, Conversation] = {}
         self._producers: dict[str, Producer] = {}
+        self._done: Counter[str] = Counter()  # by producers that are gone
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -75,6 +82,28 @@ class StageServer:
         else:
             self._conversations.pop(producer.conversation.id, None)
         del self._producers[producer.conversation.id]
+        self._done.update(producer.measures.done())
+
+    def _account(self) -> dict[str, Json]:
+        """For evidence."""
+        did = self._done.copy()
+        for producer in self._producers.values():
+            did.update(producer.measures.done())
+        on_air = {id_: producer for id_, producer in self._producers.items() if producer.is_active}
+        states = {id_: producer.conversation.state for id_, producer in on_air.items()}
+        held = {id_: state for id_, state in states.items() if isinstance(state, Held)}
+        return {
+            "did": {name: did[name] for name in DONE},
+            "now": {
+                "level_cb": {id_: producer.measures.level_cb for id_, producer in on_air.items()},
+                "on_hold": [*sorted(held)],
+                "begun": [
+                    id_
+                    for id_, state in sorted(states.items())
+                    if isinstance(state, Live) or (isinstance(state, Held) and state.begun)
+                ],
+            },
+        }
 
     async def _do(self, asked: Move | Yield) -> str:
         """Do what is asked; else why not, in one sentence."""

@@ -1,5 +1,6 @@
 """Talks on the site: announced, changed, put off, called off; calendars, reminders, passes, invitations."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -15,6 +16,8 @@ from rostra.core.conversation import Tick
 from rostra.core.invitation import verify as verify_invitation
 from rostra.core.roster import StageRole
 from rostra.core.ticket import TicketClass, verify_pass
+from rostra.evidence.change import Change
+from rostra.evidence.testimony import Silence
 from site_kit import START, Kit, site_kit
 
 API = "/api/rostra/v1/conversations"
@@ -164,6 +167,39 @@ def test_only_hosts_lead_and_a_cohost_is_one(database_url: str, tmp_path: Path) 
             assert (await bob.put(path, json={"title": "Ours"})).json()["title"] == "Ours"
             assert (await cat.put(path, json={"title": "Mine"})).status_code == 403
             assert (await host.post(f"{path}/guests", json={"account": "cat", "role": "host"})).status_code == 422
+
+    run(test)
+
+
+class Told(Silence):
+    """What the ledger would have."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    async def before(self, change: Change) -> bool:
+        self.changes.append(change)
+        return True
+
+
+def test_p9_what_a_host_says_of_the_cause_is_in_the_ledger_and_the_host_is_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        told = Told()
+        async with site_kit(database_url, tmp_path, testimony=told) as kit:
+            host = await kit.person("ann")
+            path = f"{API}/{(talk := await announced(host))['name']}/notice"
+            assert (await host.post(path, json={"text": "The train is late."})).status_code == 200
+            assert (await host.post(path, json={"text": "It is an attack.", "claims": "attack"})).status_code == 200
+            assert (await host.post(path, json={"text": "Who knows.", "claims": "aliens"})).status_code == 422
+            said = [(change.what, change.subject, change.text, change.claims) for change in told.changes]
+            assert said == [
+                ("notice", talk["name"], "The train is late.", ""),
+                ("statement", talk["name"], "It is an attack.", "attack"),
+            ]
+            (by,) = {change.by for change in told.changes}
+            assert re.fullmatch("host [0-9a-f]{16}", by)
 
     run(test)
 

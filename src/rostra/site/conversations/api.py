@@ -101,14 +101,15 @@ async def call_off(site: TheSite, viewer: Host, name: str, asked: Annotated[Aske
 
 @router.post(_API + "/{name}/notice", response_model=ConversationEntity)
 async def give_notice(
-    site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(starts=str, text=str)]
+    site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(claims=str, starts=str, text=str)]
 ) -> Json:
-    """`text`, and `starts` if the announced instant moves."""
+    """`text`, `starts` if the announced instant moves, and `claims` if it says what was the cause of trouble."""
     async with site.writing() as work:
         row = await find(work, name)
         starts_at = _starts(work, row, asked.text("starts"))
         now = phase(row, site.stage, now=work.now)
-        await notices.give(work, row, viewer.account_id, asked.text("text"), starts_at=starts_at, phase_now=now)
+        text, claims = asked.text("text"), asked.text("claims")
+        await notices.give(work, row, viewer.account_id, text, starts_at=starts_at, phase_now=now, claims=claims)
     return await _answer(site, name, viewer)
 
 

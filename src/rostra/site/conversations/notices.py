@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
+from rostra.evidence.change import CLAIMS
 from rostra.site.answers import invalid
 from rostra.site.conversations import posts
 from rostra.site.conversations.announce import move_start, newest_notice, require_lead
@@ -15,15 +16,27 @@ TEXT_LENGTH_MAX: Final = 300  # it is read on a phone, beside a clock
 
 
 async def give(
-    work: Work, row: Conversation, by: int, text: str, *, starts_at: datetime | None, phase_now: Phase
+    work: Work,
+    row: Conversation,
+    by: int,
+    text: str,
+    *,
+    starts_at: datetime | None,
+    phase_now: Phase,
+    claims: str = "",
 ) -> HostNotice:
-    """RefusedError for somebody who is no host, a talk that is over, or a start that has passed."""
+    """RefusedError for somebody who is no host, a talk that is over, or a start that has passed.
+
+    `claims`: what the text says was the cause of trouble, if it does; then it is a statement, and kept as one.
+    """
     await require_lead(work, row, by)
     text = " ".join(text.split())
     if not text or len(text) > TEXT_LENGTH_MAX:
         raise invalid(f"A notice has 1 to {TEXT_LENGTH_MAX} characters")
     if phase_now.over:
         raise invalid("This conversation is over")
+    if claims and claims not in CLAIMS:
+        raise invalid("A notice claims attack, demand, own, dependency, none, or nothing")
     if starts_at is not None:
         if phase_now.begun:
             raise invalid("What has begun cannot begin again")
@@ -37,6 +50,7 @@ async def give(
         created_at=work.now,
     )
     work.session.add(notice)
+    work.witness("statement" if claims else "notice", row.name, "host", by, text=text, claims=claims)
     await posts.tell(work, row, notice)
     work.later("conversation.tell", {"id": row.id, "notice_id": notice.id})
     work.tell(ConversationChanged(row.id))

@@ -141,6 +141,7 @@ async def give_notice(form: MembersForm, name: str) -> Response:
             form.asked.text("text"),
             starts_at=None if at_ns is None else from_ns(at_ns),
             phase_now=phase(row, browser.site.stage, now=work.now),
+            claims=form.asked.text("claims"),
         )
     return browser.go(f"/conversations/{name}", "notice_given")
 

@@ -64,6 +64,8 @@ async def decide(work: Work, by: Moderator, verdict: Verdict) -> Decision:
     await work.session.flush()
     restrictions = await _restrict(work, decision, action, verdict)
     settled = await _settled(work, verdict)
+    if action.restricts is not None:
+        work.witness("manual", "site", "moderator", by.account_id, text=decision.action)
     await log.append(work, "decided", sealed_subject(decision), by=by.account_id)
     for each in settled:
         await reports.close(work, each, by=by, outcome="acted", decision_id=decision.id)
