@@ -42,7 +42,7 @@ def _steps(asked: argparse.Namespace) -> Iterable[Step]:
             seen=[_read(path) for path in asked.seen],
             authorities=[] if asked.authority is None else authorities(_read(asked.authority)),
         )
-        log = source(asked.log)
+        log = source(Path(asked.log))
     except FlawError as flaw:
         return [Step(Outcome.FAIL, "file", str(flaw))]
     return verify(log, trust)
