@@ -88,7 +88,7 @@ def is_for_fitting(seed: int) -> bool:
 _VARIANTS: Final[dict[str, tuple[str, ...]]] = {
     "A1": ("junk",),
     "A2": ("without cookies", "without cookies", "with cookies"),
-    "A3": ("one network", "thousands of networks", "thousands of networks, whole pages"),
+    "A3": ("one network", "thousands of networks", "thousands of networks", "thousands of networks, whole pages"),
     "A4": ("deaf", "hasty", "mimic"),
     "A5": ("slow headers", "silence"),
     "D1": ("surge",),
