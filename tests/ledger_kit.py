@@ -50,7 +50,12 @@ class Evening:
     """The entries in the order of the log; everybody's clock is `wall_ms` and `steady_ms`."""
 
     def __init__(
-        self, *edges: str, origin: str = ORIGIN, plan: dict[str, Any] | None = None, start_ms: int = START_MS
+        self,
+        *edges: str,
+        origin: str = ORIGIN,
+        plan: dict[str, Any] | None = None,
+        start_ms: int = START_MS,
+        has: dict[str, int] | None = None,
     ) -> None:
         self.wall_ms = self.start_ms = start_ms
         self.steady_ms = 0
@@ -58,6 +63,12 @@ class Evening:
         self.edges = edges or ("edge-1",)
         self.notes: list[bytes] = []  # every checkpoint so far
         self.counted = dict.fromkeys(self.edges, 0)
+        self.skew_ms: dict[str, int] = {}  # by how much somebody's wall clock is wrong
+        self.cosigning_delay_ms = 0
+        self.more: dict[str, int] = {}  # what each edge says it did besides, each second
+        self.kernel_grows: dict[str, int] = {}  # what its kernel counts besides, each second
+        self._kernel = dict(has or {})
+        self._did: dict[str, int] = dict.fromkeys(("accepts",), 0)
         self._origin = origin
         self._tree = Tree()
         self._chains: dict[str, Chain] = {}
@@ -68,16 +79,20 @@ class Evening:
         self.say("witness", OPENED, {"conversation": conversation, "processes": processes} | doors)
         self.say("witness", PLAN, plan or {"number": 1})
 
-    def chain(self, who: str) -> Chain:
-        if who not in self._chains:
+    def chain(self, who: str, *, anew: bool = False) -> Chain:
+        if anew or who not in self._chains:
             private = WITNESS if who == "witness" else key_of(who)
             self._chains[who] = Chain(
                 who,
                 private,
-                clock_ns=lambda: self.wall_ms * 1_000_000,
+                clock_ns=lambda: (self.wall_ms + self.skew_ms.get(who, 0)) * 1_000_000,
                 steady_ns=lambda: self.steady_ms * 1_000_000,
             )
         return self._chains[who]
+
+    def use(self, who: str, chain: Chain) -> None:
+        """From now on `who` speaks in this chain."""
+        self._chains[who] = chain
 
     def say(self, who: str, kind: str, body: dict[str, Any]) -> None:
         chain = self.chain(who)
@@ -88,12 +103,14 @@ class Evening:
     def record(self, edge: str) -> dict[str, Any]:
         """What an edge says at this second: three came in, and all is well."""
         self.counted[edge] += 3
-        return {"did": {"admitted": self.counted[edge]}}
+        return {"did": {"admitted": self.counted[edge]} | self._did, "has": dict(self._kernel)}
 
     def go_on(self, seconds: int) -> "Evening":
         for _ in range(seconds):
             self.wall_ms += 1_000
             self.steady_ms += 1_000
+            self._did = {name: self._did.get(name, 0) + count for name, count in self.more.items()} or self._did
+            self._kernel = {name: value + self.kernel_grows.get(name, 0) for name, value in self._kernel.items()}
             for edge in self.edges:
                 self.say(edge, "record", self.record(edge))
             if self.steady_ms % (CHECKPOINT_S * 1_000) == 0:
@@ -108,9 +125,8 @@ class Evening:
             self._tree.append(leaf_hash(entry))
         text = str(Checkpoint(self._origin, len(self._tree), self._tree.root()))
         self.notes.append(signed_note(text, origin=self._origin))
-        self.cosigned = "".join(
-            cosignature(text, f"{name}.example", key_of(name), at_s=self.wall_ms // 1_000) for name in COSIGNERS
-        )
+        at_s = (self.wall_ms + self.cosigning_delay_ms) // 1_000
+        self.cosigned = "".join(cosignature(text, f"{name}.example", key_of(name), at_s=at_s) for name in COSIGNERS)
 
     def stamp(self, token: Callable[[bytes], bytes]) -> None:
         """The newest checkpoint is stamped by an authority."""

@@ -16,7 +16,7 @@ from rostra.evidence.known import Run
 from rostra.evidence.testimony import SignedTestimony, Silence
 from rostra.rehearsal.surroundings import hypervisor, machine
 from rostra.verifier.canonical import Json, canonical
-from rostra.verifier.entry import digest
+from rostra.verifier.entry import entry_digest
 
 _log = structlog.get_logger()
 OPERATOR: Final = "operator"
@@ -47,7 +47,7 @@ async def begin_testimony(
     run = Run(
         surroundings.versions["code"],
         surroundings.configuration_sha256,
-        digest(canonical({each: identity[each] for each in _MACHINE})),
+        entry_digest(canonical({each: identity[each] for each in _MACHINE})),
     )
     try:
         testimony = SignedTestimony(connection, name, settings.data / "evidence")

@@ -3,9 +3,16 @@
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from rostra.verdict.code import code_digest
+from rostra.verdict.evening import read
+from rostra.verdict.verdict import judge
+from rostra.verdict.what_if import WhatIf, WhatIfError, parse
+from rostra.verifier.checks.judgement import Judge, Judged
+from rostra.verifier.entry import Entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_key
 from rostra.verifier.policy import parse_policy
@@ -42,16 +49,23 @@ def _steps(asked: argparse.Namespace) -> Iterable[Step]:
             seen=[_read(path) for path in asked.seen],
             authorities=[] if asked.authority is None else authorities(_read(asked.authority)),
         )
-        log = source(Path(asked.log))
-    except FlawError as flaw:
+        what_if = None if asked.what_if is None else partial(_judged, what_if=parse(asked.what_if))
+        log = source(asked.log)
+    except (FlawError, WhatIfError) as flaw:
         return [Step(Outcome.FAIL, "file", str(flaw))]
-    return verify(log, trust)
+    return verify(log, trust, Judge(_judged, code_digest(), what_if))
+
+
+def _judged(entries: Iterable[Entry], *, what_if: WhatIf | None = None) -> Judged:
+    verdict = judge(read(entries), what_if=what_if)
+    return Judged(f"{verdict.label}, {verdict.harm.value:.1%} harmed", verdict.digest)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("rostra verify", description=_ABOUT)
     parser.add_argument("log", help="a file that `rostra ledger export` made, a ledger's folder, or its address")
     parser.add_argument("--key", metavar="KEY", help="the log's verifier key, from somebody whom you believe")
+    parser.add_argument("--what-if", metavar="WHAT", help="judge it otherwise too: no-attack,limit=2800")
     parser.add_argument("--policy", metavar="FILE", type=Path, help="whose cosignatures count (C2SP tlog-policy)")
     parser.add_argument(
         "--authority", metavar="FILE", type=Path, help="whose time stamps count (certificates, PEM)"

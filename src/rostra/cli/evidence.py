@@ -93,7 +93,7 @@ def verdict_command(
         raise BadInputError(f"There is neither a file {log} nor a ledger of {log!r}.")
     try:
         question = None if what_if is None else parse(what_if)
-        witnessed = source(path)
+        witnessed = source(str(path))
         entries = open_log(witnessed, named_key(witnessed)).entries()
         found = judge(read(parse_entry(each).entry for each in entries), what_if=question)
     except (FlawError, WhatIfError) as error:

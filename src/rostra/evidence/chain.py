@@ -6,7 +6,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rostra.verifier.canonical import Json
-from rostra.verifier.entry import FIRST, Entry, digest, seal
+from rostra.verifier.entry import FIRST, Entry, entry_digest, seal
 
 
 class Chain:
@@ -43,4 +43,4 @@ class Chain:
     def said(self, entry: bytes) -> None:
         """It has been taken: the next one follows it."""
         self._seq += 1
-        self._prev = digest(entry)
+        self._prev = entry_digest(entry)

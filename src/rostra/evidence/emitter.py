@@ -11,7 +11,7 @@ from rostra.core.errors import BusError
 from rostra.evidence.chain import Chain
 from rostra.evidence.spool import Spool
 from rostra.verifier.canonical import Json
-from rostra.verifier.entry import digest
+from rostra.verifier.entry import entry_digest
 
 _log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class Emitter:
             while (entry := self._spool.oldest()) is not None:
                 began = time.perf_counter()
                 try:
-                    await connection.store(evidence_subject(self._chain.who), entry, message_id=digest(entry))
+                    await connection.store(evidence_subject(self._chain.who), entry, message_id=entry_digest(entry))
                 except BusError:
                     self.bus_failures += 1
                     raise

@@ -31,6 +31,7 @@ _NETWORK: Final = {
     "InOctets": "ip_bytes_in",
     "OutOctets": "ip_bytes_out",
 }
+_NETWORK6: Final = {"Ip6InOctets": "ip6_bytes_in", "Ip6OutOctets": "ip6_bytes_out"}
 _CGROUP: Final = {
     "nr_periods": "cpu_periods",
     "nr_throttled": "cpu_periods_throttled",
@@ -50,6 +51,7 @@ def vitals(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) ->
     }
     found |= dict(_network(proc / "net/snmp"))
     found |= dict(_network(proc / "net/netstat"))
+    found |= dict(_network6(proc / "net/snmp6"))
     found |= dict(_interfaces(proc / "net/dev"))
     found |= dict(_pressure(proc / "pressure"))
     found |= dict(_throttling(cgroup / "cpu.stat"))
@@ -70,6 +72,14 @@ def _network(path: Path) -> Iterator[tuple[str, int]]:
         for name, value in zip(names.split()[1:], values.split()[1:], strict=False):
             if name in _NETWORK:
                 yield _NETWORK[name], int(value)
+
+
+def _network6(path: Path) -> Iterator[tuple[str, int]]:
+    """What the counters of IPv4 have not; a name and a value to a line."""
+    for line in _lines(path):
+        name, _, value = line.partition(" ")
+        if name in _NETWORK6:
+            yield _NETWORK6[name], int(value)
 
 
 def _interfaces(path: Path) -> Iterator[tuple[str, int]]:

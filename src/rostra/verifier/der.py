@@ -39,7 +39,7 @@ class Value(NamedTuple):
         return found[:count]
 
 
-def parse(data: bytes) -> Value:
+def parse_der(data: bytes) -> Value:
     """The one value that `data` is."""
     found = list(_values(data))
     if len(found) != 1:

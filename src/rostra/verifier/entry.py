@@ -54,7 +54,7 @@ def seal(entry: Entry, private: Ed25519PrivateKey) -> bytes:
     return canonical({"said": said, "sig": b64encode(signature).decode()})
 
 
-def digest(data: bytes) -> str:
+def entry_digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
@@ -77,7 +77,7 @@ def parse_entry(data: bytes) -> Sealed:
         signature = b64decode(sig.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise FlawError("The signature of an entry is not base64.") from error
-    return Sealed(Entry(**fields), signature, canonical(said), digest(data))
+    return Sealed(Entry(**fields), signature, canonical(said), entry_digest(data))
 
 
 class Head(NamedTuple):

@@ -1,16 +1,32 @@
-"""Where a log is read from: a folder, or a bundle that anybody may have made."""
+"""Where a log is read from: a folder, an address, or a bundle that anybody may have made."""
 
 import lzma
 import re
 import tarfile
+import time
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.error import HTTPError
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+)
 
 from rostra.verifier.errors import FlawError
+from rostra.verifier.tiles import bundled, unbundled
 
 FILE_BYTES_MAX: Final = 256 * (2 + 65_535)  # of a bundle of entries, the largest file that a log has
-BUNDLE_BYTES_MAX: Final = 1 << 30  # unpacked: twelve hours of thirty processes
-_NAMES: Final = re.compile(r"(key|checkpoint|tile/(entries|[0-9])/(x[0-9]{3}/){0,3}[0-9]{3}(\.p/[0-9]{1,3})?)")
+BUNDLE_BYTES_MAX: Final = 1 << 29  # unpacked, in memory: two hours of forty processes, or twelve of seven
+_NAMES: Final = re.compile(
+    r"(key|checkpoint|rostra_verify\.py|tile/(entries|[0-9])/(x[0-9]{3}/){0,3}[0-9]{3}(\.p/[0-9]{1,3})?)"
+)
+FETCH_S: Final = 20  # one file: the largest is a few megabytes
+_PIECE_BYTES: Final = 65_536
 
 
 class Source(Protocol):
@@ -63,5 +79,50 @@ class Bundle:
             raise FlawError(f"The bundle has no {name}.") from None
 
 
-def source(path: Path) -> Source:
+class Site:
+    """The files as somebody serves them over HTTP. Each is fetched once, and redirections are not followed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._files: dict[str, bytes] = {}
+        self._left = BUNDLE_BYTES_MAX
+        self._opener = OpenerDirector()
+        for handler in (HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor()):
+            self._opener.add_handler(handler)
+
+    def read(self, name: str) -> bytes:
+        if name not in self._files:
+            try:
+                self._files[name] = self._fetched(name)
+            except HTTPError as error:
+                full, partial, width = name.rpartition(".p/")
+                if error.code != HTTPStatus.NOT_FOUND or not partial:
+                    raise FlawError(f"{self._url}/{name}: {error.code} {error.reason!s:.80}.") from error
+                # It has become full since the checkpoint was made (tlog-tiles, §Partial Tiles).
+                self._files[name] = bundled(unbundled(self.read(full))[: int(width)])
+        return self._files[name]
+
+    def _fetched(self, name: str) -> bytes:
+        data, until_s = bytearray(), time.monotonic() + FETCH_S
+        try:
+            with self._opener.open(f"{self._url}/{name}", timeout=FETCH_S) as response:
+                while piece := response.read(_PIECE_BYTES):
+                    data += piece
+                    self._left -= len(piece)
+                    if len(data) > FILE_BYTES_MAX or self._left < 0:
+                        raise FlawError(f"{name} is larger than any file of a log.")
+                    if time.monotonic() > until_s:
+                        raise FlawError(f"{name} does not come within {FETCH_S} s.")
+        except HTTPError:
+            raise
+        except (OSError, HTTPException, ValueError) as error:
+            raise FlawError(f"{self._url}/{name} cannot be fetched: {error!s:.100}.") from error
+        return bytes(data)
+
+
+def source(place: str) -> Source:
+    """What a folder, a bundle or an address holds."""
+    if place.startswith(("http://", "https://")):
+        return Site(place)
+    path = Path(place)
     return Folder(path) if path.is_dir() else Bundle(path)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from rostra.verifier import der
+from rostra.verifier.der import CONTEXT_0, OCTETS, SEQUENCE, SET, TIME, Value, parse_der
 from rostra.verifier.errors import FlawError
 
 TOKEN_BYTES_MAX: Final = 32_768
@@ -96,19 +96,19 @@ def _issued(below: x509.Certificate, above: x509.Certificate) -> bool:
 
 
 def _parsed(token: bytes) -> Stamp:
-    kind, wrapped = der.parse(token).as_(der.SEQUENCE).first(2)
+    kind, wrapped = parse_der(token).as_(SEQUENCE).first(2)
     if kind.content != _SIGNED_DATA:
         raise FlawError("A time stamp is signed data.")
-    fields = wrapped.as_(der.CONTEXT_0).first(1)[0].as_(der.SEQUENCE).values()
+    fields = wrapped.as_(CONTEXT_0).first(1)[0].as_(SEQUENCE).values()
     if len(fields) < len(("version", "digests", "content", "signers")):
         raise FlawError("A time stamp lacks a field.")
-    kind, content = fields[2].as_(der.SEQUENCE).first(2)
+    kind, content = fields[2].as_(SEQUENCE).first(2)
     if kind.content != _TST_INFO:
         raise FlawError("What was signed is no time stamp.")
-    info = content.as_(der.CONTEXT_0).first(1)[0].as_(der.OCTETS).content
-    carried = next((field for field in fields[3:] if field.tag == der.CONTEXT_0), None)
+    info = content.as_(CONTEXT_0).first(1)[0].as_(OCTETS).content
+    carried = next((field for field in fields[3:] if field.tag == CONTEXT_0), None)
     certificates = [x509.load_der_x509_certificate(each.whole) for each in carried.values()] if carried else []
-    signer = fields[-1].as_(der.SET).first(1)[0].as_(der.SEQUENCE)
+    signer = fields[-1].as_(SET).first(1)[0].as_(SEQUENCE)
     at_ms, imprint = _stamped(info)
     certificate = _signed(signer, info, certificates)
     return Stamp(at_ms, imprint, certificate, tuple(certificates))
@@ -116,36 +116,32 @@ def _parsed(token: bytes) -> Stamp:
 
 def _stamped(info: bytes) -> tuple[int, bytes]:
     """When, and the hash of what."""
-    _, _, imprint, _, time = der.parse(info).as_(der.SEQUENCE).first(5)
-    algorithm, hashed = imprint.as_(der.SEQUENCE).first(2)
+    _, _, imprint, _, time = parse_der(info).as_(SEQUENCE).first(5)
+    algorithm, hashed = imprint.as_(SEQUENCE).first(2)
     if algorithm.first(1)[0].content != _SHA256:
         raise FlawError("The time stamp is of no SHA-256.")
-    match = _TIME.fullmatch(time.as_(der.TIME).content)
+    match = _TIME.fullmatch(time.as_(TIME).content)
     if match is None:
         raise FlawError("The time stamp has no time.")
     at = datetime.strptime(match[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return int(at.timestamp()) * 1_000 + int((match[2] or b".0")[1:].ljust(3, b"0")[:3]), hashed.as_(
-        der.OCTETS
-    ).content
+    return int(at.timestamp()) * 1_000 + int((match[2] or b".0")[1:].ljust(3, b"0")[:3]), hashed.as_(OCTETS).content
 
 
-def _signed(signer: der.Value, info: bytes, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+def _signed(signer: Value, info: bytes, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
     """Whose certificate among `certificates` has signed `info` (RFC 5652 §5.4)."""
     _, _, digest, attributes, _, signature = signer.first(6)
     algorithm = _HASHES.get(digest.first(1)[0].content)
     if algorithm is None:
         raise FlawError("The time stamp is hashed in a way that is not believed.")
-    said = {
-        name.content: found.as_(der.SET).first(1)[0] for name, found in (a.first(2) for a in attributes.values())
-    }
+    said = {name.content: found.as_(SET).first(1)[0] for name, found in (a.first(2) for a in attributes.values())}
     hashed = hashlib.new(algorithm.name, info).digest()
-    if attributes.tag != der.CONTEXT_0 or not {_CONTENT_TYPE, _MESSAGE_DIGEST} <= said.keys():
+    if attributes.tag != CONTEXT_0 or not {_CONTENT_TYPE, _MESSAGE_DIGEST} <= said.keys():
         raise FlawError("The time stamp does not say what it signs.")
     if said[_CONTENT_TYPE].content != _TST_INFO or said[_MESSAGE_DIGEST].content != hashed:
         raise FlawError("The time stamp was changed after it was signed.")
-    message = bytes([der.SET]) + attributes.whole[1:]
+    message = bytes([SET]) + attributes.whole[1:]
     for certificate in certificates:
-        if _verifies(certificate, signature.as_(der.OCTETS).content, message, algorithm):
+        if _verifies(certificate, signature.as_(OCTETS).content, message, algorithm):
             return certificate
     raise FlawError("The time stamp is not signed by a certificate that it carries.")
 

@@ -7,7 +7,9 @@ from cryptography import x509
 
 from rostra.verifier.checks.clocks import Clocks, Silence, Times, told
 from rostra.verifier.checks.history import History
+from rostra.verifier.checks.judgement import Judge, Judgement
 from rostra.verifier.checks.outsiders import Cosignatures, Stamps
+from rostra.verifier.checks.physics import Physics
 from rostra.verifier.checks.registration import Registration
 from rostra.verifier.entry import OPENED, Chains, Entry, parse_entry
 from rostra.verifier.errors import FlawError
@@ -30,7 +32,7 @@ class Trust(NamedTuple):
     authorities: Sequence[x509.Certificate] = ()  # whose time stamps count
 
 
-def verify(source: Source, trust: Trust = Trust()) -> Iterator[Step]:  # noqa: B008 # a value
+def verify(source: Source, trust: Trust = Trust(), judge: Judge | None = None) -> Iterator[Step]:  # noqa: B008 # a value
     """Every step until one fails."""
     name = "signature"
     try:
@@ -48,10 +50,10 @@ def verify(source: Source, trust: Trust = Trust()) -> Iterator[Step]:  # noqa: B
     except FlawError as flaw:
         yield Step(Outcome.FAIL, name, str(flaw))
         return
-    yield from _read(log, tree, trust)
+    yield from _read(log, tree, trust, judge)
 
 
-def _read(log: Log, tree: Tree, trust: Trust) -> Iterator[Step]:
+def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None) -> Iterator[Step]:
     """Put every check to every entry, once, in order."""
     name = _CHAINS
     try:
@@ -69,6 +71,8 @@ def _read(log: Log, tree: Tree, trust: Trust) -> Iterator[Step]:
             Times(witness),
             Silence(witness),
             registration,
+            Physics(),
+            Judgement(log, witness, judge, registration),
         )
         for index, data in enumerate(log.entries()):
             name = _CHAINS

@@ -12,10 +12,13 @@ from rostra.verifier.log import KEY
 from rostra.verifier.note import parse_key
 from rostra.verifier.tiles import CHECKPOINT, TILE_HEIGHT, bundle_path, tile_path, widths
 from rostra.witness.ledger import signed_checkpoint
+from rostra.witness.single_file import FILE, single_file
 
 
 def export(ledger: Path, bundle: Path) -> int:
     """Write what the checkpoint of `ledger` covers to `bundle` (.tar.xz); equal logs give equal files.
+
+    The file brings the program that checks it; whoever does not believe the file takes that from elsewhere.
 
     Returns the number of entries. BadInputError if there is no checkpoint, or a file is missing.
     """
@@ -26,8 +29,8 @@ def export(ledger: Path, bundle: Path) -> int:
         if checkpoint is None:
             raise BadInputError(f"{ledger.name} has no checkpoint yet: the first one comes within ten seconds.")
         with tarfile.open(made, "w:xz") as archive:
-            for name in (KEY, CHECKPOINT, *_names(checkpoint.size)):
-                data = (ledger / name).read_bytes()
+            for name in (FILE, KEY, CHECKPOINT, *_names(checkpoint.size)):
+                data = single_file().encode() if name == FILE else (ledger / name).read_bytes()
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))

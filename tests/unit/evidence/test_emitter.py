@@ -14,7 +14,7 @@ from rostra.evidence.testimony import RECORD
 from rostra.evidence.told import told
 from rostra.evidence.vitals import vitals
 from rostra.verifier.canonical import canonical
-from rostra.verifier.entry import FIRST, digest, parse_entry
+from rostra.verifier.entry import FIRST, entry_digest, parse_entry
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
@@ -39,7 +39,7 @@ def test_each_entry_follows_the_one_before(tmp_path: Path) -> None:
     entries = drained(spool)
     parsed = [parse_entry(entry).entry for entry in entries]
     assert [(each.seq, each.body) for each in parsed] == [(n, {"number": n}) for n in range(3)]
-    assert [each.prev for each in parsed] == [FIRST, digest(entries[0]), digest(entries[1])]
+    assert [each.prev for each in parsed] == [FIRST, entry_digest(entries[0]), entry_digest(entries[1])]
 
 
 def test_what_waits_outlives_the_process_and_is_gone_once_it_is_taken(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_full_spool_refuses_and_the_chain_goes_on_whole_and_says_so(tmp_path: 
     (last,) = drained(spool)
     entry = parse_entry(last).entry
     assert entry.body == {"number": 2, "unsaid": 2}
-    assert (entry.seq, entry.prev) == (1, digest(first))
+    assert (entry.seq, entry.prev) == (1, entry_digest(first))
 
 
 def test_what_is_told_has_no_fractions_and_nobody_in_it() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.verifier.canonical import canonical
-from rostra.verifier.entry import FIRST, OPENED, Chains, Entry, Gap, digest, parse_entry, seal
+from rostra.verifier.entry import FIRST, OPENED, Chains, Entry, Gap, entry_digest, parse_entry, seal
 from rostra.verifier.errors import FlawError
 
 EDGE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -20,7 +20,7 @@ RUN = 1_723_485_600_000
 def said(count: int, *, run: int = RUN, private: Ed25519PrivateKey = EDGE) -> list[bytes]:
     entries: list[bytes] = []
     for seq in range(count):
-        prev = digest(entries[-1]) if entries else FIRST
+        prev = entry_digest(entries[-1]) if entries else FIRST
         body: dict[str, Any] = {"joins": seq}
         entry = Entry("edge-1", run, seq, prev, "record", run + seq * 1_000, seq * 1_000, body)
         entries.append(seal(entry, private))
@@ -54,12 +54,12 @@ def _forged(entries: list[bytes]) -> list[bytes]:
 
 
 def _replaced(entries: list[bytes]) -> list[bytes]:
-    other = Entry("edge-1", RUN, 1, digest(entries[0]), "record", RUN, 1_000, {"joins": 77})
+    other = Entry("edge-1", RUN, 1, entry_digest(entries[0]), "record", RUN, 1_000, {"joins": 77})
     return [entries[0], seal(other, EDGE), *entries[2:]]
 
 
 def _backwards(entries: list[bytes]) -> list[bytes]:
-    return [*entries, seal(Entry("edge-1", RUN, 4, digest(entries[3]), "record", RUN, 5, {}), EDGE)]
+    return [*entries, seal(Entry("edge-1", RUN, 4, entry_digest(entries[3]), "record", RUN, 5, {}), EDGE)]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_p9_what_is_missing_is_told_and_not_closed_up() -> None:
 
 def test_a_log_that_begins_in_mid_run_says_where_it_came_in() -> None:
     entries = said(5)
-    head = {"run": RUN, "seq": 1, "digest": digest(entries[1])}
+    head = {"run": RUN, "seq": 1, "digest": entry_digest(entries[1])}
     assert check(entries[2:], first=opened(**head)) == []
     assert check(entries[3:], first=opened(**head)) == [Gap("edge-1", 1, 1)]
     with pytest.raises(FlawError, match="that was replaced"):
-        check(entries[2:], first=opened(**head | {"digest": digest(b"another")}))
+        check(entries[2:], first=opened(**head | {"digest": entry_digest(b"another")}))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from stamp_authority import Authority
 
 
 def found(folder: Path, key: NoteKey | None = LOG_KEY, seen: Sequence[bytes] = ()) -> list[Step]:
-    return list(verify(source(folder), Trust(key, seen)))
+    return list(verify(source(str(folder)), Trust(key, seen)))
 
 
 def test_a_log_as_it_was_written_passes_every_step(tmp_path: Path) -> None:
@@ -33,10 +33,10 @@ def test_a_log_as_it_was_written_passes_every_step(tmp_path: Path) -> None:
     evening.stamp(authority.token)
     trust = Trust(policy=POLICY, seen=evening.notes, authorities=[authority.root])
     log = written(tmp_path / "evening", evening.go_on(15).entries)
-    steps = list(verify(source(log), trust))
+    steps = list(verify(source(str(log)), trust))
     assert [step.name for step in steps] == [
         *("signature", "inclusion", "chains", "gaps", "consistency"),
-        *("cosignatures", "timestamps", "clocks", "times", "silence", "registration"),
+        *("cosignatures", "timestamps", "clocks", "times", "silence", "registration", "physics"),
     ]
     assert {step.outcome for step in steps} == {Outcome.PASS}
     bundle = tmp_path / "evening.tar.xz"

@@ -105,7 +105,8 @@ class Cosignatures:
 
     def _registered(self) -> Policy | None:
         plan = self._registration.plan
-        text = None if plan is None else plan.body.get("policy")
+        witness = None if plan is None else plan.body.get("witness")
+        text = witness.get("policy") if isinstance(witness, dict) else None
         return parse_policy(text.encode()) if isinstance(text, str) and text else None
 
 
