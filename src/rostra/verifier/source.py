@@ -120,9 +120,9 @@ class Site:
         return bytes(data)
 
 
-def source(place: str) -> Source:
+def source(place: str | Path) -> Source:
     """What a folder, a bundle or an address holds."""
-    if place.startswith(("http://", "https://")):
+    if isinstance(place, str) and place.startswith(("http://", "https://")):
         return Site(place)
     path = Path(place)
     return Folder(path) if path.is_dir() else Bundle(path)
