@@ -30,6 +30,7 @@ def main() -> None:
         "captions": "lateness, word error rate and cost of captions and transcripts",
         "site": "posts and timelines a second, on SQLite and PostgreSQL",
         "isolation": "posts and timelines while 5,000 a second join an edge beside the site",
+        "evidence": "what it costs an edge to be witnessed, beside 20,000 connections",
         "speaker": "what a bad network leaves of a speaker, by PESQ",
     }
     if not names:

@@ -174,9 +174,11 @@ ANNOUNCEMENT_LENGTH_MAX: Final = 5_000  # a notice of the operator; more belongs
 ANNOUNCEMENT_REACTIONS_MAX: Final = 8  # different ones, as Mastodon: a row of a phone
 
 # --- evidence ------------------------------------------------------------------------------------
-EVIDENCE_SPOOL_BYTES_MAX: Final = 8 * 1024 * 1024  # of one process: an hour and a half of entries of 1.5 kB
+EVIDENCE_SPOOL_BYTES_MAX: Final = (
+    8 * 1024 * 1024
+)  # of one edge: 50 minutes of entries of 2.6 kB; of others two hours
 EVIDENCE_RETENTION_S: Final = 3_600  # in the bus, for a witness that is away: longer and the ledger has a gap
-EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 40 processes for an hour
+EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 28 edges for an hour, or 60 other processes
 STATEMENT_LENGTH_MAX: Final = 2_000  # of what an official says about an evening: half a page
 SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; what is more is told as a number
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes
