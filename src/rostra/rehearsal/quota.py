@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path("/sys/fs/cgroup")
-_PERIOD_US: Final = 50_000
+_PERIOD_US: Final = 100_000  # the kernel's own default
 _QUOTA_MIN_US: Final = 1_000  # the kernel refuses less
 
 

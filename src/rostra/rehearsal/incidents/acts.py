@@ -4,8 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +12,12 @@ from typing import Final
 
 from rostra.rehearsal.attackers import Attacker, Garbage, HttpFlood, JoinFlood, Slowloris, Target
 from rostra.rehearsal.incidents.floods import Sender
-from rostra.rehearsal.incidents.network import PORT, Line, address, edge_name
+from rostra.rehearsal.incidents.network import PEOPLE, PORT, STRANGERS, Line, address, edge_name
 from rostra.rehearsal.incidents.recipe import Cause, Recipe
 from rostra.rehearsal.incidents.system import CONVERSATION, Deployment, System, moved
 from rostra.rehearsal.incidents.worse import worse
+
+Change = Callable[[Deployment], Deployment]
 
 _OVERFULL: Final = 8.0  # times what a line carries
 _HALF_OPEN_HZ: Final = 400.0
@@ -52,12 +53,12 @@ async def act(cause: Cause, scene: Scene, *, seconds: float) -> None:
             await _break(cause, scene, seconds)
         case "O2":
             code = await asyncio.to_thread(worse, cause.variant, scene.folder / "worse")
-            await _deploy(cause, scene, code=code)
+            await _restart(scene, cause.edges, lambda before: replace(before, code=code))
         case "O3":
             await _misconfigure(cause, scene, seconds)
         case "O4":
-            limit = max(1, round(scene.recipe.seats * (0.6 - 0.5 * cause.strength)))
-            await _deploy(cause, scene, settings={"ROSTRA_EDGE_LISTENERS_MAX": str(limit)})
+            limit = max(1, round(scene.recipe.seats * (0.5 - 0.45 * cause.strength)))
+            await _restart(scene, cause.edges, _set({"ROSTRA_EDGE_LISTENERS_MAX": str(limit)}))
         case "O5":
             await _move(cause, scene)
         case "O6":
@@ -106,20 +107,24 @@ async def _besiege(cause: Cause, scene: Scene, seconds: float) -> None:
         networks = 200
     sources = _sources(recipe, cause, networks)
     path = f"/c/{CONVERSATION}"
-    with ProcessPoolExecutor(len(cause.edges), multiprocessing.get_context("spawn")) as pool:
-        async with asyncio.TaskGroup() as tasks:
-            for number in cause.edges:
-                target = Target(address(number), PORT, CONVERSATION, path)
-                running = asyncio.wrap_future(pool.submit(_attack, kind, target, seconds, sources))
-                tasks.create_task(_done(running), name=f"{cause.name} {edge_name(number)}")
+    spawn = multiprocessing.get_context("spawn")
+    attackers = []
+    for number in cause.edges:
+        target = Target(address(number), PORT, CONVERSATION, path)
+        attackers.append(spawn.Process(target=_attack, args=(kind, target, seconds, sources), daemon=True))
+    try:
+        for attacker in attackers:
+            attacker.start()
+        await asyncio.sleep(seconds)
+    finally:
+        for attacker in attackers:
+            if attacker.pid is not None:
+                attacker.kill()
+                attacker.join()
 
 
 def _attack(kind: Attacker, target: Target, seconds: float, sources: Sequence[str]) -> None:
     kind.run(target, seconds, sources)
-
-
-async def _done(running: asyncio.Future[None]) -> None:
-    await running
 
 
 def _sources(recipe: Recipe, cause: Cause, networks: int) -> list[str]:
@@ -160,59 +165,54 @@ async def start(scene: Scene, numbers: Sequence[int], deployment: Deployment) ->
         scene.system.starve(number)
 
 
-async def _restart(scene: Scene, numbers: Sequence[int], deployment: Deployment) -> None:
+async def _restart(scene: Scene, numbers: Sequence[int], change: Change) -> None:
     """One after the other, as an operator does it who has two minutes."""
     for number in numbers:
+        changed = change(scene.system.edges[number])
         await scene.system.stop(edge_name(number))
-        await start(scene, [number], deployment)
+        await start(scene, [number], changed)
 
 
-async def _deploy(
-    cause: Cause, scene: Scene, *, settings: dict[str, str] | None = None, code: Path | None = None
-) -> None:
-    before = scene.system.edges[cause.edges[0]]
-    await _restart(scene, cause.edges, replace(before, settings=settings or {}, code=code))
+def _set(settings: Mapping[str, str]) -> Change:
+    return lambda before: replace(before, settings=settings)
 
 
 async def innocent(what: str, scene: Scene) -> None:
     """A change that has no effect, of one edge."""
-    before = scene.system.edges[1]
     if what == "limit":
-        limit = {"ROSTRA_EDGE_LISTENERS_MAX": str(4 * scene.recipe.seats)}
-        await _restart(scene, [1], replace(before, settings=limit))
+        await _restart(scene, [1], _set({"ROSTRA_EDGE_LISTENERS_MAX": str(4 * scene.recipe.seats)}))
     else:
         code = await asyncio.to_thread(worse, "", scene.folder / "as-good")
-        await _restart(scene, [1], replace(before, code=code))
+        await _restart(scene, [1], lambda before: replace(before, code=code))
 
 
 async def _misconfigure(cause: Cause, scene: Scene, seconds: float) -> None:
     """Edges believe that everybody is a proxy of ours, and wait for what proxies say first."""
-    good = scene.system.edges[cause.edges[0]]
-    wrong = {"ROSTRA_TRUSTED_PROXIES": "100.64.0.0/10,198.18.0.0/15", "ROSTRA_PROXY_PROTOCOL": "true"}
-    bad = replace(good, settings=wrong)
+    bad = {"ROSTRA_TRUSTED_PROXIES": f"{PEOPLE},{STRANGERS}", "ROSTRA_PROXY_PROTOCOL": "true"}
     if "off" not in cause.variant:
-        await _restart(scene, cause.edges, bad)
+        await _restart(scene, cause.edges, _set(bad))
         return
     async with asyncio.timeout(seconds):
         while True:
-            await _restart(scene, cause.edges, bad)
+            await _restart(scene, cause.edges, _set(bad))
             await asyncio.sleep(_ON_OFF_S)
-            await _restart(scene, cause.edges, good)
+            await _restart(scene, cause.edges, _set({}))
             await asyncio.sleep(_ON_OFF_S)
 
 
 async def _move(cause: Cause, scene: Scene) -> None:
     """To machines that cost less."""
-    system, left = scene.system, 0.35 - 0.3 * cause.strength
-    for number in cause.edges:
-        machine = system.edges[number].machine
-        share = machine.share
-        line = machine.line
+    left = 0.25 - 0.2 * cause.strength
+
+    def cheaper(before: Deployment) -> Deployment:
+        share, line = before.machine.share, before.machine.line
         if cause.variant == "core" and share is not None:
-            share = share * left
+            share *= left
         else:
             line = Line(round(line.down * left), round(line.up * left))
-        await _restart(scene, [number], Deployment(moved(machine, share=share, line=line)))
+        return replace(before, machine=moved(before.machine, share=share, line=line))
+
+    await _restart(scene, cause.edges, cheaper)
 
 
 # --- what others keep ------------------------------------------------------------------------------------------

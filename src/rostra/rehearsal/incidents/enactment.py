@@ -145,7 +145,8 @@ async def _start_edges(scene: Scene) -> None:
     numbers = range(1, recipe.edges + 1)
     silent = recipe.edges if "edge" in recipe.missing else 0
     for number in numbers:
-        machine = Machine(f"lab-{number}", recipe.core_share, recipe.descriptors, scene.line)
+        share = recipe.core_share if running.has_quotas else None
+        machine = Machine(f"lab-{number}", share, recipe.descriptors, scene.line)
         settings = {"ROSTRA_WITNESSES": "0"} if number == silent else {}
         running.start_edge(number, Deployment(machine, settings))
     await running.until_up(set(map(edge_name, numbers)))

@@ -71,7 +71,7 @@ def _bots(recipe: Recipe, cause: Cause) -> Iterator[Visit]:
     chance = recipe.chance(cause.name)
     style: Style = "deaf" if cause.variant == "deaf" else "hasty" if cause.variant == "hasty" else "mimic"
     networks = round(_BOT_NETWORKS[0] * (_BOT_NETWORKS[1] / _BOT_NETWORKS[0]) ** chance.random())
-    for _ in range(round(1.5 * cause.strength * recipe.capacity)):
+    for _ in range(round(2 * cause.strength * recipe.capacity)):
         network = chance.randrange(networks)
         source = f"198.{18 + network // 256 % 2}.{network % 256}.{chance.randrange(1, 255)}"
         at_s = cause.at_s + chance.uniform(0.0, 3.0)

@@ -21,6 +21,7 @@ CORE: Final = "core"
 PORT: Final = 8080
 _BURST_BYTES: Final = 16_384
 _QUEUE_MS: Final = 200  # of a line that is full; then packets are lost
+_QUEUE_PACKETS: Final = 48
 _NAMESPACES: Final = Path("/run/netns")
 _TOOLS: Final = ("ip", "tc", "sysctl", "unshare", "nsenter", "mount", "prlimit")
 # With its first process all of a lab's processes are gone; whoever is not root has a user namespace around it.
@@ -101,6 +102,8 @@ class Network:
     def set_line(self, number: int, line: Line) -> None:
         """What the world and this edge have between them from now on."""
         _tc((), _to(number), _rate(line.down))
+        # A router's queue is of packets: one of bytes has room for a SYN whenever it has none for junk.
+        _tc((), _to(number), f"pfifo limit {_QUEUE_PACKETS}", "parent", "1:1")
         _tc(within(edge_name(number)), "world", _rate(line.up))
 
     def set_backbone(self, number: int, kbps: int | None) -> None:
@@ -143,12 +146,15 @@ def _to(number: int) -> str:
 
 
 def _rate(kbps: int) -> str:
-    return f"tbf rate {kbps}kbit burst {max(_BURST_BYTES, kbps * 1_000 // 8 // 100)} latency {_QUEUE_MS}ms"
+    return (
+        f"handle 1: tbf rate {kbps}kbit burst {max(_BURST_BYTES, kbps * 1_000 // 8 // 100)} latency {_QUEUE_MS}ms"
+    )
 
 
 def _ip(options: tuple[str, ...], commands: list[str]) -> None:
     subprocess.run(["ip", *options, "-batch", "-"], input="\n".join(commands), text=True, check=True)
 
 
-def _tc(before: Sequence[str], device: str, discipline: str) -> None:
-    subprocess.run([*before, "tc", "qdisc", "replace", "dev", device, "root", *discipline.split()], check=True)
+def _tc(before: Sequence[str], device: str, discipline: str, *where: str) -> None:
+    place = where or ("root",)
+    subprocess.run([*before, "tc", "qdisc", "replace", "dev", device, *place, *discipline.split()], check=True)

@@ -16,7 +16,7 @@ PATIENCE_S: Final = 10.0  # who has heard nothing by then is harmed
 EARLY_S: Final = 0.0  # before anybody comes
 _LINE_UP_KBPS: Final = 48  # of one seat: 16 kbit/s, its frames and headers, and as much again
 _LINE_DOWN_KBPS: Final = 10  # of one seat: acknowledgements, and requests
-_CORE_SHARE: Final = 0.2
+_CORE_SHARE: Final = 0.08  # four times what an edge of 60 seats needs when nobody harms it
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,23 +137,25 @@ def drawn(kind: str, seed: int) -> Recipe:
         registered=chance.uniform(0.3, 0.9),
         surge=chance.uniform(0.0, 0.3),
         onset_s=onset_s,
-        causes=tuple(_cause(name, chance, onset_s, edges, weak=kind == ABSORBED) for name in names),
+        causes=tuple(_cause(name, chance, onset_s, edges, point, weak=kind == ABSORBED) for name in names),
         innocent=tuple(each for each in _INNOCENT if chance.random() < 0.15),
         missing=tuple(each for each in _MISSING if chance.random() < 0.08),
     )
 
 
-def _cause(name: str, chance: random.Random, onset_s: float, edges: int, *, weak: bool) -> Cause:
+def _cause(name: str, chance: random.Random, onset_s: float, edges: int, point: Point, *, weak: bool) -> Cause:
     assert name in CLASSES
     variant = chance.choice(_VARIANTS[name])
-    at_s = EARLY_S if name in _MAY_BE_EARLY and chance.random() < 0.5 else onset_s + chance.uniform(-0.5, 1.0)
-    everywhere = name in _AT_ALL_EDGES or chance.random() < 0.5
+    may_be_early = name in _MAY_BE_EARLY and "off" not in variant
+    at_s = EARLY_S if may_be_early and chance.random() < 0.5 else onset_s + chance.uniform(-0.5, 1.0)
+    # Where there is room a little harms nobody, and nothing would be learnt.
+    everywhere = name in _AT_ALL_EDGES or chance.random() < 1 - POINTS[point] / 2
     some = sorted(chance.sample(range(1, edges + 1), chance.randint(1, edges - 1)))
     return Cause(
         name=name,
         at_s=at_s,
         for_s=SECONDS - at_s if name in _LASTS else min(SECONDS - at_s, chance.uniform(8.0, 13.0)),
-        strength=_WEAK if weak else chance.uniform(0.3, 1.0),
+        strength=_WEAK if weak else chance.uniform(0.8 - POINTS[point] / 2, 1.0),
         variant=variant,
         edges=tuple(range(1, edges + 1)) if everywhere else tuple(some),
     )

@@ -160,6 +160,10 @@ class System:
             group.limit(share)
             group.take(self.pid(name))
 
+    @property
+    def has_quotas(self) -> bool:
+        return bool(self._quotas)
+
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
