@@ -1,33 +1,36 @@
 """As many real listeners as one machine holds, over several workers: `many`, `many:LISTENERS`, `many:LISTENERS,up`.
 
-Everything is on this machine: stage, bus, edges, and a crowd that checks every chunk, in several processes of as many
-descriptors as they may open. With `up`, a quarter more come each time, until somebody misses something.
+Everything is on this machine: stage, bus, edges, and the listeners of readers.c, who join as a player does and look at the
+number of every chunk, in several processes of as many descriptors as they may open. With `up`, a quarter more come each
+time, until somebody misses something.
 """
 
 import json
 import os
 import resource
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psutil
 
 from benchmarks.memory import taken
 from benchmarks.record import keep
+from benchmarks.subjects import Subject, readers, told
 from rostra.config import Settings
-from rostra.core.errors import RostraError
 from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.edge.admission import RETURNING_SHARE
-from rostra.rehearsal.crowd import CrowdPlan, CrowdReport, run_crowd
 from rostra.rehearsal.own_system import OwnSystem, free_ports, own_system
 
+if TYPE_CHECKING:
+    import subprocess
+
 LISTENERS = 60_000
-JOIN_RATE_HZ = 1_000.0
+JOIN_RATE_HZ = 500.0
 HOLD_S = 30.0
 SETTLE_S = 15.0  # the ladder warns before each longer cadence: eight seconds from 0.1 to 0.5 s, thirty to 2 s
 CADENCE_MAX_MS = 2_000
@@ -64,47 +67,36 @@ def system(workers: int) -> Iterator[OwnSystem]:
 def measure(listeners: int) -> dict[str, Any]:
     workers = max(2, -(-round(listeners * UNEVEN) // int(ROOM * (1 - RETURNING_SHARE))))
     processes = max(2, -(-listeners // (ROOM - 500)))
-    seconds = listeners / JOIN_RATE_HZ + SETTLE_S + HOLD_S
-    with system(workers) as running:
+    with system(workers) as running, ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         time.sleep(35)  # the rings of the edges are full: they take nothing more, whoever comes
         edges = [running.pid(f"edge-{n}") for n in range(1, workers + 1)]
         before = taken(*edges)
-        crowds: list[CrowdReport | RostraError] = []
-
-        def crowd() -> None:
-            try:
-                plan = CrowdPlan(running.url, listeners, JOIN_RATE_HZ, seconds, "webm-32", processes)
-                crowds.append(run_crowd(plan))
-            except RostraError as error:
-                crowds.append(error)
-
-        visiting = threading.Thread(target=crowd)
-        visiting.start()
+        crowds = [
+            stack.enter_context(_crowd(running.url, Path(folder), part, JOIN_RATE_HZ / processes))
+            for part in _parts(listeners, processes)
+        ]
+        members = [crowd.pid for crowd in crowds]
         time.sleep(listeners / JOIN_RATE_HZ + SETTLE_S)
-        members = [child.pid for child in psutil.Process().children() if child.pid != running.process.pid]
         cpu_s, members_s, began_s = _cpu_s(edges), _cpu_s(members), time.monotonic()
         time.sleep(HOLD_S - 10)
         after, ends = taken(*edges), taken(*members)
         elapsed_s = time.monotonic() - began_s
         cpu_s, members_s = _cpu_s(edges) - cpu_s, _cpu_s(members) - members_s
         reports = json.loads(running.rostra("status", "--json"))["edges"]
-        visiting.join()
-    report = crowds[0]
-    if isinstance(report, RostraError):
-        raise report
+        heard = [told(crowd) for crowd in crowds]
     each = {name: (after[name] - before[name]) / listeners for name in before}
     cadence_ms = max(edge["cadence_ms"] for edge in reports)
+    wrong = {name: sum(part[name] for part in heard) for name in ("lost", "refused", "failed", "gaps")}
     return {
-        "held": report.ok and report.listening == listeners and cadence_ms <= CADENCE_MAX_MS,
+        "held": not any(wrong.values()) and cadence_ms <= CADENCE_MAX_MS,
         "workers": workers,
         "processes of the crowd": processes,
         "cadence (ms)": cadence_ms,
-        "listening at the end": report.listening,
-        "with gaps": report.listeners_with_gaps,
-        "with pauses": report.paused_listeners,
-        "longest pause (ms)": report.longest_pause_ms,
-        "chunks heard and checked": report.chunks,
-        "first sound, p99 (ms)": report.first_sound_p99_ms,
+        "heard": sum(part["heard"] for part in heard),
+        **wrong,
+        "longest silence (ms)": max(part["longest_silence_ms"] for part in heard),
+        "chunks behind the first, at the end": max(part["chunks_behind"] for part in heard),
+        "first sound, p99 (ms), of each process": [part["first_p99_ms"] for part in heard],
         "edges: CPU us per listener-second": round(1e6 * cpu_s / elapsed_s / listeners, 2),
         "crowd: CPU us per listener-second": round(1e6 * members_s / elapsed_s / listeners, 2),
         "edges: bytes a listener": round(each["rss"]),
@@ -112,6 +104,19 @@ def measure(listeners: int) -> dict[str, Any]:
         "crowd: bytes a listener, all it has": round(ends["rss"] / listeners),
         "both ends: bytes a listener": round(each["rss"] + each["slab"] + each["tcp"] + ends["rss"] / listeners),
     }
+
+
+def _parts(listeners: int, processes: int) -> list[int]:
+    return [listeners * (n + 1) // processes - listeners * n // processes for n in range(processes)]
+
+
+def _crowd(url: str, folder: Path, count: int, rate_hz: float) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    at = urlsplit(url)
+    head = f" HTTP/1.1\r\nHost: {at.netloc}\r\n"
+    join = f"POST {at.path}/join{head}Content-Length: 0\r\n\r\n"
+    stream = f"GET {at.path}/stream?ticket=TICKET&rendition=webm-32{head}\r\n"
+    edge = Subject("many", 0, at.port or 80, stream, "frames", join)
+    return readers(edge, folder, count=count, rate_hz=rate_hz, seconds=SETTLE_S + HOLD_S, core="0-1")
 
 
 def _cpu_s(pids: list[int]) -> float:
