@@ -28,6 +28,7 @@ def main() -> None:
         "conversation": "people on the stage: quality, mouth to ear, what thirteen cost",
         "tick": "CPU time of thirteen speakers' sound at the gate, without sockets",
         "captions": "lateness, word error rate and cost of captions and transcripts",
+        "verify": "an evening's ledger, two hours of eight edges, checked from one file",
         "site": "posts and timelines a second, on SQLite and PostgreSQL",
         "isolation": "posts and timelines while 5,000 a second join an edge beside the site",
         "evidence": "what it costs an edge to be witnessed, beside 20,000 connections",

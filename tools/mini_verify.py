@@ -100,15 +100,20 @@ def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def merkle(leaves):
-    """The root over hashes of leaves: pair by pair, an odd one goes up as it is (the same tree as RFC 9162's)."""
-    if not leaves:
-        return sha(b"")
-    row = leaves
-    while len(row) > 1:
-        above = [sha(b"\1", row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
-        row = above + row[len(row) & ~1 :]
-    return row[0]
+def merkle(leaves, sizes):
+    """The root over the first so many leaves, for each of `sizes`: whole subtrees, the largest in front."""
+    roots, whole = {0: sha(b"")}, []
+    for count, leaf in enumerate(leaves, 1):
+        whole.append((1, leaf))
+        while len(whole) > 1 and whole[-1][0] == whole[-2][0]:
+            (width, right), (_, left) = whole.pop(), whole.pop()
+            whole.append((2 * width, sha(b"\1", left, right)))
+        if count in sizes:
+            root = whole[-1][1]
+            for _, left in whole[-2::-1]:
+                root = sha(b"\1", left, root)
+            roots[count] = root
+    return roots
 
 
 def unbase64(text):
@@ -238,34 +243,38 @@ def check(read, trusted, seen):
         f"signed by {key[0]}" + ("" if trusted else ", as the log itself says"),
     )
     leaves = [sha(b"\0", entry) for entry in read_entries(read, size)]
-    if merkle(leaves) != root:
+    if merkle(leaves, {size})[size] != root:
         raise WrongError("the entries have another root: one was changed, put in or left out")
     yield "PASS", f"{size} entries are under the signed root"
     first = next(read_entries(read, size), None)
     opened = read_entry(first)[0] if first else {"kind": ""}
     if opened["kind"] != "opened" or opened["body"].get("conversation") != key[0].rpartition("/")[2]:
         raise WrongError("the log does not begin as the log of this event")
-    speakers, verdict, former = Speakers(opened["who"], key[2]), None, 0
+    speakers, verdict = Speakers(opened["who"], key[2]), None
+    former = [read_note(data, key) for data in seen]
     for index, data in enumerate(read_entries(read, size)):
         said = speakers.hear(index, data)
         if said["who"] == opened["who"] and said["kind"] == "checkpoint":
-            compare(leaves, *read_note(str(said["body"].get("note")).encode(), key))
-            former += 1
+            former.append(read_note(str(said["body"].get("note")).encode(), key))
         if said["who"] == opened["who"] and said["kind"] == "verdict":
             verdict = said["body"].get("digest")
-    for data in seen:
-        compare(leaves, *read_note(data, key))
-    count = former + len(seen)
-    yield "PASS", f"{len(speakers.keys)} signed what they said, and {count} checkpoints are of one history"
+    compare(leaves, former)
+    yield "PASS", f"{len(speakers.keys)} signed what they said, and {len(former)} checkpoints are of one history"
     yield from (("INCOMPLETE", missing) for missing in speakers.missing)
     yield "PASS", f"recorded verdict: {str(verdict)[:64]}" if verdict else "no verdict was recorded"
 
 
-def compare(leaves, size, root):
-    if size > len(leaves):
-        raise WrongError(f"a reader was shown {size - len(leaves)} entries more than are here: the end was cut off")
-    if merkle(leaves[:size]) != root:
-        raise WrongError(f"a checkpoint has another root for the first {size} entries: the log has two histories")
+def compare(leaves, former):
+    roots = merkle(leaves, {size for size, _ in former})
+    for size, root in former:
+        if size > len(leaves):
+            raise WrongError(
+                f"a reader was shown {size - len(leaves)} entries more than are here: the end was cut off"
+            )
+        if roots[size] != root:
+            raise WrongError(
+                f"a checkpoint has another root for the first {size} entries: the log has two histories"
+            )
 
 
 def main():

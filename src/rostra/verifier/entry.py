@@ -22,6 +22,8 @@ PURPOSE: Final = b"rostra-entry/v1\n"
 OPENED: Final = "opened"  # by the witness: the log begins
 REGISTERED: Final = "registered"  # by the witness: processes that have come since, or have a new key
 FIRST: Final = ""  # `prev` of the first entry of a run
+_SAID: Final = b'{"said":'
+_SIG: Final = b',"sig":"'
 _FIELDS: Final = {"who": str, "run": int, "seq": int, "prev": str, "kind": str, "wall_ms": int, "mono_ms": int}
 
 
@@ -77,7 +79,8 @@ def parse_entry(data: bytes) -> Sealed:
         signature = b64decode(sig.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise FlawError("The signature of an entry is not base64.") from error
-    return Sealed(Entry(**fields), signature, canonical(said), entry_digest(data))
+    signed = data[len(_SAID) : data.rindex(_SIG)]  # as it is written: what is canonical is so in all its parts
+    return Sealed(Entry(**fields), signature, signed, entry_digest(data))
 
 
 class Head(NamedTuple):

@@ -1,10 +1,12 @@
 """The verdict once more: it is made anew from the entries, and compared with what the log says of it."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from rostra.verifier.checks.registration import Registration
-from rostra.verifier.entry import Entry, parse_entry
+from rostra.verifier.entry import Entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log
 from rostra.verifier.step import Outcome, Step
@@ -76,7 +78,7 @@ class Judgement:
 
     def _judged(self, judge: Callable[[Iterable[Entry]], Judged], size: int) -> Judged:
         try:
-            return judge(_first(self._log, size))
+            return judge(_First(self._log, size))
         except FAILURES as error:
             raise FlawError(f"The entries cannot be judged: {type(error).__name__}, {error!s:.100}.") from error
 
@@ -90,8 +92,13 @@ class Judgement:
         return Step(Outcome.PASS, "code", f"what judges here was registered before the doors opened: {code}")
 
 
-def _first(log: Log, size: int) -> Iterator[Entry]:
-    for index, data in enumerate(log.entries()):
-        if index >= size:
-            return
-        yield parse_entry(data).entry
+class _First:
+    """The first `size` entries, each time they are asked for: all of them at once would be half a gigabyte."""
+
+    def __init__(self, log: Log, size: int) -> None:
+        self._log = log
+        self._size = size
+
+    def __iter__(self) -> Iterator[Entry]:
+        for data in islice(self._log.entries(), self._size):
+            yield Entry(**json.loads(data)["said"])  # `chains` has checked it
