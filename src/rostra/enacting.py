@@ -30,7 +30,7 @@ def main() -> None:
 
     def keep(ledger: Path) -> None:
         if orders.bundle:
-            export(ledger, Path(orders.bundle))
+            export(ledger, Path(orders.bundle), with_program=False)  # three hundred would bring it each
 
     course = asyncio.run(
         enact(

@@ -15,12 +15,11 @@ from rostra.witness.ledger import signed_checkpoint
 from rostra.witness.single_file import FILE, single_file
 
 
-def export(ledger: Path, bundle: Path) -> int:
+def export(ledger: Path, bundle: Path, *, with_program: bool = True) -> int:
     """Write what the checkpoint of `ledger` covers to `bundle` (.tar.xz); equal logs give equal files.
 
-    The file brings the program that checks it; whoever does not believe the file takes that from elsewhere.
-
-    Returns the number of entries. BadInputError if there is no checkpoint, or a file is missing.
+    The file brings the program that checks it, `with_program`; whoever does not believe the file takes that from
+    elsewhere. Returns the number of entries. BadInputError if there is no checkpoint, or a file is missing.
     """
     made = disk.unfinished(bundle)
     try:
@@ -29,7 +28,8 @@ def export(ledger: Path, bundle: Path) -> int:
         if checkpoint is None:
             raise BadInputError(f"{ledger.name} has no checkpoint yet: the first one comes within ten seconds.")
         with tarfile.open(made, "w:xz") as archive:
-            for name in (FILE, KEY, CHECKPOINT, *_names(checkpoint.size)):
+            program = (FILE,) if with_program else ()
+            for name in (*program, KEY, CHECKPOINT, *_names(checkpoint.size)):
                 data = single_file().encode() if name == FILE else (ledger / name).read_bytes()
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
