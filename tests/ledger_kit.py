@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rostra.evidence.chain import Chain
 from rostra.verifier.checks.history import KEPT
 from rostra.verifier.checks.outsiders import STAMP
+from rostra.verifier.checks.probes import PROBE
 from rostra.verifier.checks.registration import PLAN
-from rostra.verifier.entry import OPENED
+from rostra.verifier.entry import OPENED, REGISTERED
 from rostra.verifier.log import KEY
 from rostra.verifier.note import Algorithm, Checkpoint, cosignature, note_key, parse_note, signature
 from rostra.verifier.policy import parse_policy
@@ -34,6 +35,16 @@ def key_of(who: str) -> Ed25519PrivateKey:
 
 def signed_note(text: str, *, origin: str = ORIGIN, key: Ed25519PrivateKey = WITNESS) -> bytes:
     return f"{text}\n{signature(text, origin, key)}".encode()
+
+
+NEVER = dict.fromkeys(
+    (
+        *("asked_first_speaker", "asked_first_registered", "asked_first_signed_in", "asked_again", "sound_later"),
+        *(f"sound_within_{limit}_ms" for limit in (300, 1_000, 3_000, 10_000)),
+    ),
+    0,
+)
+PROBE_KEY = note_key("paper.example", key_of("paper.example"))
 
 
 def _policy() -> str:
@@ -77,7 +88,7 @@ class Evening:
         doors_ms = start_ms + DOORS_S * 1_000
         doors = {"doors_ms": doors_ms, "starts_ms": doors_ms + 60_000, "ends_ms": doors_ms + 600_000}
         self.say("witness", OPENED, {"conversation": conversation, "processes": processes} | doors)
-        self.say("witness", PLAN, plan or {"number": 1})
+        self.say("witness", PLAN, plan or {"number": 1, "probes": [str(PROBE_KEY)]})
 
     def chain(self, who: str, *, anew: bool = False) -> Chain:
         if anew or who not in self._chains:
@@ -103,7 +114,9 @@ class Evening:
     def record(self, edge: str) -> dict[str, Any]:
         """What an edge says at this second: three came in, and all is well."""
         self.counted[edge] += 3
-        return {"did": {"admitted": self.counted[edge]} | self._did, "has": dict(self._kernel)}
+        count = self.counted[edge]
+        did = dict.fromkeys(("asked_first_anonymous", "admitted", "streams", "sound_within_100_ms"), count) | NEVER
+        return {"did": did | self._did, "has": dict(self._kernel)}
 
     def go_on(self, seconds: int) -> "Evening":
         for _ in range(seconds):
@@ -127,6 +140,22 @@ class Evening:
         self.notes.append(signed_note(text, origin=self._origin))
         at_s = (self.wall_ms + self.cosigning_delay_ms) // 1_000
         self.cosigned = "".join(cosignature(text, f"{name}.example", key_of(name), at_s=at_s) for name in COSIGNERS)
+
+    def probe(self, *outcomes: str, key: Ed25519PrivateKey | None = None) -> "Evening":
+        """A newspaper's probe has come so often."""
+        who = PROBE_KEY.name
+        if who not in self._chains:
+            chain = Chain(
+                who,
+                key or key_of(who),
+                clock_ns=lambda: self.wall_ms * 1_000_000,
+                steady_ns=lambda: self.steady_ms * 1_000_000,
+            )
+            self._chains[who] = chain
+            self.say("witness", REGISTERED, {"processes": {who: {"key": chain.key}}})
+        for outcome in outcomes:
+            self.say(who, PROBE, {"outcome": outcome})
+        return self
 
     def stamp(self, token: Callable[[bytes], bytes]) -> None:
         """The newest checkpoint is stamped by an authority."""

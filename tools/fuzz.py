@@ -18,10 +18,20 @@ from rostra.core.limits import REQUEST_BYTES_MAX
 from rostra.core.prefixes import Prefixes, network_of, source_of
 from rostra.core.ticket import verify
 from rostra.edge.http import Rejected, Request, RequestReader
+from rostra.verifier.entry import parse_entry
+from rostra.verifier.errors import FlawError
+from rostra.verifier.note import parse_checkpoint, parse_note
+from rostra.verifier.policy import parse_policy
+from rostra.verifier.stamp import parse_stamp
+from rostra.verifier.tiles import unbundled
 
 _V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _TRUSTED = Prefixes(["10.0.0.0/8"])
 _KEYS = KeyRing(Key(0, 0, bytes(32)))
+_ENTRY = (
+    b'{"said":{"body":{"n":[1,{"a":null}]},"kind":"record","mono_ms":1,"prev":"","run":1,"seq":0,"wall_ms":1,"who":"e"},'
+    b'"sig":"AAAA"}'
+)
 _WORDS = (
     b"\r\n", b"\0", b"\xff" * 8, b"%00", b"%", b": ", b'"', b",", b"for=", b"Host: x\r\n", b"Content-Length: 5\r\n",
     b"Transfer-Encoding: chunked\r\n", b"Upgrade: h2c\r\nConnection: upgrade\r\n", b"HTTP/1.1", b"[", b"]", b"::",
@@ -61,6 +71,27 @@ def tickets(data: bytes, _: random.Random) -> None:
         assert verify(text, conversation="evening", keys=_KEYS, now_s=0) is None
 
 
+def entries(data: bytes, _: random.Random) -> None:
+    """What a stranger posts to a witness, or puts into a bundle."""
+    with suppress(FlawError):
+        parse_entry(data)
+    with suppress(FlawError):
+        unbundled(data)
+
+
+def notes(data: bytes, _: random.Random) -> None:
+    """Checkpoints, policies, and what somebody asks a cosigner."""
+    with suppress(FlawError):
+        parse_checkpoint(parse_note(data))
+    with suppress(FlawError):
+        parse_policy(data)
+
+
+def stamps(data: bytes, _: random.Random) -> None:
+    with suppress(FlawError):
+        parse_stamp(data)
+
+
 TARGETS: Mapping[Callable[[bytes, random.Random], None], tuple[bytes, ...]] = {
     requests: (
         b"GET /c/evening/stream?ticket=abc&from=7 HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n",
@@ -77,6 +108,15 @@ TARGETS: Mapping[Callable[[bytes, random.Random], None], tuple[bytes, ...]] = {
         b'for=192.0.2.7, For="[2001:db8::7]:80";proto=https',
         b"203.0.113.9, 192.0.2.7:80, 2001:db8::7",
     ),
+    entries: (
+        _ENTRY,
+        len(_ENTRY).to_bytes(2, "big") + _ENTRY + b"\0\2{}",
+    ),
+    notes: (
+        b"example.org/log\n5\n" + b"A" * 43 + b"=\n\n\xe2\x80\x94 example.org/log AAAAAAAAAAA=\n",
+        b"witness a example.org+00000000+AQ==\ngroup g 1 a\nquorum g\n",
+    ),
+    stamps: (bytes.fromhex("3012060b2a864886f70d0109100104a0030401ff") * 3,),
     tickets: (b"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b""),
 }
 

@@ -34,7 +34,13 @@ class WrongError(Exception):
     """Something is false; the text says what."""
 
 
-# --- files -----------------------------------------------------------------------------------------------
+class PlainFile(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        made = super().frombuf(buf, encoding, errors)
+        if not made.isreg():  # a header for the next one may have any length, and would be read
+            raise WrongError("there is something else than files in the bundle")
+        return made
 
 
 def open_files(path):
@@ -51,10 +57,10 @@ def open_files(path):
         return from_folder
     files, total = {}, 0
     try:
-        with tarfile.open(path, "r|xz") as archive:
+        with tarfile.open(path, "r|xz", tarinfo=PlainFile) as archive:
             for member in archive:
                 total += member.size
-                if not member.isreg() or not NAME.fullmatch(member.name) or member.name in files:
+                if not NAME.fullmatch(member.name) or member.name in files:
                     raise WrongError(f"{member.name[:80]!r} does not belong into a bundle")
                 if member.size > FILE_MAX or total > WHOLE_MAX:
                     raise WrongError("the bundle is too large")
@@ -91,9 +97,6 @@ def read_entries(read, size):
             at, count = at + 2 + length, count + 1
         if count != width:
             raise WrongError(f"{tile_name(index, width)} has {count} entries, not {width}")
-
-
-# --- hashes and notes ------------------------------------------------------------------------------------
 
 
 def sha(*parts):
@@ -160,9 +163,6 @@ def read_key(text):
     if len(raw) != 33 or raw[0] != 1 or sha(match[1].encode() + b"\n" + raw)[:4].hex() != match[2]:
         raise WrongError("this is no verifier key")
     return match[1], bytes.fromhex(match[2]), raw[1:]
-
-
-# --- entries ---------------------------------------------------------------------------------------------
 
 
 def plain(value, depth=0):

@@ -31,6 +31,7 @@ _PLACES = frozenset(
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
         *("edge_certificate_key", "trusted_proxies", "proxy_protocol", "shield_spared"),
         *("witness_policy", "timestamp_url", "timestamp_certificates"),
+        *("witness_host", "witness_port", "probes"),
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
@@ -154,6 +155,13 @@ class Settings(BaseSettings):
         None,
         description="Whose cosignatures a ledger needs (a C2SP tlog-policy file); those with an address are asked.",
     )
+    witness_host: str = Field("127.0.0.1", description="Address on which ledgers are served.")
+    witness_port: Port = Field(
+        0, description="Port on which ledgers are served, and probes heard. 0: they are not."
+    )
+    probes: Path | None = Field(
+        None, description="Verifier keys of those who look from outside (`rostra probe --key`), one to a line."
+    )
     timestamp_url: str | None = Field(
         None, description="An RFC 3161 authority that stamps each ledger once a minute."
     )
@@ -230,6 +238,7 @@ class Settings(BaseSettings):
                 "site_port": port + 2,
                 "gate_port": port + 3,
                 "edge_metrics_port": 0,
+                "witness_port": 0,
                 "telephone": False,
                 "shield_spared": "",  # a rehearsal's attackers come from loopback, and so does its crowd
                 **dict.fromkeys(("edge_host", "recorder_host", "site_host", "gate_host"), "127.0.0.1"),

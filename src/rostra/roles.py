@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rostra.evidence.testimony import Silence
     from rostra.gate.server import Telephone
     from rostra.site.settings import SiteSettings
+    from rostra.verifier.note import NoteKey
     from rostra.web.front import Front
     from rostra.witness.outside import Outside
 
@@ -308,23 +309,37 @@ async def captions(settings: Settings, name: str) -> None:
 async def witness(settings: Settings, name: str) -> None:
     from rostra.signing import signing_key  # noqa: PLC0415 # likewise
     from rostra.verdict.code import code_digest  # noqa: PLC0415
+    from rostra.web.serving import serve  # noqa: PLC0415
     from rostra.witness.plan import Policy  # noqa: PLC0415
     from rostra.witness.server import WitnessServer  # noqa: PLC0415
+    from rostra.witness.web import BODY_BYTES_MAX, Web  # noqa: PLC0415
 
     private = signing_key(settings.data / "evidence" / f"{name}.key")
     outside = _outside(settings)
     told = settings.witness_policy
+    probes = _probes(settings)
     policy = Policy(
         code_digest(),
         private.public_key().public_bytes_raw().hex(),
         "" if told is None else told.read_text("utf-8"),
+        tuple(map(str, probes)),
     )
+    web = Web(settings.ledgers, {key.name: key.key for key in probes})
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
-        await _while_wanted(
-            WitnessServer(
-                connection, name, settings.ledgers, private, host=settings.log_host, outside=outside, policy=policy
-            ).run()
+        server = WitnessServer(
+            connection,
+            name,
+            settings.ledgers,
+            private,
+            host=settings.log_host,
+            outside=outside,
+            policy=policy,
+            web=web,
         )
+        front = _front(settings, body_bytes_max=BODY_BYTES_MAX)
+        port = settings.witness_port
+        serving = [serve(web.application, settings.witness_host, port, front)] if port else []
+        await _while_wanted(server.run(), *serving)
 
 
 async def _testimony(settings: Settings, connection: Connection, name: str) -> "Silence":
@@ -338,6 +353,20 @@ async def _witnessed(testimony: "Silence") -> None:
         await testimony.run()
     except Exception:  # noqa: BLE001 # whatever it was: the sound goes on without evidence
         _log.exception("evidence.stopped")
+
+
+def _probes(settings: Settings) -> "list[NoteKey]":
+    """Who looks from outside. BadInputError for a file that cannot be used."""
+    from rostra.verifier.errors import FlawError  # noqa: PLC0415
+    from rostra.verifier.note import parse_key  # noqa: PLC0415
+
+    if settings.probes is None:
+        return []
+    try:
+        lines = settings.probes.read_text("utf-8").splitlines()
+        return [parse_key(line) for line in lines if line.strip() and not line.startswith("#")]
+    except (OSError, ValueError, FlawError) as error:
+        raise BadInputError(f"ROSTRA_PROBES cannot be used: {error}") from error
 
 
 def _outside(settings: Settings) -> "Outside":

@@ -11,14 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from system import System, running, wait_until
+from rostra.signing import signing_key
+from rostra.verifier.note import note_key
+from system import System, free_port, running, wait_until
 
 EXPORT_S = 30  # a checkpoint comes every 10 s
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("witness") / "rostra", witnesses="1", gates="1") as system:
+    folder = tmp_path_factory.mktemp("witness")
+    key = note_key("paper.example", signing_key(folder / "probe.key"))
+    (folder / "probes").write_text(f"{key}\n")
+    served = {"witness_port": str(free_port()), "probes": str(folder / "probes")}
+    with running(folder / "rostra", witnesses="1", gates="1", **served) as system:
         system.schedule(at="+1h", doors="1h", id="evening")
         yield system
 
@@ -62,6 +68,36 @@ def test_p9_whoever_is_killed_meanwhile_the_ledger_passes_and_lacks_nothing(syst
     assert "the key that the log itself names" in verified(str(bundle)).stdout  # whose key is it?
     checked = system.rostra("fsck", check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_p9_a_probe_says_what_it_heard_and_a_stranger_reads_it_at_an_address(
+    system: System, tmp_path: Path
+) -> None:
+    witness = f"http://127.0.0.1:{system.environment['ROSTRA_WITNESS_PORT']}"
+    key = str(system.folder.parent / "probe.key")
+    flags = ("--name", "paper.example", "--key", key, "--witness", witness, "--file", str(tmp_path / "probe.jsonl"))
+    done = system.rostra("probe", f"{system.url}/c/evening", *flags, "--visits", "2", "--every", "1s")
+    assert done.stdout.count("heard: ") == 2, done.stdout + done.stderr
+    assert "not told" not in done.stderr
+    assert len((tmp_path / "probe.jsonl").read_text().splitlines()) == 2
+
+    def told() -> bool:
+        return "paper.example heard 2 of 2 times" in verified(f"{witness}/ledgers/evening").stdout
+
+    wait_until(told, within_s=60, what="a checkpoint with what the probe said")
+    refused = system.rostra(
+        "probe",
+        f"{system.url}/c/evening",
+        *flags[:2],
+        *flags[4:],
+        "--visits",
+        "1",
+        "--key",
+        str(tmp_path / "own"),
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "refuses what this probe says" in refused.stderr
 
 
 def test_p9_one_changed_number_in_the_bundle_fails(system: System, tmp_path: Path) -> None:

@@ -1,6 +1,18 @@
 """The `rostra` command: every subcommand's arguments and exit codes (see `app`)."""
 
-from rostra.cli import conversations, evidence, keys, operate, people, recordings, rehearse, shield, sound, witness
+from rostra.cli import (
+    conversations,
+    evidence,
+    keys,
+    operate,
+    people,
+    probe,
+    recordings,
+    rehearse,
+    shield,
+    sound,
+    witness,
+)
 from rostra.cli.app import main
 
 __all__ = [
@@ -10,6 +22,7 @@ __all__ = [
     "main",
     "operate",
     "people",
+    "probe",
     "recordings",
     "rehearse",
     "shield",

@@ -181,4 +181,5 @@ EVIDENCE_RETENTION_S: Final = 3_600  # in the bus, for a witness that is away: l
 EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 28 edges for an hour, or 60 other processes
 STATEMENT_LENGTH_MAX: Final = 2_000  # of what an official says about an evening: half a page
 SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; what is more is told as a number
+PROBE_ENTRIES_WAITING_MAX: Final = 1_000  # until the next second; full: probes are asked to come again
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

@@ -83,6 +83,15 @@ def parse_entry(data: bytes) -> Sealed:
     return Sealed(Entry(**fields), signature, signed, entry_digest(data))
 
 
+def verify_entry(sealed: Sealed, key: bytes) -> None:
+    """FlawError unless `key` has signed it."""
+    entry = sealed.entry
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(sealed.signature, PURPOSE + sealed.signed)
+    except InvalidSignature as error:
+        raise FlawError(f"{_place(entry)} is not signed by {entry.who}: edited, or another key.") from error
+
+
 class Head(NamedTuple):
     """Where a chain is: its newest entry."""
 
@@ -135,10 +144,7 @@ class Chains:
         key = self.keys.get(entry.who)
         if key is None:
             raise FlawError(f"{_place(entry)}: no key of {entry.who} was registered.")
-        try:
-            Ed25519PublicKey.from_public_bytes(key).verify(sealed.signature, PURPOSE + sealed.signed)
-        except InvalidSignature as error:
-            raise FlawError(f"{_place(entry)} is not signed by {entry.who}: edited, or another key.") from error
+        verify_entry(sealed, key)
 
     def _note_new_run(self, sealed: Sealed) -> None:
         """What a process had not sent dies with it; a run that begins in the middle lacks what was before."""

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 from urllib.error import HTTPError
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -22,7 +22,7 @@ from rostra.verifier.tiles import bundled, unbundled
 
 FILE_BYTES_MAX: Final = 256 * (2 + 65_535)  # of a bundle of entries, the largest file that a log has
 BUNDLE_BYTES_MAX: Final = 1 << 29  # unpacked, in memory: two hours of forty processes, or twelve of seven
-_NAMES: Final = re.compile(
+NAMES: Final = re.compile(
     r"(key|checkpoint|rostra_verify\.py|tile/(entries|[0-9])/(x[0-9]{3}/){0,3}[0-9]{3}(\.p/[0-9]{1,3})?)"
 )
 FETCH_S: Final = 20  # one file: the largest is a few megabytes
@@ -52,6 +52,17 @@ class Folder:
         return data
 
 
+class _PlainFile(tarfile.TarInfo):
+    """A header of a plain file. Others may say that they are as long as they like, and all of it would be read."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        made = super().frombuf(buf, encoding, errors)
+        if not made.isreg():
+            raise FlawError(f"{made.name[:100]!r} has no place in a bundle.")
+        return made
+
+
 class Bundle:
     """The files in a `.tar.xz`. Nothing is unpacked to the disk; other names, links and too much are refused."""
 
@@ -59,9 +70,9 @@ class Bundle:
         self._files: dict[str, bytes] = {}
         left = BUNDLE_BYTES_MAX
         try:
-            with tarfile.open(path, "r|xz") as archive:
+            with tarfile.open(path, "r|xz", tarinfo=_PlainFile) as archive:
                 for member in archive:
-                    if not member.isreg() or not _NAMES.fullmatch(member.name) or member.name in self._files:
+                    if not NAMES.fullmatch(member.name) or member.name in self._files:
                         raise FlawError(f"{member.name[:100]!r} has no place in a bundle.")
                     left -= member.size
                     if member.size > FILE_BYTES_MAX or left < 0:

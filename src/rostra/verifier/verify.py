@@ -10,6 +10,7 @@ from rostra.verifier.checks.history import History
 from rostra.verifier.checks.judgement import Judge, Judgement
 from rostra.verifier.checks.outsiders import Cosignatures, Stamps
 from rostra.verifier.checks.physics import Physics
+from rostra.verifier.checks.probes import Probes
 from rostra.verifier.checks.registration import Registration
 from rostra.verifier.entry import OPENED, Chains, Entry, parse_entry
 from rostra.verifier.errors import FlawError
@@ -72,6 +73,7 @@ def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None) -> Iterator[S
             Silence(witness),
             registration,
             Physics(),
+            Probes(registration, chains.keys),
             Judgement(log, witness, judge, registration),
         )
         for index, data in enumerate(log.entries()):

@@ -27,6 +27,7 @@ from rostra.verifier.note import parse_note
 from rostra.witness.event_log import EventLog, Known
 from rostra.witness.outside import Outside
 from rostra.witness.plan import WAIT_S, Policy, plan
+from rostra.witness.web import Web
 from rostra.witness.window import is_witnessed
 
 _log = structlog.get_logger()
@@ -49,6 +50,7 @@ class WitnessServer:
         host: str,
         outside: Outside | None = None,
         policy: Policy | None = None,
+        web: Web | None = None,
     ) -> None:
         self._connection = connection
         self._witness = witness
@@ -67,6 +69,7 @@ class WitnessServer:
         self.refused = 0
         self._failures = 0
         self._outside = outside or Outside()
+        self._web = web
         self._asking: set[str] = set()  # of which conversation outsiders are being asked
         self._stamped_s: dict[str, float] = {}
         self._answers: list[tuple[str, Answer]] = []  # at most one of each sort and conversation a checkpoint
@@ -118,6 +121,8 @@ class WitnessServer:
         except BusError as error:
             _log.debug("evidence.unread", error=str(error))
         self._register(now_ns=time.time_ns(), now_s=time.monotonic())
+        while self._web is not None and self._web.arrived:
+            self._take(*self._web.arrived.popleft())
         for conversation, answer in self._answers:
             if conversation in self._logs:
                 answer(self._logs[conversation])
@@ -213,15 +218,22 @@ class WitnessServer:
                     self._take(each.payload, sealed)
                 self._sequence = each.revision
 
+    def _introduce(self, who: str, key: str) -> Known:
+        """Somebody has come, or has a new key: every open log says so."""
+        known = Known(key)
+        for log in self._logs.values():
+            log.register(who, known)
+        return known
+
     def _take(self, data: bytes, sealed: Sealed) -> None:
         entry = sealed.entry
         known = self._known.get(entry.who)
+        if known is None and self._web is not None and entry.who in self._web.probes:
+            known = self._introduce(entry.who, self._web.probes[entry.who].hex())
         if entry.kind == IDENTITY:
             self._identities[entry.who] = entry.body
         if entry.kind == IDENTITY and (key := _key_of(entry)) is not None and (known is None or known.key != key):
-            known = Known(key)
-            for log in self._logs.values():
-                log.register(entry.who, known)
+            known = self._introduce(entry.who, key)
         if known is None:
             return  # it says who it is every ten minutes
         self.entries += 1

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger_kit import LOG_KEY, POLICY, Evening, written
+from ledger_kit import LOG_KEY, POLICY, Evening, key_of, written
 from rostra.core.errors import BadInputError
+from rostra.verifier.checks.probes import is_rare
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import NoteKey
 from rostra.verifier.source import Bundle, source
@@ -29,18 +30,18 @@ def found(folder: Path, key: NoteKey | None = LOG_KEY, seen: Sequence[bytes] = (
 
 def test_a_log_as_it_was_written_passes_every_step(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "authority")
-    evening = Evening(start_ms=int(time.time() - 120) * 1_000).go_on(100)
+    evening = Evening(start_ms=int(time.time() - 120) * 1_000).go_on(100).probe("heard", "heard")
     evening.stamp(authority.token)
     trust = Trust(policy=POLICY, seen=evening.notes, authorities=[authority.root])
     log = written(tmp_path / "evening", evening.go_on(15).entries)
     steps = list(verify(source(str(log)), trust))
     assert [step.name for step in steps] == [
         *("signature", "inclusion", "chains", "gaps", "consistency"),
-        *("cosignatures", "timestamps", "clocks", "times", "silence", "registration", "physics"),
+        *("cosignatures", "timestamps", "clocks", "times", "silence", "registration", "physics", "probes"),
     ]
     assert {step.outcome for step in steps} == {Outcome.PASS}
     bundle = tmp_path / "evening.tar.xz"
-    assert export(log, bundle) == 128
+    assert export(log, bundle) == 131
     assert list(verify(Bundle(bundle), trust)) == steps
     again = tmp_path / "again.tar.xz"
     export(log, again)
@@ -50,7 +51,32 @@ def test_a_log_as_it_was_written_passes_every_step(tmp_path: Path) -> None:
 def test_without_a_key_that_came_another_way_nobody_is_told_that_all_is_well(tmp_path: Path) -> None:
     steps = found(written(tmp_path, Evening().go_on(3).entries), None)
     missing = [step.name for step in steps if step.outcome is not Outcome.PASS]
-    assert missing == ["signature", "cosignatures", "timestamps"]
+    assert missing == ["signature", "cosignatures", "timestamps", "probes"]
+
+
+def test_p9_a_probe_that_hears_less_than_the_edges_say_is_told_and_two_make_it_false(tmp_path: Path) -> None:
+    heard = Evening().go_on(30).probe(*["heard"] * 3, *["silent"] * 6, "waiting")
+    (step,) = (each for each in found(written(tmp_path / "less", heard.entries)) if each.name == "probes")
+    assert step.outcome is Outcome.INCOMPLETE
+    assert "heard 3 of 9 times, where the edges say 100.0 %" in step.found
+    forged = Evening().go_on(30).probe("heard", key=key_of("the operator"))
+    assert "forged" in found(written(tmp_path / "forged", forged.entries))[-1].found
+
+
+@pytest.mark.parametrize(
+    ("heard", "visits", "claimed_u", "rare"),
+    [
+        (9, 10, 990_000, False),
+        (5, 10, 990_000, True),
+        (0, 1, 999_999, False),
+        (0, 2, 999_999, True),
+        (0, 9, 0, False),
+    ],
+)
+def test_what_a_probe_saw_is_compared_without_rounding(
+    heard: int, visits: int, claimed_u: int, *, rare: bool
+) -> None:
+    assert is_rare(heard, visits, claimed_u) is rare
 
 
 def test_an_empty_log_and_one_that_begins_otherwise_are_no_evidence(tmp_path: Path) -> None:
@@ -114,6 +140,13 @@ def _link() -> tarfile.TarInfo:
     return member
 
 
+def _long_header() -> tarfile.TarInfo:
+    """It says that a name of eight gigabytes follows."""
+    member = tarfile.TarInfo("key")
+    member.type = tarfile.XHDTYPE
+    return member
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -123,6 +156,7 @@ def _link() -> tarfile.TarInfo:
         _archive((tarfile.TarInfo("../../etc/passwd"), b"x")),
         _archive((tarfile.TarInfo("/key"), b"x")),
         _archive((_link(), b"")),
+        _archive((_long_header(), b"")),
         _archive((tarfile.TarInfo("key"), b"x"), (tarfile.TarInfo("key"), b"y")),
         _archive((tarfile.TarInfo("key"), b"x"), (tarfile.TarInfo("checkpoint"), bytes(17_000_000))),
     ],

@@ -1,0 +1,73 @@
+"""Ledgers over HTTP: their files, to be read by anybody, and a way in for entries of registered probes."""
+
+from collections import deque
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from rostra.core.conversation import parse_id
+from rostra.core.errors import BadInputError
+from rostra.core.limits import PROBE_ENTRIES_WAITING_MAX
+from rostra.verifier.entry import Sealed, parse_entry, verify_entry
+from rostra.verifier.errors import FlawError
+from rostra.verifier.source import NAMES
+from rostra.verifier.tiles import CHECKPOINT, ENTRY_BYTES_MAX
+from rostra.web.serving import problem
+
+BODY_BYTES_MAX: Final = ENTRY_BYTES_MAX
+_TYPES: Final = {CHECKPOINT: "text/plain; charset=utf-8", "key": "text/plain; charset=utf-8"}
+
+
+class Web:
+    """`probes` are the public keys of who may say something, by name; what they say waits in `arrived`."""
+
+    def __init__(self, folder: Path, probes: Mapping[str, bytes]) -> None:
+        self._folder = folder
+        self.probes = probes
+        self.arrived: deque[tuple[bytes, Sealed]] = deque()
+
+    @property
+    def application(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/ledgers/entries", self.take, methods=["POST"]),
+                Route("/ledgers/{conversation}/{name:path}", self.file),
+            ],
+            exception_handlers={HTTPException: problem, BadInputError: problem},
+        )
+
+    def file(self, request: Request) -> Response:
+        """In a thread: a slow disk holds up its reader only."""
+        name = request.path_params["name"]
+        try:
+            path = self._folder / parse_id(request.path_params["conversation"]) / name
+        except BadInputError as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+        if not NAMES.fullmatch(name) or not path.is_file():
+            raise HTTPException(HTTPStatus.NOT_FOUND, "The ledger has no such file.")
+        is_final = name.startswith("tile/") and ".p/" not in name
+        headers = {"Cache-Control": "max-age=31536000, immutable" if is_final else "no-cache"}
+        return FileResponse(path, media_type=_TYPES.get(name, "application/octet-stream"), headers=headers)
+
+    async def take(self, request: Request) -> Response:
+        """202: it will be in every ledger that is open. Numbers and order are judged there."""
+        data = await request.body()
+        try:
+            sealed = parse_entry(data)
+            key = self.probes.get(sealed.entry.who)
+            if key is None:
+                raise HTTPException(HTTPStatus.FORBIDDEN, f"{sealed.entry.who[:80]!r} is no registered probe.")
+            verify_entry(sealed, key)
+        except FlawError as flaw:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, str(flaw)) from flaw
+        if len(self.arrived) >= PROBE_ENTRIES_WAITING_MAX:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "Too many entries wait.", {"Retry-After": "10"})
+        self.arrived.append((data, sealed))
+        return Response(status_code=HTTPStatus.ACCEPTED)
