@@ -143,7 +143,7 @@ class Edge:
             stop_accepting=lambda: None,
             close_all=lambda: None,
         )
-        self.fanout = Fanout(self, clock=evening.world.time)
+        self.fanout = Fanout(self, clock=evening.world.time, cpu=evening.world.time)
         fleet = Fleet(name, f"http://{name}")
         door = SimpleNamespace(
             forget_pages=lambda: None,

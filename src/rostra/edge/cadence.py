@@ -21,19 +21,22 @@ _SMOOTHING: Final = 0.2  # of each new second: five seconds of memory
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a worker feels: `share` of the loop's time that went into writes, and what one write costs."""
+    """What a worker feels: `share` of the loop's time that went into writes, and what one costs the processor.
+
+    A neighbour on the same cores makes writes take longer, not cost more: a longer cadence would not help for long.
+    """
 
     listeners: int = 0
     share: float = 0.0
     write_cost_s: float = WRITE_COST_PRIOR_S
 
 
-def smooth(load: Load, *, listeners: int, writes: int, busy_s: float, elapsed_s: float) -> Load:
-    """The load after another `elapsed_s`, in which `writes` writes took `busy_s`."""
+def smooth(load: Load, *, listeners: int, writes: int, busy_s: float, cpu_s: float, elapsed_s: float) -> Load:
+    """The load after another `elapsed_s`, in which `writes` writes took `busy_s`, and `cpu_s` of the processor."""
     share = load.share + _SMOOTHING * (busy_s / elapsed_s - load.share)
     cost_s = load.write_cost_s
     if writes >= 64:  # fewer tell more about the clock than about the kernel
-        cost_s += _SMOOTHING * (busy_s / writes - cost_s)
+        cost_s += _SMOOTHING * (cpu_s / writes - cost_s)
     return Load(listeners, share, cost_s)
 
 

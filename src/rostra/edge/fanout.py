@@ -38,7 +38,10 @@ class Wire(Protocol):
 
 @dataclass(slots=True)
 class Counters:
-    """What the write loop has done so far. Planned writes are those of `turn`, which took `write_time_s`."""
+    """What the write loop has done so far.
+
+    Planned writes are those of `turn`: they took `write_time_s`, of which the processor worked `write_cpu_s`.
+    """
 
     writes: int = 0
     planned_writes: int = 0
@@ -49,6 +52,7 @@ class Counters:
     cut: int = 0  # of those gone, whom we sent away
     skipped: int = 0  # chunks that those who were moved did not get
     write_time_s: float = 0.0
+    write_cpu_s: float = 0.0
 
 
 class Lane:
@@ -94,11 +98,18 @@ class Laggard:
 
 
 class Fanout:
-    """All listeners of one worker. `clock` gives seconds and only measures."""
+    """All listeners of one worker. `clock` and `cpu` (of this thread) give seconds and only measure."""
 
-    def __init__(self, wire: Wire, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._wire = wire
         self._clock = clock
+        self._cpu = cpu
         self._queue: deque[Job] = deque()
         self._lanes: dict[Cohort, Lane] = {}
         self.seats: dict[int, Group] = {}
@@ -212,7 +223,7 @@ class Fanout:
 
     def turn(self, writes_max: int = WRITES_PER_TURN_MAX) -> bool:
         """Do up to `writes_max` planned writes, oldest first. True if some are left."""
-        began = self._clock()
+        began, cpu_began = self._clock(), self._cpu()
         queue = self._queue
         while queue and writes_max > 0:
             job = queue[0]
@@ -222,6 +233,7 @@ class Fanout:
             if not job.behind:
                 queue.popleft()
                 job.lane.jobs.remove(job)
+        self.counters.write_cpu_s += self._cpu() - cpu_began
         self.counters.write_time_s += self._clock() - began
         return bool(queue)
 

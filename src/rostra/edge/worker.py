@@ -35,6 +35,7 @@ class _Measured:
     at_s: float
     writes: int = 0
     busy_s: float = 0.0
+    cpu_s: float = 0.0
     sent_bytes: int = 0
     freed: int = 0
 
@@ -203,6 +204,7 @@ class Worker:
             now_s,
             counters.planned_writes,
             counters.write_time_s,
+            counters.write_cpu_s,
             counters.sent_bytes,
             counters.gone - self.door.resumed,
         )
@@ -213,6 +215,7 @@ class Worker:
             listeners=self.fanout.listeners,
             writes=now.writes - before.writes,
             busy_s=now.busy_s - before.busy_s,
+            cpu_s=now.cpu_s - before.cpu_s,
             elapsed_s=elapsed_s,
         )
         if self.bounds.egress_bps is not None:

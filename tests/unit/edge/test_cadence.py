@@ -73,10 +73,10 @@ def test_a_player_at_19_20ths_of_its_speed_has_grown_its_buffer_when_the_longer_
 
 
 def test_the_load_is_smoothed_and_a_handful_of_writes_tells_nothing_of_their_cost() -> None:
-    load = smooth(Load(), listeners=5, writes=10, busy_s=0.5, elapsed_s=1.0)
+    load = smooth(Load(), listeners=5, writes=10, busy_s=0.5, cpu_s=0.5, elapsed_s=1.0)
     assert load.write_cost_s == Load().write_cost_s
     assert load.share == pytest.approx(0.1)
     for _ in range(100):
-        load = smooth(load, listeners=5, writes=1_000, busy_s=0.02, elapsed_s=1.0)
+        load = smooth(load, listeners=5, writes=1_000, busy_s=0.04, cpu_s=0.02, elapsed_s=1.0)
     assert load.write_cost_s == pytest.approx(20e-6, rel=1e-3)
-    assert load.share == pytest.approx(0.02, rel=1e-3)
+    assert load.share == pytest.approx(0.04, rel=1e-3)

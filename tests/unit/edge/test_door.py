@@ -63,7 +63,7 @@ def door(tmp_path: Path) -> Door:
     (tmp_path / "assets").mkdir()
     for page in ("index", "listen", "problem"):
         (tmp_path / f"{page}.html").write_text(page + "{{title}}<!--conversations-->")
-    channel = Channel(RECORD, Fanout(NoWire(), clock=lambda: 0.0), cadence=5)
+    channel = Channel(RECORD, Fanout(NoWire(), clock=lambda: 0.0, cpu=lambda: 0.0), cadence=5)
     channel.init = Init(conversation="evening", media={"webm-64": b"init", "webm-32": b"init", "ogg-64": b"init"})
     for seq in range(50):
         media = {"webm-64": b"a" * 800, "webm-32": b"a" * 400, "ogg-64": b"b" * 800}

@@ -119,7 +119,7 @@ class Evening:
 
     def __init__(self, *, cadence: int = 1) -> None:
         self.network = Network()
-        self.fanout = Fanout(self.network, clock=lambda: 0.0)
+        self.fanout = Fanout(self.network, clock=lambda: 0.0, cpu=lambda: 0.0)
         self.channel = Channel(RECORD, self.fanout, cadence=cadence)
         self.channel.init = INIT
         self.seq = -1
