@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -69,12 +69,13 @@ class Connection:
     @asynccontextmanager
     async def _answer_due(self) -> AsyncIterator[None]:
         """Raise TimeoutError after _REQUEST_TIMEOUT_S, and at once when the connection is lost."""
-        async with asyncio.timeout(_REQUEST_TIMEOUT_S) as deadline:
-            self._deadlines.add(deadline)
-            try:
-                yield
-            finally:
-                self._deadlines.discard(deadline)
+        with _cancellable():
+            async with asyncio.timeout(_REQUEST_TIMEOUT_S) as deadline:
+                self._deadlines.add(deadline)
+                try:
+                    yield
+                finally:
+                    self._deadlines.discard(deadline)
 
     def established(self) -> None:
         self.connected_since = time.monotonic()
@@ -177,11 +178,10 @@ class Connection:
     async def request(self, subject: str, payload: bytes, *, timeout_s: float) -> bytes:
         """The answer of whoever listens there. BusError if nobody does, or not in time."""
         try:
-            reply = await self.client.request(subject, payload, timeout=timeout_s)
+            with _cancellable():
+                reply = await self.client.request(subject, payload, timeout=timeout_s)
         except (NatsError, TimeoutError) as error:
-            _heed_cancellation()
             raise BusError(f"Nobody answered on {subject}.") from error
-        _heed_cancellation()
         return reply.data
 
     async def subscribe(self, subject: str, *, queue: str = "") -> AsyncGenerator[Msg, None]:
@@ -227,11 +227,19 @@ class Connection:
         return answer
 
 
-def _heed_cancellation() -> None:
-    """Be cancelled if that was asked for just when the answer came: before 3.12 `wait_for` forgets it."""
+@contextmanager
+def _cancellable() -> Iterator[None]:
+    """Be cancelled if that was asked for just when an answer came: before 3.12 the client's `wait_for` forgets it.
+
+    Whoever was being cancelled before, and cleans up, is left alone.
+    """
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    asked = 0 if task is None else task.cancelling()
+    try:
+        yield
+    finally:
+        if task is not None and task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 async def _batch(subscription: Subscription, *, until_status: bool) -> list[Stored]:

@@ -45,7 +45,8 @@ class RosterLog:
                 except BusError:
                     pause_s = _RETRY_S
                 try:
-                    await asyncio.wait_for(changed.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await changed.wait()
                     pause_s = _SOON_S
                 except TimeoutError:
                     pause_s = min(2 * pause_s, _RECONCILE_S)

@@ -222,7 +222,8 @@ async def follow_latest(connection: Connection, stream: str, pattern: str) -> As
                     revisions[stored.subject] = stored.revision
                     yield stored
             try:
-                await asyncio.wait_for(changed.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await changed.wait()
                 pause_s = _SOON_S
             except TimeoutError:
                 pause_s = min(2 * pause_s, _RECONCILE_S)

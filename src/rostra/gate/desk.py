@@ -141,7 +141,8 @@ class Desk:
     async def _opened(self) -> None:
         """Return when the roster is known. BusError if the bus stays away."""
         try:
-            await asyncio.wait_for(self._up.wait(), _OPEN_S)
+            async with asyncio.timeout(_OPEN_S):
+                await self._up.wait()
         except TimeoutError as error:
             raise BusError("The roster could not be read yet.") from error
 

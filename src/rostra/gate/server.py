@@ -238,7 +238,8 @@ class Gate:
                 number = desk.log.number
                 try:
                     look_s = _LOOK_S if view["role"] is not None else _LOOK_FROM_BELOW_S
-                    await asyncio.wait_for(desk.log.beyond(number), look_s)
+                    async with asyncio.timeout(look_s):
+                        await desk.log.beyond(number)
                 except TimeoutError:
                     continue
             yield json.dumps(desk.view(person) | {"over": True}).encode() + b"\n"
