@@ -198,13 +198,13 @@ static int compare(const void *a, const void *b) {
 }
 
 static void tell(double asked_hz) {
-  double *first = calloc(crowd, sizeof *first), longest = 0, until = now(), steady_s = until - steady_from;
+  double *first = calloc(crowd, sizeof *first), *sound = calloc(crowd, sizeof *sound), longest = 0, until = now(), steady_s = until - steady_from;
   int heard = 0, lost = 0, gaps = 0;
   uint64_t least = UINT64_MAX, most = 0, sum = 0;
   int64_t newest = -1, oldest = INT64_MAX;
   for (int i = 0; i < crowd; i++) {
     struct listener *l = &all[i];
-    if (l->first) first[heard++] = (l->first - l->began) * 1000;
+    if (l->first) sound[heard] = l->first - all[0].began, first[heard++] = (l->first - l->began) * 1000;
     gaps += l->gaps;
     if (!l->first || l->state == GONE) lost++;
     if (l->state != BODY) continue;
@@ -217,6 +217,7 @@ static void tell(double asked_hz) {
     if (l->seq < oldest) oldest = l->seq;
   }
   qsort(first, heard, sizeof *first, compare);
+  qsort(sound, heard, sizeof *sound, compare);
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
   double cpu_s = used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
@@ -224,7 +225,10 @@ static void tell(double asked_hz) {
          refused, failed, gaps);
   printf("\"asked_hz\": %.0f, \"heard_hz\": %.0f, ", asked_hz, arrived_until > all[0].began ? heard / (arrived_until - all[0].began) : 0);
   printf("\"first_p50_ms\": %.1f, \"first_p99_ms\": %.1f, ", heard ? first[heard / 2] : -1, heard ? first[heard * 99L / 100] : -1);
-  printf("\"bytes_least\": %lu, \"bytes_most\": %lu, \"bytes_mean\": %.0f, \"chunks_behind\": %ld, \"longest_silence_ms\": %.0f, ",
+  printf("\"sound_s\": {"); /* when so many of a hundred have had sound, since the first of them came */
+  for (int percent = 1; heard && percent < 100; percent++)
+    printf("\"%d\": %.4f%s", percent, sound[heard * (long)percent / 100], percent < 99 ? ", " : "");
+  printf("}, \"bytes_least\": %lu, \"bytes_most\": %lu, \"bytes_mean\": %.0f, \"chunks_behind\": %ld, \"longest_silence_ms\": %.0f, ",
          (unsigned long)(most ? least : 0), (unsigned long)most, heard ? sum / (double)heard : 0, framed && newest >= 0 ? (long)(newest - oldest) : 0, longest * 1000);
   printf("\"polls_hz\": %.1f, \"late\": %ld, \"steady_s\": %.2f, \"cpu_s\": %.2f}\n",
          polling ? sum / (double)answer_bytes / steady_s : 0, late, steady_s, cpu_s);

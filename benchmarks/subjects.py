@@ -160,6 +160,22 @@ def floor(folder: Path) -> Iterator[Subject]:
 
 
 @contextmanager
+def doorman(folder: Path, answer: bytes, sound: bytes) -> Iterator[Subject]:
+    """It answers a join with `answer` and who would listen with `sound`."""
+    port = free_port()
+    (folder / "answer").write_bytes(answer)
+    (folder / "sound").write_bytes(sound)
+    binary = compiled("doorman", folder)
+    command = pinned(SERVER_CORE, str(binary), str(port), str(folder / "answer"), str(folder / "sound"))
+    with subprocess.Popen(command) as process:
+        time.sleep(0.3)
+        try:
+            yield Subject("a visit's floor (C)", process.pid, port, STREAM.format(ticket="TICKET"), "frames")
+        finally:
+            process.kill()
+
+
+@contextmanager
 def icecast(listeners: int, *, chunks: int) -> Iterator[Subject]:
     """Fed `chunks` of 100 ms at a time: 1 as an encoder makes them, 10 in as many writes as the edge at 1 s."""
     binary = require("icecast2")
