@@ -34,8 +34,8 @@ def test_what_a_machine_lacks_is_told_as_commands() -> None:
     commands = [lack.command for lack in lacks(poor.get, descriptors=1_024, workers=4, encrypts=True)]
     assert commands == [
         "sysctl -w net.ipv4.tcp_syncookies=1",
-        "sysctl -w net.core.somaxconn=4096",
-        "sysctl -w net.ipv4.tcp_max_syn_backlog=4096",
+        "sysctl -w net.core.somaxconn=16384",
+        "sysctl -w net.ipv4.tcp_max_syn_backlog=16384",
         'sysctl -w net.ipv4.ip_local_port_range="16384 65000"',
         "sysctl -w net.netfilter.nf_conntrack_max=320000",
         "ulimit -n 20000",

@@ -61,6 +61,9 @@ LAGGARD_CHUNKS_MAX: Final = 100  # 10 s behind: further back the listener is mov
 REQUEST_BYTES_MAX: Final = 8_192  # request line and headers together; browsers send under 2 kB
 REQUEST_DEADLINE_S: Final = 5.0  # a request that is not complete by then is a slowloris or a dead phone
 IDLE_DEADLINE_S: Final = 30.0  # an idle keep-alive connection costs a descriptor somebody else may need
+# Whom the kernel does not hold it does not answer, and they come again after a second, then two. This is a second
+# and a half of joins; `rostra shield` asks for as large a net.core.somaxconn, which cuts it.
+ACCEPT_QUEUE_MAX: Final = 16_384
 ACCEPTS_PER_TURN_MAX: Final = 256  # about 8 ms of joins, as many as other events: these keep nobody out
 ACCEPTS_BEHIND_MAX: Final = 16  # while writes wait: requests and joins get half of the time, the writes the other
 RESPONSE_DEADLINE_S: Final = (

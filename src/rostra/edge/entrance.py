@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rostra.core.forwarded import asker, read_proxy
-from rostra.core.limits import PROXY_HEADER_BYTES_MAX, REQUEST_BYTES_MAX
+from rostra.core.limits import ACCEPT_QUEUE_MAX, PROXY_HEADER_BYTES_MAX, REQUEST_BYTES_MAX
 from rostra.core.prefixes import Prefixes
 from rostra.core.shield import Prefix, Shield
 from rostra.edge.http import Rejected, Request, RequestReader
 from rostra.edge.tls import Tls
 
-BACKLOG: Final = 4_096  # the kernel's default net.core.somaxconn cuts it there anyway
 # What a listener who does not read may cost in kernel memory: 64 kB (doubled by the kernel for its own
 # overhead), 8 s of 64 kbit/s; and the longest first write (40 kB) fits.
 SEND_BUFFER_BYTES: Final = 64 * 1024
@@ -36,7 +35,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
     listening.bind((host, port))
-    listening.listen(BACKLOG)
+    listening.listen(ACCEPT_QUEUE_MAX)
     listening.setblocking(False)
     return listening
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.core.limits import PREFIXES_MAX
+from rostra.core.limits import ACCEPT_QUEUE_MAX, PREFIXES_MAX
 
-BACKLOG: Final = 4_096  # as edges ask of listen(2)
 DESCRIPTORS: Final = 20_000  # what one worker carries
 PORTS: Final = 20_000  # a proxy on this machine needs one for each listener
 CONNTRACK_PER_DESCRIPTOR: Final = 4
@@ -29,8 +28,8 @@ def lacks(read: Callable[[str], str | None], *, descriptors: int, workers: int, 
         "net/core/somaxconn": "connections that wait to be accepted while listeners are written to",
         "net/ipv4/tcp_max_syn_backlog": "beginning connections before cookies have to do",
     }.items():
-        if _first(read, name, BACKLOG) < BACKLOG:
-            yield Lack(f"sysctl -w {name.replace('/', '.')}={BACKLOG}", reason)
+        if _first(read, name, ACCEPT_QUEUE_MAX) < ACCEPT_QUEUE_MAX:
+            yield Lack(f"sysctl -w {name.replace('/', '.')}={ACCEPT_QUEUE_MAX}", reason)
     ports = [int(word) for word in (read("net/ipv4/ip_local_port_range") or "").split()]
     if len(ports) == 2 and ports[1] - ports[0] < PORTS:
         yield Lack(

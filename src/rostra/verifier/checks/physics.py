@@ -16,7 +16,7 @@ from rostra.verifier.step import Outcome, Step
 
 RECORD: Final = "record"
 BETWEEN: Final = 64  # things that one counter has and another has not yet
-QUEUED: Final = 4_096  # connections that the kernel had opened for us before our first record (somaxconn)
+QUEUED: Final = 16_384  # connections that the kernel had opened for us before our first record (listen(2))
 BYTES_BETWEEN: Final = 1 << 20
 REQUEST_BYTES_MIN: Final = 14  # "GET / HTTP/1.0"
 US_PER_MS: Final = 1_000
