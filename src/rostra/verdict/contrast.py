@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, changed_before, failed, total
+from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, failed, total
 from rostra.verdict.draws import chances
 from rostra.verdict.evening import Evening, Process, Role
 
@@ -134,7 +134,7 @@ def _unheard(evening: Evening, edges: Sequence[Process], begin: int, end: int) -
     asked = in_time = 0.0
     for edge in edges:
         for at in range(begin, end, BLOCK_S):
-            each = block(edge, at, min(end, at + BLOCK_S), changed=changed_before(evening, edge, at))
+            each = block(evening, edge, at, min(end, at + BLOCK_S))
             asked += each.people
             in_time += each.in_time
     return round(_MILLION * max(0.0, asked - in_time) / asked) if asked >= 1 else 0
@@ -144,7 +144,7 @@ def _load(evening: Evening, edge: Process, begin: int, end: int) -> float:
     """Hostile requests for each first attempt of anybody."""
     asked = hostile = 0.0
     for at in range(begin, end, BLOCK_S):
-        each = block(edge, at, min(end, at + BLOCK_S), changed=changed_before(evening, edge, at))
+        each = block(evening, edge, at, min(end, at + BLOCK_S))
         asked += each.asked
         hostile += each.hostile + each.refused
     return hostile / max(1.0, asked)
@@ -159,7 +159,7 @@ def _doses(evening: Evening, span: Span) -> Iterator[Contrast]:
     harms: list[float] = []
     for edge in evening.of(Role.EDGE):
         for at in range(span.begin, min(span.end, span.begin + 40 * BLOCK_S), BLOCK_S):
-            each = block(edge, at, at + BLOCK_S, changed=changed_before(evening, edge, at))
+            each = block(evening, edge, at, at + BLOCK_S)
             if each.watched and total(edge, FIRST, at, at + BLOCK_S) + total(edge, SOUNDS, at, at + BLOCK_S):
                 doses["hostile"].append(each.hostile + each.refused)
                 doses["people"].append(each.people)

@@ -87,13 +87,21 @@ def failed(edge: Process, begin: int, end: int) -> int:
     return max(0, edge.counted("answers_5xx", begin, end) - total(edge, _REFUSALS_503, begin, end))
 
 
-def block(edge: Process, begin: int, end: int, *, changed: bool) -> Block:
-    """`begin` to `end`, judged by what was done around it too. `changed`: we changed something."""
+def block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
+    """`begin` to `end`, judged by what was done around it too. Found once: a verdict asks for each five times."""
+    place = edge.name, begin, end
+    found = evening.blocks.get(place)
+    if found is None:
+        found = evening.blocks[place] = _block(evening, edge, begin, end)
+    return found
+
+
+def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     near = max(0, begin - 2), min(edge.seconds, end + 2)
     wide = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
     if edge.counted("admitted", *near) >= _COUNTED_WELL:
         wide = near
-    share, sure = _hostile_share(edge, *wide, changed=changed)
+    share, sure = _hostile_share(edge, *wide, changed=_changed_before(evening, edge, begin))
     asked, again = total(edge, FIRST, begin, end), edge.counted("asked_again", begin, end)
     hostile = min(float(asked), share * (asked + again))  # nobody but people asks again for what bots do not want
     heard, in_time = total(edge, SOUNDS, begin, end), total(edge, IN_TIME, begin, end)
@@ -147,7 +155,7 @@ def concentrated(edge: Process, begin: int, end: int) -> bool:
     return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
 
-def changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
+def _changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
     """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
     ours = ("deploy", "rollback", "configuration", "move", "start")
     return any(
@@ -175,7 +183,7 @@ def span(evening: Evening) -> Span:
     for at in blocks:
         missed = 0.0
         for edge, bytes_s in zip(edges, usual, strict=True):
-            each = block(edge, at, at + BLOCK_S, changed=changed_before(evening, edge, at))
+            each = block(evening, edge, at, at + BLOCK_S)
             wire = on_the_wire(edge, at, at + BLOCK_S, evening.capacities.get(edge.name), bytes_s)
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
@@ -203,7 +211,7 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
     for edge in edges:
         people = in_time = 0.0
         for at in range(begin, end, BLOCK_S):
-            each = block(edge, at, min(end, at + BLOCK_S), changed=changed_before(evening, edge, at))
+            each = block(evening, edge, at, min(end, at + BLOCK_S))
             if at < last:  # who asked later cannot have been late yet
                 people += each.people
                 in_time += each.in_time

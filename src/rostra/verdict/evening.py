@@ -6,7 +6,7 @@ that comes again as a new run was down, and one whose entries are not here is un
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
@@ -100,7 +100,7 @@ class Process:
     """One process's evening. `counts` are increments of each second, `gauges` what it said last in it."""
 
     name: str
-    seconds: int
+    seconds: int = 0
     role: Role = Role.OTHER
     machine: str = ""
     version: str = ""
@@ -114,6 +114,19 @@ class Process:
         """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
         column = self.counts.get(name)
         return sum(column[begin:end]) if column else 0
+
+    def extend(self, seconds: int) -> None:
+        """Have room for so many; what is not known of them is empty."""
+        more = seconds - self.seconds
+        if more <= 0:
+            return
+        self.seconds = seconds
+        self.status.extend(bytes(more))
+        self.entries.extend([-1] * more)
+        for counts in self.counts.values():
+            counts.extend([0] * more)
+        for gauges in self.gauges.values():
+            gauges.extend([None] * more)
 
     def knows(self, name: str) -> bool:
         return name in self.counts or name in self.gauges
@@ -148,32 +161,10 @@ class Evening:
     plan: int | None  # the entry in the log
     plan_late: bool  # it was registered, or other capacities were, after the doors
     silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
+    blocks: dict[tuple[str, int, int], Any] = field(default_factory=dict)  # what `crowd.block` has found so far
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)
-
-    def until(self, second: int) -> "Evening":
-        """The evening as it was known at `second`: the same verdict then as from a ledger that ends there."""
-        seconds = min(self.seconds, max(1, second))
-        return replace(
-            self,
-            seconds=seconds,
-            processes=tuple(_cut(each, seconds) for each in self.processes),
-            changes=tuple(each for each in self.changes if each.at_s < seconds),
-            statements=tuple(each for each in self.statements if each.at_s < seconds),
-        )
-
-
-def _cut(process: Process, seconds: int) -> Process:
-    return replace(
-        process,
-        seconds=seconds,
-        status=process.status[:seconds],
-        counts={name: column[:seconds] for name, column in process.counts.items()},
-        gauges={name: column[:seconds] for name, column in process.gauges.items()},
-        tops={second: top for second, top in process.tops.items() if second < seconds},
-        entries=process.entries[:seconds],
-    )
 
 
 @dataclass(slots=True)
@@ -187,24 +178,23 @@ class _Last:
 
 
 def read(entries: Iterable[Entry]) -> Evening:
-    """The evening in a log's entries, in their order. What means nothing to the verdict is passed over.
-
-    What can be gone through twice is not held: two hours of eight edges are half a gigabyte.
-    """
-    known = list(entries) if isinstance(entries, Iterator) else entries
-    instants = [entry.wall_ms // SECOND_MS for entry in known if entry.kind == RECORD]
-    began_s = min(instants, default=0)
-    seconds = min(SECONDS_MAX, max(instants, default=0) - began_s + 1)
-    reader = _Reader(began_s, seconds)
-    for index, entry in enumerate(known):
-        reader.take(index, entry)
+    """The evening in a log's entries, in their order. What means nothing to the verdict is passed over."""
+    reader = Reader()
+    for entry in entries:
+        reader.take(entry)
     return reader.evening()
 
 
-class _Reader:
-    def __init__(self, began_s: int, seconds: int) -> None:
-        self._began_s = began_s
-        self._seconds = seconds
+class Reader:
+    """Takes entries in the order of the log, and knows after any of them what the evening is so far.
+
+    It begins with the log's first entry, which its witness says: no process can move it by a clock that is wrong.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0  # entries taken
+        self.seconds = 1
+        self._began_s: int | None = None
         self._processes: dict[str, Process] = {}
         self._last: dict[str, _Last] = {}
         self._stopped: dict[str, int] = {}
@@ -215,8 +205,11 @@ class _Reader:
         self._late = False
         self._opened: Mapping[str, Any] = {}
 
-    def take(self, index: int, entry: Entry) -> None:
-        at_s = entry.wall_ms // SECOND_MS - self._began_s
+    def take(self, entry: Entry) -> None:
+        if self._began_s is None:
+            self._began_s = entry.wall_ms // SECOND_MS
+        index, at_s = self.size, entry.wall_ms // SECOND_MS - self._began_s
+        self.size += 1
         if entry.kind == RECORD:
             self._record(index, entry, at_s)
         elif entry.kind == CHANGE:
@@ -243,13 +236,15 @@ class _Reader:
         self._plans.append(index)
 
     def evening(self) -> Evening:
+        """The evening until now. Its columns are the reader's own: it holds until the next entry is taken."""
         for name, process in self._processes.items():
+            process.extend(self.seconds)
             self._end(name, process)
             process.role = _role(process)
         return Evening(
             conversation=_text(self._opened.get("conversation")),
-            began_s=self._began_s,
-            seconds=self._seconds,
+            began_s=self._began_s or 0,
+            seconds=self.seconds,
             doors_s=self._instant("doors_ms"),
             starts_s=self._instant("starts_ms"),
             processes=tuple(each for each in self._processes.values() if each.counts or each.gauges),
@@ -263,26 +258,27 @@ class _Reader:
 
     def _instant(self, name: str) -> int:
         value = self._opened.get(name)
-        return value // SECOND_MS - self._began_s if isinstance(value, int) else 0
+        return value // SECOND_MS - (self._began_s or 0) if isinstance(value, int) else 0
 
     def _process(self, name: str) -> Process:
         process = self._processes.get(name)
         if process is None:
-            process = Process(name, self._seconds, status=bytearray(self._seconds), entries=[-1] * self._seconds)
-            self._processes[name] = process
+            process = self._processes[name] = Process(name)
         return process
 
     def _record(self, index: int, entry: Entry, second: int) -> None:
-        if not 0 <= second < self._seconds:
+        if not 0 <= second < SECONDS_MAX:
             return
+        self.seconds = max(self.seconds, second + 1)
         process, last = self._process(entry.who), self._last.get(entry.who)
+        process.extend(second + 1)
         counters: dict[str, int] = {}
         for part in _PARTS:
             for name, value in _numbers(_mapping(entry.body.get(part))):
                 if _grows(part, name):
                     counters[name] = value
                 else:
-                    _column(process.gauges, name, self._seconds, None)[second] = value
+                    _column(process.gauges, name, process.seconds, None)[second] = value
         top = _mapping(_mapping(entry.body.get("now")).get("sources")).get("top")
         if isinstance(top, list):
             process.tops[second] = [each[1] for each in top if isinstance(each, list) and isinstance(each[-1], int)]
@@ -311,11 +307,11 @@ class _Reader:
             )  # what was counted while unseen has no second
         elif last is not None:  # another run of it
             _mark(status, last.second + 1, second, Status.DOWN)
-        elif entry.run // SECOND_MS - self._began_s < second:  # it had begun before the log, or before this entry
+        elif entry.run // SECOND_MS < entry.wall_ms // SECOND_MS:  # it had begun before this entry
             before = counters
         status[second] = Status.SEEN
         for name, value in counters.items():
-            column = _column(process.counts, name, self._seconds, 0)
+            column = _column(process.counts, name, process.seconds, 0)
             grown = value - before.get(name, 0)
             if grown > 0:
                 column[second] += grown
@@ -337,11 +333,11 @@ class _Reader:
     def _end(self, name: str, process: Process) -> None:
         """Who says nothing until the end was stopped, as was said; or nobody knows."""
         last = self._last.get(name)
-        if last is not None and self._seconds - last.second > PAUSE_S:
+        if last is not None and self.seconds - last.second > PAUSE_S:
             status = Status.ABSENT if name in self._stopped else Status.UNSEEN
-            _mark(process.status, last.second + 1, self._seconds, status)
+            _mark(process.status, last.second + 1, self.seconds, status)
         elif last is not None:
-            _mark(process.status, last.second + 1, self._seconds, Status.SEEN)
+            _mark(process.status, last.second + 1, self.seconds, Status.SEEN)
 
 
 def _grows(part: str, name: str) -> bool:

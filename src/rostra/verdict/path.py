@@ -8,7 +8,7 @@ on. What was too little (joins a second, places) stands beside what was rehearse
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, Block, Span, block, changed_before, fallen_with
+from rostra.verdict.crowd import BLOCK_S, Block, Span, block, fallen_with
 from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
 from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
 
@@ -130,7 +130,7 @@ def _cell(
     if not edge.spent(Status.SEEN, begin, end):
         down = edge.spent(Status.DOWN, begin, end) > 0
         return Cell(lost=Causes(own=1.0) if down else Causes(), watched=down)
-    found = block(edge, begin, end, changed=changed_before(evening, edge, begin))
+    found = block(evening, edge, begin, end)
     cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
     cell.uncertain = 0.0 if found.sure else found.hostile
     waiting = float(edge.level("waiting", begin, end) or 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, changed_before, concentrated, failed, total
+from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, concentrated, failed, total
 from rostra.verdict.evening import Evening, Process, Role, Status
 from rostra.verdict.path import CAPACITY_KEPT, Path
 from rostra.verdict.wire import on_the_wire, usual_bytes
@@ -146,7 +146,7 @@ def _conduct(view: _View) -> _Reading:
     asked = hostile = refused = 0.0
     for edge in view.edges:
         for at in range(view.begin, view.end, BLOCK_S):
-            each = block(edge, at, at + BLOCK_S, changed=changed_before(view.evening, edge, at))
+            each = block(view.evening, edge, at, at + BLOCK_S)
             asked += each.asked
             hostile += each.hostile
             refused += each.refused
@@ -298,7 +298,7 @@ def _contrast(view: _View) -> _Reading:
     for edge in view.edges:
         asked = in_time = 0.0
         for at in _blocks(view):
-            each = block(edge, at, at + BLOCK_S, changed=changed_before(view.evening, edge, at))
+            each = block(view.evening, edge, at, at + BLOCK_S)
             asked += each.people
             in_time += each.in_time
         down = edge.spent(Status.DOWN, view.begin, view.end)

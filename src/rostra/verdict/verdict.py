@@ -31,8 +31,6 @@ FORMAT: Final = "rostra-verdict/1"
 UNDETERMINED: Final = "undetermined"
 NONE: Final = "none"
 LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
-LIVE_EVERY_S: Final = 10
-LIVE_FOR_S: Final = 300  # after the onset; later nobody waits for a first word any more
 AGREED: Final = 0.95  # of the draws
 MISFIT_MAX: Final = 0.25  # of the harm that was counted and the one that the model replays
 _MILLION: Final = 1_000_000
@@ -119,7 +117,7 @@ class Verdict:
                     "entry": each.index,
                     "at_s": began + each.at_s,
                     "claims": each.claims,
-                    "exceeds": self._exceeds(each.claims),
+                    "exceeds": self.exceeds(each.claims),
                 }
                 for each in self.evening.statements
             ],
@@ -151,16 +149,28 @@ class Verdict:
             "entries": list(signal.entries),
         }
 
-    def _exceeds(self, claims: str) -> bool:
-        """Whether a statement claims a cause that the evidence does not show to be one."""
+    def exceeds(self, claims: str) -> bool:
+        """Whether a statement claims a cause that the evidence does not show to be one, or that all was well."""
+        if claims == NONE:
+            return self.label not in (NONE, UNDETERMINED)
         if claims not in (*NAMES, "dependency"):
             return False
         cause = NAMES.index("external" if claims == "dependency" else claims)
         return self.label != NAMES[cause] and self.split.shares[cause].low < PART_MIN
 
 
+def judge_now(evening: Evening) -> Verdict:
+    """What an evening that goes on is so far: fewer draws, and no comparisons, which do not enter it."""
+    return judge(evening, count=LIVE_DRAWS, compared=False)
+
+
 def judge(
-    evening: Evening, *, what_if: WhatIf | None = None, count: int = DRAWS, of: Tables | None = None
+    evening: Evening,
+    *,
+    what_if: WhatIf | None = None,
+    count: int = DRAWS,
+    of: Tables | None = None,
+    compared: bool = True,
 ) -> Verdict:
     """What the evening was, from `count` draws of what nobody measured, by the tables `of` this version."""
     seconds = span(evening)
@@ -190,23 +200,11 @@ def judge(
         word=covered.capped(strength.word),
         signals=seen,
         weights=tuple(evidence.weight(each, "attack") for each in seen),
-        contrasts=contrasts(evening, seconds),
+        contrasts=contrasts(evening, seconds) if compared else (),
         coverage=covered,
         hostile=_hostile(way),
         replayed=None if what_if is None else Replayed(what_if, _replay(way, what_if, drawn)),
     )
-
-
-def first_firm(evening: Evening) -> int | None:
-    """The first second, in steps of ten, at which a verdict that named a cause was firm; None if none was."""
-    onset = span(evening).onset
-    if onset is None:
-        return None
-    for second in range(onset + LIVE_EVERY_S, min(evening.seconds, onset + LIVE_FOR_S) + 1, LIVE_EVERY_S):
-        verdict = judge(evening.until(second), count=LIVE_DRAWS)
-        if verdict.firm and verdict.label != NONE:
-            return second
-    return None
 
 
 def digest(verdict: Mapping[str, Any]) -> str:

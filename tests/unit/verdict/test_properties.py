@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evenings import KINDS, Evening, scenario
-from rostra.verdict.evening import read
+from rostra.verdict.evening import Reader, Role, read
 from rostra.verdict.likelihood import WORDS
 from rostra.verdict.shares import PART_MIN
 from rostra.verdict.verdict import Verdict, judge
@@ -122,9 +122,9 @@ def without(of: Sequence[Entry], lost: str, begin: int) -> Iterator[Entry]:
 
 
 def test_who_watches_an_evening_sees_no_firm_verdict_of_what_has_not_happened_yet() -> None:
-    of = read(entries("crash", 0))
-    before = judge(of.until(scenario("crash", 0).begin - 2), count=DRAWS)
-    assert before.label == "none"
+    of = entries("crash", 0)
+    until_ms = of[0].wall_ms + 1_000 * (scenario("crash", 0).begin - 2)
+    assert judged([entry for entry in of if entry.wall_ms < until_ms]).label == "none"
     assert whole("crash", 0).label == "own"
 
 
@@ -135,3 +135,24 @@ def test_a_change_that_did_nothing_changes_no_share() -> None:
     assert other.split.shares == one.split.shares
     assert other.label == "demand"
     assert other.split.shares[2].high < PART_MIN
+
+
+@settings(max_examples=6, deadline=None)
+@given(kind=st.sampled_from(KINDS), seed=st.integers(0, 1), every=st.integers(30, 400))
+def test_what_is_read_as_it_comes_is_what_is_read_at_once(kind: str, seed: int, every: int) -> None:
+    reader = Reader()
+    for number, entry in enumerate(entries(kind, seed), 1):
+        reader.take(entry)
+        if number % every == 0:
+            assert reader.evening() == read(entries(kind, seed)[:number])
+
+
+def test_a_clock_that_is_wrong_moves_nothing_but_its_own_process() -> None:
+    wrong = [
+        entry._replace(wall_ms=1_000) if entry.who == "edge-1" and entry.kind == "record" else entry
+        for entry in entries("crowd", 1)
+    ]
+    assert read(wrong).seconds == read(entries("crowd", 1)).seconds
+    assert {each.name for each in read(wrong).of(Role.EDGE)} == {
+        each.name for each in read(entries("crowd", 1)).of(Role.EDGE)
+    } - {"edge-1"}

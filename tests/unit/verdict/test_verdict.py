@@ -9,7 +9,8 @@ import pytest
 
 from evenings import CAUSES, Evening, Scenario, scenario, shares, truth
 from rostra.verdict.evening import read
-from rostra.verdict.verdict import Verdict, first_firm, judge
+from rostra.verdict.live import first_firm
+from rostra.verdict.verdict import Verdict, judge
 
 DRAWS = 20  # the intervals' ends differ by a few hundredths from those of a thousand
 
@@ -48,7 +49,7 @@ def test_an_evening_on_which_nobody_was_harmed_has_no_incident(kind: str) -> Non
 
 def test_a_dead_edge_is_a_firm_verdict_within_two_minutes_of_its_end() -> None:
     evening = scenario("crash", 1)
-    second = first_firm(read(Evening(evening).entries))
+    second = first_firm(Evening(evening).entries, since=evening.begin)
     assert second is not None
     assert evening.begin < second <= evening.begin + 120
 
