@@ -12,11 +12,11 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rostra.verifier.canonical import Json, canonical, parse_canonical
 from rostra.verifier.errors import FlawError
+from rostra.verifier.signatures import AtOnce, Signature, Signatures
 
 PURPOSE: Final = b"rostra-entry/v1\n"
 OPENED: Final = "opened"  # by the witness: the log begins
@@ -83,13 +83,9 @@ def parse_entry(data: bytes) -> Sealed:
     return Sealed(Entry(**fields), signature, signed, entry_digest(data))
 
 
-def verify_entry(sealed: Sealed, key: bytes) -> None:
-    """FlawError unless `key` has signed it."""
-    entry = sealed.entry
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(sealed.signature, PURPOSE + sealed.signed)
-    except InvalidSignature as error:
-        raise FlawError(f"{_place(entry)} is not signed by {entry.who}: edited, or another key.") from error
+def signature_of(sealed: Sealed, key: bytes) -> Signature:
+    """What must be true if `key` has signed it."""
+    return Signature(sealed.entry.who, sealed.entry.seq, key, sealed.signature, PURPOSE + sealed.signed)
 
 
 class Head(NamedTuple):
@@ -113,13 +109,14 @@ class Chains:
     """Checks entries in the order of the log: who signed, and that each run goes on where it was.
 
     The witness, whose key is the log's own, says whose keys it believes and how far each chain was when the log
-    was opened (`OPENED`), and who has come since (`REGISTERED`).
+    was opened (`OPENED`), and who has come since (`REGISTERED`). What it knows holds when `signatures` are settled.
     """
 
-    def __init__(self, witness: str, key: bytes) -> None:
+    def __init__(self, witness: str, key: bytes, signatures: Signatures | None = None) -> None:
         self.keys = {witness: key}
         self.gaps: list[Gap] = []
         self.swapped: list[tuple[str, int]] = []  # who has another key, and the entry of the log that says so
+        self._signatures = signatures or AtOnce()
         self._witness = witness
         self._heads: dict[str, Head] = {}
         self._count = 0
@@ -144,7 +141,7 @@ class Chains:
         key = self.keys.get(entry.who)
         if key is None:
             raise FlawError(f"{_place(entry)}: no key of {entry.who} was registered.")
-        verify_entry(sealed, key)
+        self._signatures.take(signature_of(sealed, key))
 
     def _note_new_run(self, sealed: Sealed) -> None:
         """What a process had not sent dies with it; a run that begins in the middle lacks what was before."""

@@ -1,6 +1,7 @@
 """Checks a log step by step, as a stranger would; each step says what was found and whether it is as it must be."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Final, NamedTuple
 
 from cryptography import x509
@@ -17,6 +18,7 @@ from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log, named_key, open_log
 from rostra.verifier.note import NoteKey
 from rostra.verifier.policy import Policy
+from rostra.verifier.signatures import BESIDE_MIN, AtOnce, Beside, Signatures
 from rostra.verifier.source import Source
 from rostra.verifier.step import Check, Outcome, Step
 from rostra.verifier.tree import Tree
@@ -51,16 +53,17 @@ def verify(source: Source, trust: Trust = Trust(), judge: Judge | None = None) -
     except FlawError as flaw:
         yield Step(Outcome.FAIL, name, str(flaw))
         return
-    yield from _read(log, tree, trust, judge)
+    with closing(Beside() if len(tree) >= BESIDE_MIN else AtOnce()) as signatures:
+        yield from _read(log, tree, trust, judge, signatures)
 
 
-def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None) -> Iterator[Step]:
+def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None, signatures: Signatures) -> Iterator[Step]:
     """Put every check to every entry, once, in order."""
     name = _CHAINS
     try:
         opened = _opened(log)
         witness = opened.who
-        chains = Chains(witness, log.key.key)
+        chains = Chains(witness, log.key.key, signatures)
         name = Registration.name
         registration = Registration(witness, opened, log.key.name.rpartition("/")[2])
         history = History(log, tree, witness, trust.seen)
@@ -84,12 +87,22 @@ def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None) -> Iterator[S
                 name = check.name
                 check.take(index, sealed.entry)
         name = _CHAINS
+        signatures.settle()
         yield from _chained(chains)
         for check in checks:
             name = check.name
             yield from check.steps()
     except FlawError as flaw:
-        yield Step(Outcome.FAIL, name, str(flaw))
+        yield _first_flaw(Step(Outcome.FAIL, name, str(flaw)), signatures)
+
+
+def _first_flaw(step: Step, signatures: Signatures) -> Step:
+    """A false signature, where there is one: what was found in such an entry, or behind it, means nothing."""
+    try:
+        signatures.settle()
+    except FlawError as flaw:
+        return Step(Outcome.FAIL, _CHAINS, str(flaw))
+    return step
 
 
 def _opened(log: Log) -> Entry:

@@ -15,8 +15,9 @@ from starlette.routing import Route
 from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError
 from rostra.core.limits import PROBE_ENTRIES_WAITING_MAX
-from rostra.verifier.entry import Sealed, parse_entry, verify_entry
+from rostra.verifier.entry import Sealed, parse_entry, signature_of
 from rostra.verifier.errors import FlawError
+from rostra.verifier.signatures import AtOnce
 from rostra.verifier.source import NAMES
 from rostra.verifier.tiles import CHECKPOINT, ENTRY_BYTES_MAX
 from rostra.web.serving import problem
@@ -64,7 +65,7 @@ class Web:
             key = self.probes.get(sealed.entry.who)
             if key is None:
                 raise HTTPException(HTTPStatus.FORBIDDEN, f"{sealed.entry.who[:80]!r} is no registered probe.")
-            verify_entry(sealed, key)
+            AtOnce().take(signature_of(sealed, key))
         except FlawError as flaw:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(flaw)) from flaw
         if len(self.arrived) >= PROBE_ENTRIES_WAITING_MAX:

@@ -38,8 +38,13 @@ def reading(entry: Entry) -> Reading:
 
 def whole(values: Mapping[str, Any], *names: str) -> int | None:
     """The sum of these; None if one is missing or no whole number."""
-    found = [values.get(name) for name in names]
-    return sum(found) if all(type(each) is int for each in found) else None  # type: ignore[arg-type]
+    total = 0
+    for name in names:
+        value = values.get(name)
+        if type(value) is not int:
+            return None
+        total += value
+    return total
 
 
 def added(first: Reading, last: Reading, part: str, *names: str) -> int | None:
