@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from commands import run_command
+
 UP_S = 60.0
+COMMAND_S = 120.0
 
 
 def free_port() -> int:
@@ -88,15 +91,10 @@ class System:
             self.process.wait(timeout=30)
 
     def rostra(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=120,
-        )
+        done = run_command(arguments, folder=self.folder, environment=self.environment, within_s=COMMAND_S)
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
 
     def schedule(self, title: str = "An evening", **options: str) -> dict[str, Any]:
         """Announce a conversation; returns what `rostra schedule --json` printed."""
