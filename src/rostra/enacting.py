@@ -15,6 +15,7 @@ from rostra.core.limits import DESCRIPTORS_RESERVED
 from rostra.rehearsal.certificate import LISTENERS, Certificate, Stage, sign
 from rostra.rehearsal.incidents.campaign import Orders
 from rostra.rehearsal.incidents.enactment import enact
+from rostra.rehearsal.incidents.program import warm_up
 from rostra.rehearsal.incidents.system import Machine
 from rostra.rehearsal.scalability import Point
 from rostra.rehearsal.surroundings import identity_of
@@ -26,11 +27,11 @@ _BEYOND: Final = 1.5  # of the seats: at that many, as the lab's lines are made,
 
 
 def main() -> None:
+    warm_up()
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
 
     def keep(ledger: Path) -> None:
-        if orders.bundle:
-            export(ledger, Path(orders.bundle), with_program=False)  # three hundred would bring it each
+        export(ledger, Path(orders.bundle), with_program=False)  # three hundred would bring it each
 
     course = asyncio.run(
         enact(

@@ -10,7 +10,7 @@ import pytest
 
 from machine import lacks
 from rostra.core.errors import BadInputError
-from rostra.rehearsal.incidents.campaign import BUNDLE, TRUTH, Tally, Truth, campaign
+from rostra.rehearsal.incidents.campaign import BUNDLE, TRUTH, WORLDS, Tally, Truth, campaign
 from rostra.rehearsal.incidents.network import inside, namespace
 
 WORLD = """
@@ -23,8 +23,9 @@ seed = orders["recipe"]["seed"]
 harmed = 4 if causes else 0
 if seed == 6 and not causes:
     harmed = 1
-if orders["bundle"]:
-    Path(orders["bundle"]).write_bytes(b"evidence")
+Path(orders["bundle"]).write_bytes(b"evidence")
+with Path(TOLD).open("a") as told:
+    told.write("+".join(sorted(causes)) + "\\n")
 if seed == 8:
     sys.exit("no such luck")
 fates = [{"asked_s": 1.0, "heard_s": None, "harm": "unheard" if n < harmed else ""} for n in range(10)]
@@ -64,7 +65,7 @@ def run(wanted: list[tuple[str, int]], out: Path) -> tuple[Tally, list[str]]:
         wanted,
         out,
         parallel=1,
-        command=[sys.executable, "-c", WORLD],
+        command=[sys.executable, "-c", WORLD.replace("TOLD", repr(str(out / "told")))],
         cache=out,
         on_progress=lambda _, words: said.append(words),
     )
@@ -92,7 +93,12 @@ def test_what_the_machine_disturbed_or_broke_is_thrown_away_and_counted(tmp_path
     tally, said = run([("O1", 6), ("O1", 8), ("O1", 10)], tmp_path)
     assert (tally.disturbed, tally.failed, tally.made) == (1, 1, 1)
     assert "O1-8 failed: no such luck" in said
-    assert [path.name for path in tmp_path.iterdir()] == ["O1-10"]
+    assert {path.name for path in tmp_path.iterdir()} == {"O1-10", WORLDS, "told"}
+
+
+def test_incidents_of_one_seed_share_the_worlds_that_they_have_in_common(tmp_path: Path) -> None:
+    run([("N", 4), ("A3", 4), ("D1", 4), ("A3+D1", 4)], tmp_path)
+    assert sorted((tmp_path / "told").read_text().split("\n")[:-1]) == ["", "A3", "A3+D1", "D1"]
 
 
 def test_a_flood_in_a_lab_reaches_the_edge_that_it_is_sent_to() -> None:

@@ -224,15 +224,13 @@ class Reader:
             self._opened = entry.body
 
     def _plan(self, index: int, entry: Entry, at_s: int) -> None:
-        """What is registered after the doors counts for edges that are new; of others it would be hindsight."""
+        """What is registered again after the doors counts for new edges; of others it would be hindsight."""
         known = dict(_capacities(entry.body))
-        late = at_s > self._instant("doors_ms") + PLAN_S
-        if late and self._plans:
-            self._late = self._late or any(self._capacities.get(name, each) != each for name, each in known.items())
-            self._capacities = known | self._capacities
-        else:
-            self._late = late
-            self._capacities |= known
+        doors_s = self._instant("doors_ms")
+        if self._plans and at_s > doors_s:
+            known = {name: each for name, each in known.items() if name not in self._capacities}
+        self._late = self._late or (at_s > doors_s + PLAN_S and bool(known))
+        self._capacities |= known
         self._plans.append(index)
 
     def evening(self) -> Evening:

@@ -20,6 +20,7 @@ from rostra.bus.telemetry import publish_report
 from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.messages import ConversationRecord, WitnessReport
+from rostra.core.units import SECOND_NS
 from rostra.evidence.testimony import IDENTITY
 from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
@@ -34,6 +35,7 @@ _log = structlog.get_logger()
 CHECKPOINT_EVERY_S: Final = 10
 STAMP_EVERY_S: Final = 60  # what an authority bears of one customer, and how exactly its clock is believed
 _TURN_S: Final = 1.0
+_SOON_NS: Final = 2 * SECOND_NS  # two turns
 Answer = Callable[[EventLog], None]
 
 
@@ -200,9 +202,12 @@ class WitnessServer:
         _log.info("ledger.opened", conversation=record.id, entries=len(self._logs[record.id]))
 
     def _register(self, *, now_ns: int, now_s: float) -> None:
-        """Write down what is to be expected, before the doors open: ten seconds after the log has begun."""
+        """Write down what is to be expected: ten seconds after the log has begun, and before the doors open."""
         for conversation, log in self._logs.items():
-            if now_ns >= self._records[conversation].doors_ns or now_s - self._opened_s[conversation] >= WAIT_S:
+            if (
+                now_ns >= self._records[conversation].doors_ns - _SOON_NS
+                or now_s - self._opened_s[conversation] >= WAIT_S
+            ):
                 log.plan(plan(self._identities, self._policy))
 
     async def _take_all(self) -> None:

@@ -107,11 +107,11 @@ async def _besiege(cause: Cause, scene: Scene, seconds: float) -> None:
         networks = 200
     sources = _sources(recipe, cause, networks)
     path = f"/c/{CONVERSATION}"
-    spawn = multiprocessing.get_context("spawn")
+    forks = multiprocessing.get_context("forkserver")
     attackers = []
     for number in cause.edges:
         target = Target(address(number), PORT, CONVERSATION, path)
-        attackers.append(spawn.Process(target=_attack, args=(kind, target, seconds, sources), daemon=True))
+        attackers.append(forks.Process(target=_attack, args=(kind, target, seconds, sources), daemon=True))
     try:
         for attacker in attackers:
             attacker.start()

@@ -1,4 +1,4 @@
-"""Many incidents, some at once: each in all its worlds; what was disturbed is thrown away."""
+"""Many incidents: their worlds, some at once and none twice; what was disturbed is thrown away."""
 
 import os
 import secrets
@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,22 +23,25 @@ from rostra.rehearsal.quota import quota
 
 TRUTH: Final = "truth.json"
 BUNDLE: Final = "bundle.tar.xz"
+WORLDS: Final = "worlds"  # in a campaign's folder: what incidents share
+_COURSE: Final = "course.json"
 # Our own clock that late one time in a hundred: edges are as late then, and listeners hear it.
 LAG_MAX_S: Final = 0.25
 _VERSION: Final = 1
 _WORLD_S: Final = 180.0
+_TRIES: Final = 2  # of a world: what disturbed it may have been a neighbour's short work
 _MICRO: Final = 1_000_000
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """Enact `recipe` in `folder`; the ledger goes to `bundle`, if it is named. `outside` must not be touched."""
+    """Enact `recipe` in `folder`; the ledger goes to `bundle`. `outside` must not be touched."""
 
     recipe: Recipe
     folder: str
     cache: str
     outside: int
     quotas: bool
-    bundle: str = ""
+    bundle: str
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,16 @@ def plans(count: int, seed: int, kinds: Sequence[str]) -> Iterator[tuple[str, in
         yield kinds[number % len(kinds)], seed + number // len(kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where worlds are enacted, and by what; `folder` is where those that succeeded are kept."""
+
+    folder: Path
+    command: Sequence[str]
+    cache: Path
+    quotas: bool
+
+
 def campaign(
     wanted: Sequence[tuple[str, int]],
     out: Path,
@@ -96,34 +110,60 @@ def campaign(
 
     `command` starts a world; it is put into namespaces of its own.
     """
-    command = inside(command)
-    quotas = has_quotas()
-    tally = Tally()
-    out.mkdir(parents=True, exist_ok=True)
-    todo = [(kind, seed) for kind, seed in wanted if not (out / f"{kind}-{seed}" / TRUTH).exists()]
-    tally.there = len(wanted) - len(todo)
-    with ThreadPoolExecutor(parallel, "incident") as pool:
-        running = {
-            pool.submit(
-                _incident, drawn(kind, seed), out, command=command, cache=cache, quotas=quotas
-            ): f"{kind}-{seed}"
-            for kind, seed in todo
-        }
+    stand = _Stand(out / WORLDS, inside(command), cache, has_quotas())
+    stand.folder.mkdir(parents=True, exist_ok=True)
+    incidents = [drawn(kind, seed) for kind, seed in wanted]
+    todo = {recipe.name: recipe for recipe in incidents if not (out / recipe.name / TRUTH).exists()}
+    tally = Tally(there=len(incidents) - len(todo))
+    # The few causes first: what has none shows whether the machine is quiet enough.
+    needed = {
+        world.world: world
+        for recipe in todo.values()
+        for world in sorted(_worlds(recipe), key=lambda w: len(w.causes))
+    }
+    courses: dict[str, Course | RostraError] = {}
+    with ThreadPoolExecutor(parallel, "world") as pool:
+        running = {pool.submit(_tried, recipe, stand): name for name, recipe in needed.items()}
         for done in as_completed(running):
-            name = running[done]
             try:
-                truth = done.result()
+                courses[running[done]] = done.result()
             except RostraError as error:
-                tally.failed += 1
-                on_progress(tally, f"{name} failed: {error}")
-                continue
-            if truth is None:
-                tally.disturbed += 1
-                on_progress(tally, f"{name} was disturbed")
-            else:
-                tally.made += 1
-                on_progress(tally, f"{name} is {truth.label}, {truth.harm_u / 10_000:.0f} % harmed")
+                courses[running[done]] = error
+            for recipe in list(todo.values()):
+                found = [courses.get(world.world) for world in _worlds(recipe)]
+                if None not in found:
+                    del todo[recipe.name]
+                    on_progress(tally, _concluded(recipe, courses, stand, out, tally))
     return tally
+
+
+def _worlds(recipe: Recipe) -> list[Recipe]:
+    """Its re-runs, and itself."""
+    return [recipe.only(world) for world in worlds([cause.name for cause in recipe.causes])]
+
+
+def _concluded(
+    recipe: Recipe, courses: Mapping[str, Course | RostraError], stand: _Stand, out: Path, tally: Tally
+) -> str:
+    """Keep the incident whose worlds have all been; the words about it."""
+    mine: dict[World, Course] = {}
+    for world in _worlds(recipe):
+        match courses[world.world]:
+            case DisturbedError() as error:
+                tally.disturbed += 1
+                return f"{recipe.name} was disturbed: {error}"
+            case RostraError() as error:
+                tally.failed += 1
+                return f"{recipe.name} failed: {error}"
+            case Course() as course:
+                mine[frozenset(cause.name for cause in world.causes)] = course
+    truth = _truth(recipe, mine)
+    with tempfile.TemporaryDirectory(dir=stand.folder) as made:
+        shutil.copy(stand.folder / recipe.world / BUNDLE, made)
+        (Path(made) / TRUTH).write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=1))
+        shutil.copytree(made, out / recipe.name)
+    tally.made += 1
+    return f"{recipe.name} is {truth.label}, {truth.harm_u / 10_000:.0f} % harmed"
 
 
 def has_quotas() -> bool:
@@ -135,44 +175,43 @@ def has_quotas() -> bool:
         return False
 
 
-def _incident(recipe: Recipe, out: Path, *, command: Sequence[str], cache: Path, quotas: bool) -> Truth | None:
-    """One incident in all its worlds; None if the machine itself disturbed it."""
-    causes = [cause.name for cause in recipe.causes]
-    courses: dict[World, Course] = {}
-    with tempfile.TemporaryDirectory(prefix="rostra-incident-") as folder:
-        made = Path(folder) / recipe.name
-        made.mkdir()
-        # Without any cause first: if somebody is harmed then, the machine has too much to do.
-        for world in sorted(worlds(causes), key=len):
-            bundle = made / BUNDLE if len(world) == len(causes) else None
-            course = _enact(recipe.only(world), Path(folder), bundle, command=command, cache=cache, quotas=quotas)
-            harm_of_nothing = course.harm if not world else 0.0
-            if is_disturbed(harm_of_nothing, [course.strain.lag_p99_s], lag_max_s=LAG_MAX_S):
-                return None
-            courses[world] = course
-        truth = _truth(recipe, courses)
-        (made / TRUTH).write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=1))
-        shutil.move(made, out / recipe.name)
-    return truth
+class DisturbedError(RostraError):
+    """The machine itself disturbed a world: it shows nothing."""
 
 
-def _enact(
-    recipe: Recipe, folder: Path, bundle: Path | None, *, command: Sequence[str], cache: Path, quotas: bool
-) -> Course:
-    """One world. RostraError with its last words if it fails."""
-    with tempfile.TemporaryDirectory(prefix="world-", dir=folder) as world:
-        orders = Orders(recipe, world, str(cache), namespace(), quotas, str(bundle or ""))
-        try:
-            done = subprocess.run(
-                command,
-                input=msgspec.json.encode(orders) + b"\n",
-                capture_output=True,
-                timeout=_WORLD_S,
-                check=False,
-                env={name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")},
-            )
-        except subprocess.TimeoutExpired as error:
-            raise RostraError(f"{recipe.name} did not end within {_WORLD_S:.0f} s.") from error
+def _tried(recipe: Recipe, stand: _Stand) -> Course:
+    """One world, kept if it succeeds. RostraError with its last words if it fails; DisturbedError."""
+    kept = stand.folder / recipe.world
+    if kept.exists():
+        return msgspec.json.decode((kept / _COURSE).read_bytes(), type=Course)
+    for _ in range(_TRIES):
+        with tempfile.TemporaryDirectory(prefix="rostra-world-") as folder:
+            made = Path(folder) / recipe.world
+            made.mkdir()
+            course = _enact(recipe, Path(folder) / "system", made / BUNDLE, stand)
+            harm_of_nothing = 0.0 if recipe.causes else course.harm
+            if not is_disturbed(harm_of_nothing, [course.strain.lag_p99_s], lag_max_s=LAG_MAX_S):
+                (made / _COURSE).write_bytes(msgspec.json.encode(course))
+                shutil.move(made, kept)
+                return course
+    late_s = course.strain.lag_p99_s
+    raise DisturbedError(f"{harm_of_nothing:.0%} harmed by nothing, our clock {late_s:.2f} s late.")
+
+
+def _enact(recipe: Recipe, folder: Path, bundle: Path, stand: _Stand) -> Course:
+    folder.mkdir()
+    orders = Orders(recipe, str(folder), str(stand.cache), namespace(), stand.quotas, str(bundle))
+    try:
+        done = subprocess.run(
+            stand.command,
+            input=msgspec.json.encode(orders) + b"\n",
+            capture_output=True,
+            timeout=_WORLD_S,
+            check=False,
+            env={name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RostraError(f"{recipe.name} did not end within {_WORLD_S:.0f} s.") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise RostraError(said[-1] if said else f"it ended with {done.returncode}")

@@ -34,8 +34,9 @@ from rostra.rehearsal.incidents.system import (
     system,
 )
 
-_EDGES_S: Final = 11.0  # what was planned is registered ten seconds after the log begins, and before the doors open
-_RESTART_S: Final = 3.0  # of one edge, politely
+_PLANNED_S: Final = 3  # after it is announced the doors open: the witness has registered what was planned
+_RESTART_S: Final = 3  # of one edge, politely
+_HELD_S: Final = 1  # at least, between the doors and the announced instant
 _ON_AIR_S: Final = 1.0  # after the announced instant people come
 _LAG_LOOK_S: Final = 0.1
 _KEPT_S: Final = 1.5  # the last second's records are with the witness by then
@@ -111,21 +112,22 @@ async def enact(
 
 
 async def _open(scene: Scene) -> tuple[float, Introduce]:
-    """The evening is announced, everything is up; returns when people come, and what introduces them."""
+    """Everything is up, the evening is announced; returns when people come, and what introduces them."""
     recipe, running = scene.recipe, scene.system
     await running.start_bus()
     running.start_core()
-    await running.until_up({STAGE, WITNESS})
+    await _start_edges(scene)
     early = [cause for cause in recipe.causes if cause.at_s == EARLY_S]
     restarts = len(recipe.innocent) + sum(len(cause.edges) for cause in early)
-    starts_s = time.time() + _EDGES_S + _RESTART_S * restarts
+    lead_s = _HELD_S + _RESTART_S * restarts
+    doors_s = time.time() + _PLANNED_S
     async with connect(running.operator, role=Role.OPERATOR, name="lab") as connection:
         keys = await ticket_keys(connection)
-        await running.announce(connection, starts_ns=round(starts_s * SECOND_NS))
+        await running.announce(connection, starts_ns=round((doors_s + lead_s) * SECOND_NS), doors_lead_s=lead_s)
     silence = recipe.cause("O6")
     silent_from_s = _ON_AIR_S + silence.at_s if silence is not None and silence.variant == "silent" else None
     running.start_feed(write(scene.folder / "source.wav", seconds=2 * recipe.seconds, silent_from_s=silent_from_s))
-    await _start_edges(scene)
+    await asyncio.sleep(doors_s - time.time())  # what was planned is known; from now on it may be changed
     for what in recipe.innocent:
         await innocent(what, scene)
     for cause in early:
@@ -137,7 +139,7 @@ async def _open(scene: Scene) -> tuple[float, Introduce]:
         known = Ticket(CONVERSATION, chance.randbytes(8), ticket_class, now_s - _KNOWN_FOR_S, now_s + LIFETIME_S)
         return sign_pass(known, keys=keys)
 
-    return max(starts_s, time.time()) + _ON_AIR_S, introduce
+    return max(doors_s + lead_s, time.time()) + _ON_AIR_S, introduce
 
 
 async def _start_edges(scene: Scene) -> None:
@@ -149,7 +151,7 @@ async def _start_edges(scene: Scene) -> None:
         machine = Machine(f"lab-{number}", share, recipe.descriptors, scene.line)
         settings = {"ROSTRA_WITNESSES": "0"} if number == silent else {}
         running.start_edge(number, Deployment(machine, settings))
-    await running.until_up(set(map(edge_name, numbers)))
+    await running.until_up({STAGE, WITNESS, *map(edge_name, numbers)})
     for number in numbers:
         running.starve(number)
 

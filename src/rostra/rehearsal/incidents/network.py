@@ -23,7 +23,7 @@ _BURST_BYTES: Final = 16_384
 _QUEUE_MS: Final = 200  # of a line that is full; then packets are lost
 _QUEUE_PACKETS: Final = 48
 _NAMESPACES: Final = Path("/run/netns")
-_TOOLS: Final = ("ip", "tc", "sysctl", "unshare", "nsenter", "mount", "prlimit")
+_TOOLS: Final = ("ip", "tc", "sysctl", "unshare", "nsenter", "mount")
 # With its first process all of a lab's processes are gone; whoever is not root has a user namespace around it.
 _UNSHARE: Final = (
     *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
@@ -132,9 +132,14 @@ def bus_address(number: int = 0) -> str:
     return f"10.9.{number}.1"
 
 
+def wires_of(name: str) -> Path:
+    """Where the kernel shows the network namespace of a machine of the lab."""
+    return _NAMESPACES / name
+
+
 def within(name: str) -> list[str]:
     """The beginning of a command that is to run on a machine of the lab."""
-    return ["nsenter", f"--net={_NAMESPACES / name}", "--"]
+    return ["nsenter", f"--net={wires_of(name)}", "--"]
 
 
 def _world(number: int) -> str:

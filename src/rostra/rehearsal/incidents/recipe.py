@@ -1,6 +1,11 @@
-"""What an incident is made of, drawn from its kind and seed: the same for every re-run of it. Pure."""
+"""What an incident is made of, drawn from its kind and seed: the same for every re-run of it. Pure.
+
+The evening is drawn from the seed alone, and each cause from the seed and its name: incidents of one seed are the
+same evening with other causes, and share the worlds that they have in common.
+"""
 
 import random
+from hashlib import sha256
 from typing import Final, Literal
 
 import msgspec
@@ -68,12 +73,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def descriptors(self) -> int:
         return 3 * self.seats
 
+    @property
+    def world(self) -> str:
+        """The digest of what happens, whatever it is called: equal ones need not be enacted twice."""
+        return sha256(msgspec.json.encode(msgspec.structs.replace(self, kind=""))).hexdigest()[:16]
+
     def cause(self, name: str) -> Cause | None:
         return next((cause for cause in self.causes if cause.name == name), None)
 
     def chance(self, what: str) -> random.Random:
         """For one thing that is drawn, whatever else is."""
-        return random.Random(f"{self.kind}/{self.seed}/{what}")
+        return random.Random(f"{self.seed}/{what}")
 
     def only(self, names: frozenset[str]) -> "Recipe":
         """A re-run in which the other causes are not there."""
@@ -113,20 +123,12 @@ def drawn(kind: str, seed: int) -> Recipe:
     """The incident of that kind and seed. BadInputError if there is no such kind."""
     if kind not in KINDS:
         raise BadInputError(f"There is no kind {kind!r}: choose of {', '.join(KINDS)}.")
-    chance = random.Random(f"{kind}/{seed}")
+    chance = random.Random(f"{seed}")
     # Not by parity, which is for fitting and testing.
     point = list(POINTS)[seed // 2 % len(POINTS)]
     edges = chance.choice((2, 2, 3))
     seats = chance.choice((40, 50, 60)) if edges == 2 else chance.choice((30, 40))
-    onset_s = chance.uniform(5.0, 8.0)
-    names = (
-        ()
-        if kind == NOTHING
-        else (chance.choice(("A1", "A2", "A3", "A4", "A5")),)
-        if kind == ABSORBED
-        else tuple(kind.split("+"))
-    )
-    return Recipe(
+    evening = Recipe(
         kind=kind,
         seed=seed,
         point=point,
@@ -136,18 +138,24 @@ def drawn(kind: str, seed: int) -> Recipe:
         people=round(edges * seats * POINTS[point]),
         registered=chance.uniform(0.3, 0.9),
         surge=chance.uniform(0.0, 0.3),
-        onset_s=onset_s,
-        causes=tuple(_cause(name, chance, onset_s, edges, point, weak=kind == ABSORBED) for name in names),
+        onset_s=chance.uniform(5.0, 8.0),
         innocent=tuple(each for each in _INNOCENT if chance.random() < 0.15),
         missing=tuple(each for each in _MISSING if chance.random() < 0.08),
     )
+    if kind == ABSORBED:
+        name = random.Random(f"{seed}/{ABSORBED}").choice(("A1", "A2", "A3", "A4", "A5"))
+        causes = [_cause(name, evening, weak=True)]
+    else:
+        causes = [_cause(name, evening) for name in kind.split("+") if name != NOTHING]
+    return msgspec.structs.replace(evening, causes=tuple(causes))
 
 
-def _cause(name: str, chance: random.Random, onset_s: float, edges: int, point: Point, *, weak: bool) -> Cause:
+def _cause(name: str, evening: Recipe, *, weak: bool = False) -> Cause:
     assert name in CLASSES
+    chance, point, edges = evening.chance(f"{name} itself"), evening.point, evening.edges
     variant = chance.choice(_VARIANTS[name])
     may_be_early = name in _MAY_BE_EARLY and "off" not in variant
-    at_s = EARLY_S if may_be_early and chance.random() < 0.5 else onset_s + chance.uniform(-0.5, 1.0)
+    at_s = EARLY_S if may_be_early and chance.random() < 0.5 else evening.onset_s + chance.uniform(-0.5, 1.0)
     # Where there is room a little harms nobody, and nothing would be learnt.
     everywhere = name in _AT_ALL_EDGES or chance.random() < 1 - POINTS[point] / 2
     some = sorted(chance.sample(range(1, edges + 1), chance.randint(1, edges - 1)))

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from rostra.bus.connection import Address, Connection, connect
 from rostra.bus.server import EmbeddedServer, prepare
@@ -19,7 +18,8 @@ from rostra.bus.telemetry import follow_reports, sender
 from rostra.core.conversation import Conversation, plan
 from rostra.core.errors import BusError, RostraError
 from rostra.core.limits import DESCRIPTORS_RESERVED
-from rostra.rehearsal.incidents.network import CORE, PORT, Line, Network, address, bus_address, edge_name, within
+from rostra.rehearsal.incidents.network import CORE, PORT, Line, Network, address, bus_address, edge_name
+from rostra.rehearsal.incidents.program import Place, Program
 from rostra.rehearsal.quota import Quota, quota
 
 CONVERSATION: Final = "evening"
@@ -29,7 +29,6 @@ _BUS_PORT: Final = 4222
 _UP_S: Final = 60.0
 _LOOK_S: Final = 0.05
 _STOP_S: Final = 5.0
-_DOORS_EARLY_S: Final = 0
 _LASTS_S: Final = 3_600
 
 
@@ -58,17 +57,15 @@ Certify = Callable[[Mapping[str, str], Machine], Path]  # settings, and where th
 class System:
     """Everything that runs. `connection` is the operator's. `certify` is called before an edge's first start."""
 
-    def __init__(
-        self, folder: Path, network: Network, certify: Certify, quotas: Mapping[str, Quota], log: IO[bytes]
-    ) -> None:
+    def __init__(self, folder: Path, network: Network, certify: Certify, quotas: Mapping[str, Quota]) -> None:
         self.network = network
         self.edges: dict[int, Deployment] = {}
         self.url = f"http://{address(1)}:{PORT}"
         self._folder = folder
         self._certify = certify
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Program] = {}
         self._quotas = quotas
-        self._log = log
+        self._log = folder / "log"
         self._server: EmbeddedServer = prepare(
             folder / "bus",
             _BUS_PORT,
@@ -82,7 +79,7 @@ class System:
         return Address((f"nats://{bus_address()}:{_BUS_PORT}",), self._server.address(Role.OPERATOR).credentials)
 
     async def start_bus(self) -> None:
-        self._start("bus", CORE, self._server.command(), {})
+        self._start("bus", Place(CORE), self._server.command(), {}, foreign=True)
         deadline_s = time.monotonic() + _UP_S
         while True:
             try:
@@ -97,31 +94,28 @@ class System:
 
     # --- processes ---------------------------------------------------------------------------------------
 
-    def _start(self, name: str, where: str, command: list[str], settings: Mapping[str, str]) -> None:
+    def _start(
+        self, name: str, place: Place, command: Sequence[str], settings: Mapping[str, str], *, foreign: bool = False
+    ) -> None:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROSTRA_")}
-        self._running[name] = subprocess.Popen(
-            [*within(where), *command],
-            cwd=self._folder,
-            env=inherited | dict(settings),
-            stdin=subprocess.PIPE,  # its end tells a process that the lab is gone
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
+        environment = inherited | dict(settings)
+        self._running[name] = Program(
+            command, place, environment=environment, folder=self._folder, log=self._log, foreign=foreign
         )
 
     def start_core(self) -> None:
         """Stage and witness."""
         settings = self._settings("core", Role.STAGE)
-        self._start(STAGE, CORE, [*_ROSTRA, "stage", "--name", STAGE], settings)
+        self._start(STAGE, Place(CORE), ["stage", "--name", STAGE], settings)
         self.start_witness()
 
     def start_witness(self) -> None:
         settings = self._settings("core", Role.WITNESS)
-        self._start(WITNESS, CORE, [*_ROSTRA, "witness", "serve", "--name", WITNESS], settings)
+        self._start(WITNESS, Place(CORE), ["witness", "serve", "--name", WITNESS], settings)
 
     def start_feed(self, source: Path) -> None:
-        command = [*_ROSTRA, "feed", CONVERSATION, str(source), "--loop", "--original"]
-        self._start("feed", CORE, command, self._settings("core", Role.FEED))
+        command = ["feed", CONVERSATION, str(source), "--loop", "--original"]
+        self._start("feed", Place(CORE), command, self._settings("core", Role.FEED))
 
     def start_edge(self, number: int, deployment: Deployment) -> None:
         """Start it, on its machine as it is now; `until_up` says when it is."""
@@ -143,14 +137,16 @@ class System:
         self.edges[number] = deployment
         identity = self._folder / name / "machine-id"
         identity.write_text(f"{machine.identity}\n", encoding="ascii")
-        mounts = f"mount --bind {identity} /etc/machine-id; hostname {machine.identity}"
+        mounts = [(str(identity), "/etc/machine-id")]
         group = self._quotas.get(name)
         if group is not None:
-            mounts += f"; mount --bind {group.folder} /sys/fs/cgroup"
-        limit = f"--nofile={machine.descriptors + DESCRIPTORS_RESERVED}"
-        command = ["prlimit", limit, "--", *_ROSTRA, "edge", "--name", name, "--worker", "1"]
-        own = ["unshare", "--mount", "--uts", "sh", "-c", f'{mounts}; exec "$@"', "sh"]
-        self._start(name, name, [*own, *command], settings)
+            mounts.append((str(group.folder), "/sys/fs/cgroup"))
+        place = Place(name, machine.identity, tuple(mounts), machine.descriptors + DESCRIPTORS_RESERVED)
+        command = ["edge", "--name", name, "--worker", "1"]
+        if deployment.code is None:
+            self._start(name, place, command, settings)
+        else:
+            self._start(name, place, [sys.executable, "-m", "rostra", *command], settings, foreign=True)
 
     def starve(self, number: int) -> None:
         """Give an edge no more than its machine has. Not while it starts: that would take a minute."""
@@ -169,7 +165,7 @@ class System:
 
     def is_running(self, name: str) -> bool:
         process = self._running.get(name)
-        return process is not None and process.poll() is None
+        return process is not None and process.is_running
 
     async def stop(self, name: str, *, politely: bool = True) -> None:
         """Return when it is gone. Whoever takes too long to be polite is killed."""
@@ -178,15 +174,10 @@ class System:
             return
         if politely:
             process.terminate()
-            with_s = _STOP_S
-        else:
-            process.kill()
-            with_s = None
-        try:
-            await asyncio.to_thread(process.wait, with_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            await asyncio.to_thread(process.wait)
+            if await asyncio.to_thread(process.wait, _STOP_S):
+                return
+        process.kill()
+        await asyncio.to_thread(process.wait)
 
     def stop_all(self) -> None:
         for process in self._running.values():
@@ -238,12 +229,12 @@ class System:
             await asyncio.sleep(_LOOK_S)
         raise ChildProcessError
 
-    async def announce(self, connection: Connection, *, starts_ns: int) -> None:
+    async def announce(self, connection: Connection, *, starts_ns: int, doors_lead_s: int) -> None:
         """A conversation, which is witnessed from now on."""
         schedule = plan(
             "An evening",
             starts_ns=starts_ns,
-            doors_lead_s=_DOORS_EARLY_S,
+            doors_lead_s=doors_lead_s,
             duration_s=_LASTS_S,
             timezone="Europe/Amsterdam",
             language="en",
@@ -254,9 +245,6 @@ class System:
     @property
     def ledger(self) -> Path:
         return self._folder / "core" / "ledgers" / CONVERSATION
-
-
-_ROSTRA: Final = (sys.executable, "-m", "rostra")
 
 
 @contextmanager
@@ -273,7 +261,7 @@ def system(
             each: stack.enter_context(quota(f"{name}-{each}"))
             for each in (map(edge_name, range(1, network.edges + 1)) if quotas else ())
         }
-        made = System(folder, network, certify, groups, stack.enter_context((folder / "log").open("ab")))
+        made = System(folder, network, certify, groups)
         stack.callback(made.stop_all)
         yield made
 

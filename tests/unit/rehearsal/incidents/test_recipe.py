@@ -58,6 +58,16 @@ def test_a_rerun_differs_by_the_cause_that_is_removed_and_by_nothing_else() -> N
         assert set(come(without)) < set(come(recipe))
 
 
+def test_a_mixture_is_two_incidents_of_its_seed_at_once() -> None:
+    for kind in MIXTURES:
+        for seed in SEEDS:
+            mixture = drawn(kind, seed)
+            for name in kind.split("+"):
+                assert mixture.only(frozenset({name})).world == drawn(name, seed).world
+            assert mixture.only(frozenset()).world == drawn(NOTHING, seed).world
+            assert mixture.world != drawn(kind, seed + 2).world
+
+
 def test_nothing_has_no_cause_and_what_is_absorbed_is_an_attack() -> None:
     for seed in SEEDS:
         assert drawn(NOTHING, seed).causes == ()
