@@ -310,6 +310,7 @@ async def witness(settings: Settings, name: str) -> None:
     from rostra.signing import signing_key  # noqa: PLC0415 # likewise
     from rostra.verdict.code import code_digest  # noqa: PLC0415
     from rostra.web.serving import serve  # noqa: PLC0415
+    from rostra.witness.live import LiveVerdicts  # noqa: PLC0415
     from rostra.witness.plan import Policy  # noqa: PLC0415
     from rostra.witness.server import WitnessServer  # noqa: PLC0415
     from rostra.witness.web import BODY_BYTES_MAX, Web  # noqa: PLC0415
@@ -335,6 +336,7 @@ async def witness(settings: Settings, name: str) -> None:
             outside=outside,
             policy=policy,
             web=web,
+            live=LiveVerdicts(connection, settings.ledgers, policy.verdict),
         )
         front = _front(settings, body_bytes_max=BODY_BYTES_MAX)
         port = settings.witness_port

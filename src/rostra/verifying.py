@@ -9,7 +9,7 @@ from typing import Final
 
 from rostra.verdict.code import code_digest
 from rostra.verdict.evening import read
-from rostra.verdict.verdict import judge
+from rostra.verdict.verdict import Verdict, judge, judge_now
 from rostra.verdict.what_if import WhatIf, WhatIfError, parse
 from rostra.verifier.checks.judgement import Judge, Judged
 from rostra.verifier.entry import Entry
@@ -53,11 +53,18 @@ def _steps(asked: argparse.Namespace) -> Iterable[Step]:
         log = source(asked.log)
     except (FlawError, WhatIfError) as flaw:
         return [Step(Outcome.FAIL, "file", str(flaw))]
-    return verify(log, trust, Judge(_judged, code_digest(), what_if))
+    return verify(log, trust, Judge(_judged, code_digest(), _judged_now, what_if))
 
 
 def _judged(entries: Iterable[Entry], *, what_if: WhatIf | None = None) -> Judged:
-    verdict = judge(read(entries), what_if=what_if)
+    return _told(judge(read(entries), what_if=what_if))
+
+
+def _judged_now(entries: Iterable[Entry]) -> Judged:
+    return _told(judge_now(read(entries)))
+
+
+def _told(verdict: Verdict) -> Judged:
     return Judged(f"{verdict.label}, {verdict.harm.value:.1%} harmed", verdict.digest)
 
 

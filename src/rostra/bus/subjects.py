@@ -125,6 +125,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
         f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}init.>",
         f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}revoked.>",
     ]
+    read_verdict = f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}verdict.>"
     read_programme = [
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}",
         f"$JS.API.DIRECT.GET.{PROGRAMME_STREAM}.>",
@@ -238,6 +239,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                     f"{_STATE_PREFIX}conversation.>",
                     f"{_STATE_PREFIX}revoked.>",
                     *read_state,
+                    read_verdict,
                     *(
                         f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{key}"
                         for key in (SITE_KEY, TICKET_KEY, INVITATION_KEY)
@@ -249,12 +251,19 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                     "rostra.act.>",
                     "rostra.telemetry.>",
                     f"{_STATE_PREFIX}conversation.>",
+                    f"{_STATE_PREFIX}verdict.>",
                     inbox,
                 ],
             }
         case Role.WITNESS:
             return {
-                "publish": [*read_state, f"$JS.API.DIRECT.GET.{EVIDENCE_STREAM}", "rostra.telemetry.witness.*"],
+                "publish": [
+                    *read_state,
+                    read_verdict,
+                    f"$JS.API.DIRECT.GET.{EVIDENCE_STREAM}",
+                    "rostra.telemetry.witness.*",
+                    f"{_STATE_PREFIX}verdict.>",
+                ],
                 "subscribe": [evidence_subject("*"), f"{_STATE_PREFIX}conversation.>", inbox],
             }
         case Role.CAPTIONS:

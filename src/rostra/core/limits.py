@@ -185,4 +185,6 @@ EVIDENCE_BYTES_MAX: Final = 256 * 1024 * 1024  # 28 edges for an hour, or 60 oth
 STATEMENT_LENGTH_MAX: Final = 2_000  # of what an official says about an evening: half a page
 SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; what is more is told as a number
 PROBE_ENTRIES_WAITING_MAX: Final = 1_000  # until the next second; full: probes are asked to come again
+LIVE_VERDICTS_MAX: Final = 8  # conversations judged as they go on, 250 MB each after two hours; others at the end
+VERDICT_BYTES_MAX: Final = 1024 * 1024  # one answer of the process that judges: a few kB, and each thing unknown
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

@@ -362,6 +362,40 @@ class WitnessReport(Message, frozen=True, tag="witness-report.1"):
     failures: int
 
 
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """A share, and between what it lies, in millionths."""
+
+    share_u: int
+    low_u: int
+    high_u: int
+
+
+class LiveVerdict(Message, frozen=True, tag="verdict.1"):
+    """What the evidence of a conversation says so far, in the bucket under `verdict.<conversation>`.
+
+    Judged from the first `size` entries of the ledger, in the words of docs/protocol.md §7. `since_ns`: label and
+    firmness are the same since. `exceeded_by`: what somebody may claim that it does not show.
+    """
+
+    conversation: str
+    at_ns: int
+    since_ns: int
+    size: int
+    final: bool
+    label: str
+    firm: bool
+    word: str
+    decibans: int
+    absorbed: bool
+    harm: Part
+    causes: dict[str, Part]
+    onset_ms: int | None
+    coverage_u: int
+    unknowns: list[tuple[str, str]]
+    exceeded_by: list[str]
+    digest: str
+
+
 AnyMessage = (
     Init
     | Chunk
@@ -385,6 +419,7 @@ AnyMessage = (
     | SiteReport
     | CaptionsReport
     | WitnessReport
+    | LiveVerdict
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -16,6 +16,7 @@ import structlog
 from msgspec import structs
 
 from rostra.audio.containers import ogg
+from rostra.background import yield_to_all
 from rostra.core.errors import BadInputError, RostraError
 from rostra.core.units import CHUNK_NS, SECOND_NS
 from rostra.disk import blocks, finish, need_room, try_lock, unfinished
@@ -25,10 +26,6 @@ from rostra.recorder.master import AAC_BPS, OPUS_BPS, gain_for, master
 
 _log = structlog.get_logger()
 _ROOM: Final = 1.2  # constrained VBR and indexes, on top of the nominal rate
-_NICENESS: Final = 19  # the lowest priority among ours
-# Against whatever else the machine does, where the kernel weighs sessions first (sched(7), autogroup): a tenth of
-# what another one gets. 19 would be a hundredth: on a busy machine the master would take all night.
-_SESSION_NICENESS: Final = 10
 _TURN_S: Final = 2.0
 _WATCH_S: Final = 0.5  # so soon nothing is left of what is deleted while it is mastered
 _RETRY_S: Final = 60.0  # after a failure: a full disk is not made room on at once
@@ -75,7 +72,7 @@ class Mastering:
             *(sys.executable, "-m", __name__, str(folder)),
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # a scheduling group of its own, see `_yield_to_all`
+            start_new_session=True,  # a scheduling group of its own, see `yield_to_all`
         )
         try:
             while child.returncode is None:
@@ -171,13 +168,6 @@ def _pages(copy: Path, count: int) -> Iterator[bytes]:
         raise BadInputError(f"{copy} is damaged: of its {count} pages {number} can be read.")
 
 
-def _yield_to_all() -> None:
-    """Let recording, serving and everything else go first."""
-    os.nice(_NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_SESSION_NICENESS), encoding="ascii")
-
-
 def _end_with_parent() -> None:
     """End at once when the recorder that holds our standard input is gone: the next one begins anew."""
     os.read(sys.stdin.fileno(), 1)  # past the buffer, whose lock the interpreter wants when it ends
@@ -186,7 +176,7 @@ def _end_with_parent() -> None:
 
 def main(folder: Path) -> None:
     """What `Mastering` starts for one recording."""
-    _yield_to_all()
+    yield_to_all()
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         master_copy(folder)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import Checkpoint, Note, NoteKey, parse_checkpoint, parse_key, parse_note, signers
 from rostra.verifier.source import Source
-from rostra.verifier.tiles import CHECKPOINT, bundle_path, unbundled, widths
+from rostra.verifier.tiles import CHECKPOINT, TILE_WIDTH, bundle_path, unbundled, widths
 from rostra.verifier.tree import Tree, leaf_hash
 
 KEY: Final = "key"
@@ -23,12 +23,7 @@ class Log(NamedTuple):
 
     def entries(self) -> Iterator[bytes]:
         """Each entry, in order, from the source. FlawError if one is missing."""
-        for index, width in widths(self.checkpoint.size):
-            path = bundle_path(index, width)
-            entries = unbundled(self.source.read(path))
-            if len(entries) != width:
-                raise FlawError(f"{path} has {len(entries)} entries where {width} belong.")
-            yield from entries
+        return entries(self.source, self.checkpoint.size)
 
     def tree(self) -> Tree:
         """The hashes of every entry. FlawError unless they have the root that was signed."""
@@ -38,6 +33,19 @@ class Log(NamedTuple):
         if tree.root() != self.checkpoint.root:
             raise FlawError("The entries have not the root that was signed: one was changed, put in or left out.")
         return tree
+
+
+def entries(source: Source, size: int, *, since: int = 0) -> Iterator[bytes]:
+    """Entries `since` to before `size`, of a log that has as many. FlawError if one is missing."""
+    for index, width in widths(size):
+        first = index * TILE_WIDTH
+        if first + width <= since:
+            continue
+        path = bundle_path(index, width)
+        found = unbundled(source.read(path))
+        if len(found) != width:
+            raise FlawError(f"{path} has {len(found)} entries where {width} belong.")
+        yield from found[max(0, since - first) :]
 
 
 def named_key(source: Source) -> NoteKey:

@@ -46,7 +46,10 @@ class Folder:
             with (self._folder / name).open("rb") as file:
                 data = file.read(FILE_BYTES_MAX + 1)
         except OSError as error:
-            raise FlawError(f"{name} cannot be read: {error.strerror}.") from error
+            full, partial, width = name.rpartition(".p/")
+            if not isinstance(error, FileNotFoundError) or not partial:
+                raise FlawError(f"{name} cannot be read: {error.strerror}.") from error
+            return _first(self.read(full), width)
         if len(data) > FILE_BYTES_MAX:
             raise FlawError(f"{name} is larger than any file of a log.")
         return data
@@ -109,8 +112,7 @@ class Site:
                 full, partial, width = name.rpartition(".p/")
                 if error.code != HTTPStatus.NOT_FOUND or not partial:
                     raise FlawError(f"{self._url}/{name}: {error.code} {error.reason!s:.80}.") from error
-                # It has become full since the checkpoint was made (tlog-tiles, §Partial Tiles).
-                self._files[name] = bundled(unbundled(self.read(full))[: int(width)])
+                self._files[name] = _first(self.read(full), width)
         return self._files[name]
 
     def _fetched(self, name: str) -> bytes:
@@ -129,6 +131,11 @@ class Site:
         except (OSError, HTTPException, ValueError) as error:
             raise FlawError(f"{self._url}/{name} cannot be fetched: {error!s:.100}.") from error
         return bytes(data)
+
+
+def _first(bundle: bytes, width: str) -> bytes:
+    """A narrow bundle that has become full since the checkpoint was made (tlog-tiles, §Partial Tiles)."""
+    return bundled(unbundled(bundle)[: int(width)])
 
 
 def source(place: str | Path) -> Source:

@@ -15,6 +15,7 @@ from rostra.core.messages import ConversationRecord
 from rostra.evidence.chain import Chain
 from rostra.verifier.canonical import Json
 from rostra.verifier.checks.history import KEPT
+from rostra.verifier.checks.judgement import VERDICT
 from rostra.verifier.checks.outsiders import STAMP
 from rostra.verifier.checks.registration import PLAN
 from rostra.verifier.entry import OPENED, REGISTERED, Entry, Head
@@ -61,7 +62,8 @@ class EventLog:
         self._chain = Chain(witness, private)
         self._unkept = _read(folder / CHECKPOINT)  # the newest note, until an entry keeps it
         self._newest = dict(_newest(self._ledger.entries()))  # of each process: run and number
-        self._plan = _plan(self._ledger.entries())
+        first, self._plan = _plans(self._ledger.entries())
+        self.judge = first.get("verdict")  # the digest of the code whose judgement was registered
         self._republish = False
         self._pending: deque[bytes] = deque()
         self.lost = 0
@@ -101,6 +103,7 @@ class EventLog:
         number = self._plan.get("number", 0)
         assert isinstance(number, int)
         if self._plan != plan | {"number": number}:
+            self.judge = self.judge if number else plan.get("verdict")
             self._plan = plan | {"number": number + 1}
             self._say(PLAN, self._plan)
 
@@ -114,6 +117,15 @@ class EventLog:
             return
         self._newest[entry.who] = place
         self._pending.append(data)
+
+    @property
+    def published(self) -> int:
+        """How many entries the newest checkpoint has."""
+        return self._ledger.checkpointed
+
+    def judged(self, body: dict[str, Json]) -> None:
+        """A verdict on what has been published."""
+        self._say(VERDICT, body)
 
     @property
     def unkept(self) -> bytes | None:
@@ -161,14 +173,16 @@ def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _plan(entries: Iterable[bytes]) -> dict[str, Json]:
-    """The plan that was registered last; empty if none was."""
-    body: dict[str, Json] = {}
+def _plans(entries: Iterable[bytes]) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The plans that were registered first and last; empty if none was."""
+    first: dict[str, Json] = {}
+    last: dict[str, Json] = {}
     for data in entries:
         if PLAN.encode() in data:
             said = json.loads(data)["said"]
-            body = said["body"] if said["kind"] == PLAN else body
-    return body
+            last = said["body"] if said["kind"] == PLAN else last
+            first = first or last
+    return first, last
 
 
 def _newest(entries: Iterable[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:

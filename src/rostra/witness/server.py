@@ -26,10 +26,11 @@ from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_note
 from rostra.witness.event_log import EventLog, Known
+from rostra.witness.live import LiveVerdicts, owes_verdict
 from rostra.witness.outside import Outside
 from rostra.witness.plan import WAIT_S, Policy, plan
 from rostra.witness.web import Web
-from rostra.witness.window import is_witnessed
+from rostra.witness.window import is_owed, is_witnessed
 
 _log = structlog.get_logger()
 CHECKPOINT_EVERY_S: Final = 10
@@ -53,6 +54,8 @@ class WitnessServer:
         outside: Outside | None = None,
         policy: Policy | None = None,
         web: Web | None = None,
+        live: LiveVerdicts | None = None,
+        checkpoint_every_s: int = CHECKPOINT_EVERY_S,
     ) -> None:
         self._connection = connection
         self._witness = witness
@@ -75,6 +78,9 @@ class WitnessServer:
         self._asking: set[str] = set()  # of which conversation outsiders are being asked
         self._stamped_s: dict[str, float] = {}
         self._answers: list[tuple[str, Answer]] = []  # at most one of each sort and conversation a checkpoint
+        self._live = live
+        self._checkpoint_every_s = checkpoint_every_s
+        self._looked: set[str] = set()  # for the last verdict of which conversations that are over
 
     async def run(self) -> None:
         """Witness until cancelled."""
@@ -82,11 +88,16 @@ class WitnessServer:
             await self._catch_up()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow(), name="conversations")
+                if self._live is not None:
+                    verdicts = self._live.run(self._logs, lambda *answer: self._answers.append(answer))
+                    tasks.create_task(verdicts, name="verdicts")
                 for second in count():
-                    checkpoint = second % CHECKPOINT_EVERY_S == 0
+                    checkpoint = second % self._checkpoint_every_s == 0
                     await self._turn(checkpoint=checkpoint)
                     if checkpoint:
                         self._ask(tasks)
+                        if self._live is not None:
+                            self._live.wake()
                     await asyncio.sleep(_TURN_S)
         finally:
             self._writer.shutdown()  # waits for what it is writing
@@ -117,7 +128,7 @@ class WitnessServer:
                 self._records[record.id] = record
 
     async def _turn(self, *, checkpoint: bool) -> None:
-        self._attend(now_ns=time.time_ns())
+        await self._attend(now_ns=time.time_ns())
         try:
             await self._take_all()
         except BusError as error:
@@ -144,7 +155,7 @@ class WitnessServer:
                 {conversation: len(log) for conversation, log in self._logs.items()},
                 self.entries,
                 self.refused,
-                self._failures,
+                self._failures + (0 if self._live is None else self._live.failures),
             ),
         )
 
@@ -177,15 +188,24 @@ class WitnessServer:
         finally:
             self._asking.discard(conversation)
 
-    def _attend(self, *, now_ns: int) -> None:
-        """Open the logs of conversations that are near, and close those of others."""
+    async def _attend(self, *, now_ns: int) -> None:
+        """Open the logs of conversations that are near, and close those of others, once they have their verdict."""
+        loop = asyncio.get_running_loop()
         for record in list(self._records.values()):
             log = self._logs.get(record.id)
             if is_witnessed(record, now_ns=now_ns):
                 if log is None:
                     self._open(record)
-            elif log is not None:
-                self._logs.pop(record.id).close()
+            elif log is None:
+                if self._live is not None and is_owed(record, now_ns=now_ns) and record.id not in self._looked:
+                    self._looked.add(record.id)
+                    folder = self._folder / parse_id(record.id)
+                    if await loop.run_in_executor(self._writer, owes_verdict, folder):
+                        self._open(record)
+            elif self._live is None or self._live.is_last_said(record.id, log):
+                self._looked.add(record.id)
+                del self._logs[record.id]
+                await loop.run_in_executor(self._writer, self._leave, record.id, log)
                 _log.info("ledger.closed", conversation=record.id, entries=len(log))
 
     def _open(self, record: ConversationRecord) -> None:

@@ -19,7 +19,11 @@ from rostra.verifier.verify import Trust, verify
 
 MINI = Path(__file__).parents[3] / "tools" / "mini_verify.py"
 CODE = "c0de" * 16
-JUDGE = Judge(lambda entries: Judged("own", f"{len(list(entries)):064}"), CODE)
+JUDGE = Judge(
+    lambda entries: Judged("own", f"{len(list(entries)):064}"),
+    CODE,
+    lambda entries: Judged("attack", f"{len(list(entries)):064x}"),
+)
 PLAN = {"number": 1, "verdict": CODE}
 
 
@@ -180,7 +184,7 @@ def test_p9_there_are_sixteen_kinds() -> None:
 
 def test_p9_nobody_is_accused_of_an_evening_that_was_not_touched(tmp_path: Path) -> None:
     whole = evening(has={"passive_opens": 10}).go_on(20)
-    whole.say("witness", "verdict", {"digest": f"{len(whole.entries):064}"})
+    whole.say("witness", "verdict", verdict(whole))
     found = steps(Tampered(whole.go_on(20).entries, whole.notes), tmp_path)
     assert [
         step for step in found if step.outcome is not Outcome.PASS and step.name not in {"timestamps", "probes"}
@@ -206,8 +210,62 @@ def test_p9_each_kind_is_detected_and_named(
 
 def test_p9_a_verdict_that_is_not_the_one_of_the_entries_fails(tmp_path: Path) -> None:
     whole = evening()
-    whole.say("witness", "verdict", {"digest": "0" * 64})
+    whole.say("witness", "verdict", verdict(whole) | {"digest": "0" * 64})
     assert "the log says" in steps(Tampered(whole.entries), tmp_path)[-1].found
+
+
+def test_p9_what_was_told_while_it_went_on_and_turned_out_otherwise_is_named(tmp_path: Path) -> None:
+    whole = evening()
+    told = len(whole.entries)
+    whole.say("witness", "verdict", verdict(whole, label="attack", final=False))
+    whole.go_on(10)
+    whole.say("witness", "verdict", verdict(whole))
+    found = steps(Tampered(whole.entries), tmp_path)
+    assert named("live", found) == [
+        (Outcome.PASS, f"entry {told} said firmly attack while it went on; the last verdict is own")
+    ]
+
+
+def test_p9_a_log_that_was_left_is_compared_with_the_newest_verdict_it_has(tmp_path: Path) -> None:
+    whole = evening()
+    live = verdict(whole, final=False) | {"digest": f"{len(whole.entries):064x}"}
+    whole.say("witness", "verdict", live)
+    (found,) = named("verdict", steps(Tampered(whole.go_on(5).entries), tmp_path))
+    so_far = f"as the log says of its first {live['size']} entries; it has no last one"
+    assert found == (Outcome.INCOMPLETE, f"attack, {live['digest']}, {so_far}")
+
+
+@pytest.mark.parametrize("wrong", [{"size": 0}, {"size": 10**9}, {"label": None}, {"digest": 1}])
+def test_a_verdict_on_anything_but_the_entries_before_it_fails(wrong: dict[str, Any], tmp_path: Path) -> None:
+    whole = evening()
+    whole.say("witness", "verdict", verdict(whole) | wrong)
+    assert named("verdict", steps(Tampered(whole.entries), tmp_path))[-1][0] is Outcome.FAIL
+
+
+def test_p9_corrections_of_the_operator_are_told_and_those_of_others_are_not(tmp_path: Path) -> None:
+    whole = evening()
+    whole.say("witness", REGISTERED, {"processes": {"operator": {"key": whole.chain("operator").key}}})
+    body = {"conversation": "evening", "entry": 2, "text": "It was no attack."}
+    correction = len(whole.entries)
+    whole.say("operator", "correction", body)
+    whole.say("edge-1", "correction", body)
+    found = steps(Tampered(whole.entries), tmp_path)
+    assert named("corrections", found) == [
+        (Outcome.PASS, f"entry {correction} corrects entry 2: It was no attack.")
+    ]
+    whole.say("operator", "correction", body | {"entry": 10**9})
+    (tmp_path / "other").mkdir()
+    assert "corrects nothing" in steps(Tampered(whole.entries), tmp_path / "other")[-1].found
+
+
+def verdict(whole: Evening, *, label: str = "own", final: bool = True) -> dict[str, Any]:
+    """On all that was said so far."""
+    size = len(whole.entries)
+    return {"size": size, "final": final, "label": label, "firm": True, "digest": f"{size:064}"}
+
+
+def named(name: str, found: list[Step]) -> list[tuple[Outcome, str]]:
+    return [(step.outcome, step.found) for step in found if step.name == name]
 
 
 def test_p9_the_honest_negative_who_controls_every_observer_and_attacks_himself_passes(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ RECORD: Final = "record"
 CHANGE: Final = "change"
 
 
-def told(name: str, found: list[str]) -> Iterator[Step]:
+def told(name: str, found: list[str], outcome: Outcome = Outcome.INCOMPLETE) -> Iterator[Step]:
     """A step for each, up to TOLD_MAX."""
     for each in found[:TOLD_MAX]:
-        yield Step(Outcome.INCOMPLETE, name, each)
+        yield Step(outcome, name, each)
     if len(found) > TOLD_MAX:
-        yield Step(Outcome.INCOMPLETE, name, f"and {len(found) - TOLD_MAX} more like these")
+        yield Step(outcome, name, f"and {len(found) - TOLD_MAX} more like these")
 
 
 class Clocks:

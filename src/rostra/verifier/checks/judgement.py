@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
+from rostra.verifier.checks.clocks import told
 from rostra.verifier.checks.registration import Registration
 from rostra.verifier.entry import Entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log
 from rostra.verifier.step import Outcome, Step
 
-VERDICT: Final = "verdict"  # by the witness: `digest` and `code` of a verdict on the entries before it
+VERDICT: Final = "verdict"  # by the witness: of a verdict on the first `size` entries
+CORRECTION: Final = "correction"  # by the operator: that something in the log was wrong
+CORRECTOR: Final = "operator"
+_CAUSES: Final = ("attack", "demand", "own", "external", "mixture")
 FAILURES: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -23,17 +27,25 @@ class Judged(NamedTuple):
 
 
 class Judge(NamedTuple):
-    """`code` is the digest of what judges; `what_if` judges an evening on which something had been otherwise."""
+    """`code` is the digest of what judges, `now` judges as it does while the evening goes on.
+
+    `what_if` judges an evening on which something had been otherwise.
+    """
 
     judge: Callable[[Iterable[Entry]], Judged]
     code: str
+    now: Callable[[Iterable[Entry]], Judged]
     what_if: Callable[[Iterable[Entry]], Judged] | None = None
 
 
 class Recorded(NamedTuple):
-    """What the log says that the verdict on its first `size` entries is."""
+    """What an entry of the log says that the verdict on its first `size` entries is."""
 
+    entry: int
     size: int
+    final: bool
+    label: str
+    firm: bool
     digest: str
 
 
@@ -47,22 +59,28 @@ class Judgement:
         self._witness = witness
         self._judge = judge
         self._registration = registration
-        self._recorded: Recorded | None = None
+        self._recorded: list[Recorded] = []
+        self._corrections: list[str] = []
 
     def take(self, index: int, entry: Entry) -> None:
         if entry.kind == VERDICT and entry.who == self._witness:
-            digest = entry.body.get("digest")
-            if not isinstance(digest, str):
-                raise FlawError(f"Entry {index} has a verdict without its digest.")
-            self._recorded = Recorded(index, digest)
+            self._recorded.append(_recorded(index, entry))
+        elif entry.kind == CORRECTION and entry.who == CORRECTOR:
+            self._corrections.append(_corrected(index, entry))
 
     def steps(self) -> Iterator[Step]:
+        yield from told("corrections", self._corrections, Outcome.PASS)
+        last = next((each for each in reversed(self._recorded) if each.final), None)
+        if last is not None:
+            turned = [_turned(each, last) for each in self._recorded if _misled(each, last)]
+            yield from told("live", turned, Outcome.PASS)  # nothing is wrong with it: a reader has to know
         if self._judge is None:
             return
         yield self._code(self._judge.code)
-        recorded = self._recorded
+        recorded = last or (self._recorded[-1] if self._recorded else None)
         size = self._log.checkpoint.size if recorded is None else recorded.size
-        judged = self._judged(self._judge.judge, size)
+        now = recorded is not None and not recorded.final
+        judged = self._judged(self._judge.now if now else self._judge.judge, size)
         found = f"{judged.label}, {judged.digest}"
         if recorded is None:
             yield Step(Outcome.PASS, self.name, f"{found}; the log has none to compare it with")
@@ -70,6 +88,9 @@ class Judgement:
             raise FlawError(
                 f"The verdict on the first {size} entries is {found}; the log says {recorded.digest:.64}."
             )
+        elif now:
+            so_far = f"{found}, as the log says of its first {size} entries; it has no last one"
+            yield Step(Outcome.INCOMPLETE, self.name, so_far)
         else:
             yield Step(Outcome.PASS, self.name, f"{found}, as the log says")
 
@@ -90,6 +111,33 @@ class Judgement:
         if registered != code:
             raise FlawError(f"What judges here is {code}; {registered:.64} was registered before the doors opened.")
         return Step(Outcome.PASS, "code", f"what judges here was registered before the doors opened: {code}")
+
+
+def _recorded(index: int, entry: Entry) -> Recorded:
+    body = entry.body
+    size, final, label, firm, digest = (body.get(name) for name in ("size", "final", "label", "firm", "digest"))
+    if not isinstance(size, int) or not isinstance(label, str) or not isinstance(digest, str):
+        raise FlawError(f"Entry {index} has a verdict without its size, label or digest.")
+    if not 0 < size <= index:
+        raise FlawError(f"Entry {index} has a verdict on {size} entries: that is not what was before it.")
+    return Recorded(index, size, final is True, label[:20], firm is True, digest)
+
+
+def _corrected(index: int, entry: Entry) -> str:
+    of, text = entry.body.get("entry"), entry.body.get("text")
+    if not isinstance(of, int) or not 0 <= of < index or not isinstance(text, str):
+        raise FlawError(f"Entry {index} corrects nothing that was said before it.")
+    return f"entry {index} corrects entry {of}: {text:.200}"
+
+
+def _misled(each: Recorded, last: Recorded) -> bool:
+    """Whether a verdict named a cause, while the evening went on, and the last one another."""
+    return not each.final and each.label in _CAUSES and each.label != last.label
+
+
+def _turned(each: Recorded, last: Recorded) -> str:
+    sure = "firmly " if each.firm else ""
+    return f"entry {each.entry} said {sure}{each.label} while it went on; the last verdict is {last.label}"
 
 
 class _First:
