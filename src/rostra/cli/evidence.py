@@ -88,9 +88,7 @@ def verdict_command(
     from rostra.verifier.log import named_key, open_log  # noqa: PLC0415
     from rostra.verifier.source import source  # noqa: PLC0415
 
-    path = Path(log) if Path(log).exists() else read_settings().ledgers / log
-    if not path.exists():
-        raise BadInputError(f"There is neither a file {log} nor a ledger of {log!r}.")
+    path = _ledger_of(log)
     try:
         question = None if what_if is None else parse(what_if)
         witnessed = source(str(path))
@@ -102,6 +100,42 @@ def verdict_command(
         out.print_json(data=found.as_json())
         return
     out.print("\n".join(lines(found)), soft_wrap=True, highlight=False, markup=False)
+
+
+@app.command("report")
+def report_command(
+    log: Annotated[str, typer.Argument(help="A conversation, a bundle, a ledger's folder or its address.")],
+    language: Annotated[str, typer.Option(help="en or nl.")] = "en",
+    file: Annotated[Path | None, typer.Option("--out", help="Else ID.LANGUAGE.html.")] = None,
+) -> None:
+    """Write the truth report: one page, for anybody, of what happened and how sure that is."""
+    from rostra.report.wording import LANGUAGES  # noqa: PLC0415 # `--help` needs no words
+    from rostra.reporting import report  # noqa: PLC0415
+    from rostra.verifier.errors import FlawError  # noqa: PLC0415
+    from rostra.verifier.source import source  # noqa: PLC0415
+
+    if language not in LANGUAGES:
+        raise BadInputError(f"There is no language {language!r}: choose one of {', '.join(LANGUAGES)}.")
+    is_address = log.startswith(("http://", "https://"))
+    try:
+        made = report(
+            source(log if is_address else _ledger_of(log)),
+            address=f"{log.rstrip('/')}/" if is_address else None,
+            languages=[language],
+        )
+    except FlawError as error:
+        raise BadInputError(str(error)) from error
+    file = file or Path(f"{made.verdict['conversation'] or 'report'}.{language}.html")
+    file.write_text(made.pages[language], encoding="utf-8")
+    out.print(f"{made.verdict['label']}: {file}")
+
+
+def _ledger_of(log: str) -> Path:
+    """What has this name, or the ledger of a conversation of this machine. BadInputError if nothing has."""
+    path = Path(log) if Path(log).exists() else read_settings().ledgers / log
+    if not path.exists():
+        raise BadInputError(f"There is neither a file {log} nor a ledger of {log!r}.")
+    return path
 
 
 def lines(found: "Verdict") -> Iterator[str]:

@@ -1,0 +1,169 @@
+"""A log becomes a report: it is checked, read and judged here, and put in words by `rostra.report`."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from rostra.core.errors import BadInputError
+from rostra.report.page import render
+from rostra.report.provenance import Correction, Judged, Probe, Provenance, Stamped
+from rostra.report.wording import LANGUAGES
+from rostra.verdict.code import code_digest
+from rostra.verdict.draws import DRAWS
+from rostra.verdict.evening import read
+from rostra.verdict.verdict import digest, judge
+from rostra.verifier.checks.history import KEPT
+from rostra.verifier.checks.judgement import FAILURES, VERDICT
+from rostra.verifier.checks.outsiders import STAMP
+from rostra.verifier.checks.probes import HEARD, PROBE
+from rostra.verifier.checks.registration import PLAN
+from rostra.verifier.entry import Entry
+from rostra.verifier.errors import FlawError
+from rostra.verifier.log import Log, named_key, open_log
+from rostra.verifier.note import Note, NoteKey, parse_checkpoint, parse_note, signers
+from rostra.verifier.policy import parse_policy
+from rostra.verifier.source import Source
+from rostra.verifier.stamp import parse_stamp
+from rostra.verifier.step import Outcome
+from rostra.verifier.verify import verify
+
+CORRECTION: Final = "correction"
+OPERATOR: Final = "operator"  # whose word a correction is
+VERDICT_FILE: Final = "verdict.json"
+
+
+def page_file(language: str) -> str:
+    return f"report.{language}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A verdict, and the page about it in each language that was asked for."""
+
+    verdict: Mapping[str, Any]
+    pages: Mapping[str, str]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """As a bundle has them, and as the witness serves them."""
+        whole = json.dumps(self.verdict, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        pages = {page_file(language): page.encode() for language, page in self.pages.items()}
+        return {**pages, VERDICT_FILE: whole.encode()}
+
+
+def report(
+    source: Source, *, address: str | None = None, languages: Sequence[str] = LANGUAGES, draws: int = DRAWS
+) -> Report:
+    """What the log in `source` says, as its witness judged it last, or as far as it goes.
+
+    `address` is what links to the log's files begin with. BadInputError for a log that is false or no evening.
+    """
+    for step in verify(source):
+        if step.outcome is Outcome.FAIL:
+            raise BadInputError(f"No report is made of this log: {step.name}: {step.found}")
+    try:
+        log = open_log(source, named_key(source))
+        found = _Found(log)
+        evening = read(_Entries(log, found.judged_size))
+        verdict = judge(evening, count=draws).as_json()
+    except (FlawError, *FAILURES) as error:
+        raise BadInputError(f"This log cannot be judged: {error!s:.200}") from error
+    provenance = found.provenance(digest(verdict), address)
+    return Report(verdict, {language: render(verdict, evening, provenance, language) for language in languages})
+
+
+class _Entries:
+    """The first `size` entries, each time they are asked for: all of them at once would be half a gigabyte."""
+
+    def __init__(self, log: Log, size: int) -> None:
+        self._log = log
+        self._size = size
+
+    def __iter__(self) -> Iterator[Entry]:
+        for data in islice(self._log.entries(), self._size):
+            yield Entry(**json.loads(data)["said"])  # `verify` has checked it
+
+
+class _Found:
+    """What is in a log beside the evening itself. FlawError for what `verify` does not look at and is malformed."""
+
+    def __init__(self, log: Log) -> None:
+        self.judged_size = log.checkpoint.size
+        self._log = log
+        self._opened: Entry | None = None
+        self._last_ms = 0
+        self._keys: Sequence[NoteKey] = ()  # of whom cosignatures are asked, as was registered
+        self._cosigners: dict[str, None] = {}
+        self._stamps: list[Stamped] = []
+        self._visits: dict[str, list[bool]] = {}
+        self._judged: list[Judged] = []
+        self._corrections: list[Correction] = []
+        of_witness = {VERDICT: self._judge, KEPT: self._keep, STAMP: self._stamp, PLAN: self._plan}
+        of_others = {PROBE: self._probe, CORRECTION: self._correct}
+        for index, entry in enumerate(_Entries(log, log.checkpoint.size)):
+            self._opened = self._opened or entry
+            self._last_ms = max(self._last_ms, entry.wall_ms)
+            take = (of_witness if entry.who == self._opened.who else of_others).get(entry.kind)
+            if take is not None:
+                take(index, entry)
+        self._cosign(log.note)
+
+    def provenance(self, of: str, address: str | None) -> Provenance:
+        log = self._log
+        title = self._opened.body.get("title") if self._opened else None
+        return Provenance(
+            origin=log.checkpoint.origin,
+            key=str(log.key),
+            size=log.checkpoint.size,
+            judged_size=self.judged_size,
+            root=log.checkpoint.root.hex(),
+            checkpoint=f"{log.note.text}\n{log.note.lines(log.key)}",
+            code=code_digest(),
+            digest=of,
+            last_ms=self._last_ms,
+            title=title if isinstance(title, str) else "",
+            address=address,
+            cosigners=tuple(self._cosigners),
+            stamps=tuple(self._stamps),
+            probes=tuple(Probe(name, len(found), found.count(True)) for name, found in self._visits.items()),
+            judged=tuple(self._judged),
+            corrections=tuple(self._corrections),
+        )
+
+    def _judge(self, index: int, entry: Entry) -> None:
+        body = entry.body
+        label, found, size = body.get("label"), body.get("digest"), body.get("size")
+        if not isinstance(label, str) or not isinstance(found, str) or not isinstance(size, int):
+            raise FlawError(f"Entry {index} is no verdict.")
+        final = body.get("final") is True
+        self._judged.append(Judged(index, entry.wall_ms, label, body.get("firm") is True, found, final=final))
+        if final:
+            self.judged_size = min(size, index)
+
+    def _keep(self, _index: int, entry: Entry) -> None:
+        self._cosign(parse_note(str(entry.body.get("note")).encode()))
+
+    def _cosign(self, note: Note) -> None:
+        self._cosigners |= {key.name: None for key in signers(note, self._keys)}
+
+    def _stamp(self, _index: int, entry: Entry) -> None:
+        checkpoint = parse_checkpoint(Note(str(entry.body.get("checkpoint")), ()))
+        stamp = parse_stamp(b64decode(str(entry.body.get("token"))))
+        self._stamps.append(Stamped(stamp.signer.subject.rfc4514_string(), checkpoint.size, stamp.at_ms))
+
+    def _plan(self, _index: int, entry: Entry) -> None:
+        witness = entry.body.get("witness")
+        policy = witness.get("policy") if isinstance(witness, dict) else None
+        if isinstance(policy, str) and policy:
+            self._keys = [each.key for each in parse_policy(policy.encode()).witnesses.values()]
+
+    def _probe(self, _index: int, entry: Entry) -> None:
+        self._visits.setdefault(entry.who, []).append(entry.body.get("outcome") == HEARD)
+
+    def _correct(self, index: int, entry: Entry) -> None:
+        of, text = entry.body.get("entry"), entry.body.get("text")
+        if entry.who == OPERATOR and isinstance(of, int) and isinstance(text, str):
+            self._corrections.append(Correction(index, entry.wall_ms, entry.who, of, text))
