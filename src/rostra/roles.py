@@ -104,6 +104,7 @@ async def gate(settings: Settings, name: str, worker: int) -> None:
                 transport=transport,
                 telephone=_telephone(settings) if settings.telephone and worker == 1 else None,
                 front=_front(settings, body_bytes_max=GATE_BODY_BYTES_MAX),
+                testimony=testimony,
             ),
             _witnessed(testimony),
         )
@@ -226,7 +227,7 @@ async def recorder(settings: Settings, name: str) -> None:
     async with connect(bus_address(settings, Role.RECORDER), role=Role.RECORDER, name=name) as connection:
         testimony = await _testimony(settings, connection, name)
         await _while_wanted(
-            run(connection, name, recording, web if settings.recorder_port else None),
+            run(connection, name, recording, web if settings.recorder_port else None, testimony),
             _witnessed(testimony),
         )
 
@@ -303,7 +304,8 @@ async def captions(settings: Settings, name: str) -> None:
     afterwards = Model(whisper.Whisper, whisper.LANGUAGES)
     async with connect(bus_address(settings, Role.CAPTIONS), role=Role.CAPTIONS, name=name) as connection:
         testimony = await _testimony(settings, connection, name)
-        await _while_wanted(CaptionsServer(connection, name, live, afterwards).run(), _witnessed(testimony))
+        server = CaptionsServer(connection, name, live, afterwards, testimony)
+        await _while_wanted(server.run(), _witnessed(testimony))
 
 
 async def witness(settings: Settings, name: str) -> None:

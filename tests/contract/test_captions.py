@@ -26,6 +26,7 @@ from rostra.core.errors import BusError
 from rostra.core.limits import UTTERANCE_LONG_MAX_S
 from rostra.core.messages import Caption, Chunk, FeedFrames, Phrase, StageEvent, encode
 from rostra.core.units import CHUNK_FRAMES, CHUNK_NS, CHUNK_SAMPLES, FRAME_NS, SAMPLE_RATE_HZ, SECOND_NS
+from rostra.evidence.testimony import Silence
 from rostra.recorder import archive, layout
 from rostra.recorder.check import check_recordings
 from rostra.recorder.journal import AnyEntry, Captioned, Conversing, Happened, Journal, Named, Seated
@@ -124,7 +125,12 @@ class Stage:
 
 @asynccontextmanager
 async def captioned(
-    bus: Bus, live: Hears, *, language: str = "en", names: tuple[str, ...] = ("one",)
+    bus: Bus,
+    live: Hears,
+    *,
+    language: str = "en",
+    names: tuple[str, ...] = ("one",),
+    testimony: Silence | None = None,
 ) -> AsyncIterator[tuple[Stage, list[asyncio.Task[None]]]]:
     """A conversation that is live, a stage, and a captions process for each of `names`."""
     now_ns = time.time_ns()
@@ -136,7 +142,9 @@ async def captioned(
         async with bus.connect(Role.CAPTIONS) as captions, asyncio.TaskGroup() as tasks:
             following = tasks.create_task(stage.listen(), name="desk")
             servers = [
-                tasks.create_task(CaptionsServer(captions, name, model(live), model(Hears())).run(), name=name)
+                tasks.create_task(
+                    CaptionsServer(captions, name, model(live), model(Hears()), testimony).run(), name=name
+                )
                 for name in names
             ]
             yield stage, servers
@@ -150,11 +158,12 @@ async def first_heard(stage: Stage) -> None:
 
 def test_each_seat_is_recognised_by_itself_in_another_thread(bus: Bus) -> None:
     async def evening() -> None:
-        live = Hears()
-        async with captioned(bus, live) as (stage, _):
+        live, testimony = Hears(), Silence()
+        async with captioned(bus, live, testimony=testimony) as (stage, _):
             await first_heard(stage)
             await stage.play({"anna": np.concatenate((quiet(0.5), voice(2.5), quiet(1.2))), "bob": quiet(4.2)})
             await stage.until(lambda: bool(stage.of("anna", "final")))
+        assert testimony.figures() == {"did": {"captions_made": 1, "captions_skipped": 0}}
         assert [each.seat for each in stage.captions] == ["anna"] * len(stage.captions)
         (final,) = stage.of("anna", "final")
         assert final.name == "anna"

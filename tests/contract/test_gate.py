@@ -89,6 +89,9 @@ def test_each_speaker_hears_all_the_others_and_never_the_own_voice(bus: Bus) -> 
         assert {name: len(frames) > 120 for name, frames in arrived.items()} == dict.fromkeys(
             ("ann", "bob", "cat"), True
         )
+        done = rooms[0].done()
+        assert done["room_frames"] > 120
+        assert done["packets_in"] == 0, "who whistles has no packets"
 
     run(test)
 

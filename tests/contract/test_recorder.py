@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -542,7 +543,7 @@ def test_p7_everything_is_recorded_through_a_recorders_restart_and_a_killed_bus(
 
 def test_p7_a_recorder_whose_disk_is_full_goes_on_when_there_is_room(bus: Bus, tmp_path: Path) -> None:
     async def test() -> None:
-        async with speaking(bus) as evening, recorder(bus, tmp_path):
+        async with speaking(bus) as evening, recorder(bus, tmp_path) as server:
             await until((tmp_path / "evening" / layout.JOURNAL).exists)
             await evening.speak(2)
             await until((tmp_path / "evening" / "programme-000000000000.ogg").exists)
@@ -551,9 +552,13 @@ def test_p7_a_recorder_whose_disk_is_full_goes_on_when_there_is_room(bus: Bus, t
                 await asyncio.sleep(1.5)  # the recorder tries again once a second
             await evening.speak(1, last=True)
             await until(lambda: is_mastered(tmp_path / "evening"))
+            did = cast("dict[str, int]", server.account()["did"])
         manifest = read_manifest(tmp_path / "evening")
         assert manifest is not None
         assert (manifest.seconds, manifest.gaps) == (6.0, [])
+        assert did["pieces_written"] >= 60, "its ledger says so too: chunks of 100 ms, and a seat's sound"
+        assert did["pieces_lost"] == 0
+        assert did["write_failures"] > 0
         assert check_recordings(tmp_path)[1] == []
 
     run(test)

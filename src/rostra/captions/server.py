@@ -23,6 +23,8 @@ from rostra.core.limits import CAPTION_TEXT_LENGTH_MAX, UTTERANCE_LONG_MAX_S
 from rostra.core.messages import Captions, CaptionsReport, ConversationRecord, Transcribed
 from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
+from rostra.evidence.testimony import Silence
+from rostra.verifier.canonical import Json
 
 _log = structlog.get_logger()
 _EARLY_NS: Final = 5 * SECOND_NS  # before the doors: whoever comes first is told that there will be captions
@@ -39,7 +41,15 @@ class CaptionsServer:
     waits for the other.
     """
 
-    def __init__(self, connection: Connection, captioner: str, live: Model, afterwards: Model) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        captioner: str,
+        live: Model,
+        afterwards: Model,
+        testimony: Silence | None = None,
+    ) -> None:
+        (testimony or Silence()).figures = self.account
         self._connection = connection
         self._captioner = captioner
         self._live = Ear(live)
@@ -50,6 +60,7 @@ class CaptionsServer:
         self._offered = asyncio.Event()
         self._behind_max_s = 0.0
         self._skipped = 0
+        self._made = 0
         self._transcribed_s = 0.0
 
     async def run(self) -> None:
@@ -68,6 +79,10 @@ class CaptionsServer:
                         self._listening[record.id] = listening
                         tasks.create_task(self._listen(record.id, listening), name=f"captions {record.id}")
                 await asyncio.sleep(_TURN_S)
+
+    def account(self) -> dict[str, Json]:
+        """For evidence."""
+        return {"did": {"captions_made": self._made, "captions_skipped": self._skipped}}
 
     async def _follow(self) -> None:
         async with aclosing(follow_conversations(self._connection)) as records:
@@ -129,6 +144,7 @@ class CaptionsServer:
 
     async def _tell(self, work: Work, text: str | None) -> None:
         self._skipped += text is None
+        self._made += text is not None and work.final
         listening = self._listening.get(work.conversation)
         if listening is not None and listening.is_active:
             caption = listening.caption(work, text)

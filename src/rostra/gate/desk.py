@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -34,6 +35,10 @@ from rostra.gate.transport import Transport
 _log = structlog.get_logger()
 _CONNECT_S: Final = 15.0  # who has not got through by then will not: ICE gives up after as long
 _OPEN_S: Final = 5.0  # a page that waits longer asks another gate
+DONE: Final = (  # of `Desk.done`, also where it has not happened
+    *("speakers_connected", "speakers_unconnected", "speakers_lost", "room_frames", "room_frames_late"),
+    *("packets_in", "packets_late", "packets_restored", "voice_frames_concealed"),
+)
 _PRESENCE_LOST_S: Final = 3.0  # gates tell once a second who is connected; three in a row do not get lost
 
 
@@ -67,6 +72,7 @@ class Desk:
     def __init__(self, connection: Connection, conversation: Conversation, transport: Transport) -> None:
         self.conversation = conversation
         self.room = Room(connection, conversation.id)
+        self._done: Counter[str] = Counter()
         self.log = RosterLog(connection, conversation.id)
         self.sessions: dict[str, Session] = {}
         self.callers: dict[str, Caller] = {}
@@ -146,6 +152,10 @@ class Desk:
         except TimeoutError as error:
             raise BusError("The roster could not be read yet.") from error
 
+    def done(self) -> Counter[str]:
+        """Totals for evidence."""
+        return self._done + self.room.done()
+
     def end(self, session: Session) -> None:
         """Its owner hangs up: the seat is kept for a while, the session is gone at once."""
         del self.sessions[session.id]
@@ -170,8 +180,11 @@ class Desk:
             async with asyncio.timeout(_CONNECT_S) as deadline:
                 await _first(session.peer.connected, session.peer.lost)
                 deadline.reschedule(None)
+                self._done["speakers_connected"] += session.peer.connected.is_set()
                 await session.peer.lost.wait()
+            self._done["speakers_lost"] += session.id in self.sessions
         except TimeoutError:
+            self._done["speakers_unconnected"] += 1
             _log.info("session.unconnected", conversation=self.conversation.id, person=session.person)
         self.sessions.pop(session.id, None)
         await session.peer.close()

@@ -6,6 +6,7 @@ behind the stage (green) hear one another and, more softly, the stage; the stage
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import aclosing
 from typing import Final, Protocol
 
@@ -72,6 +73,16 @@ class _Occupant:
         self.free_seq, self.next_seq = self.next_seq + 1, None
         return goodbye
 
+    def done(self) -> Counter[str]:
+        """What came of the speaker's packets, and the frames that had to be made up for them."""
+        found = self.speaker.arrival.buffer.provenance
+        return Counter(
+            packets_in=found.received,
+            packets_late=found.late,
+            packets_restored=found.restored,
+            voice_frames_concealed=found.concealed,
+        )
+
     def say(self) -> Frame | None:
         """The next 20 ms of what is to be heard; None while there is nothing."""
         said = self.speaker.pull()
@@ -104,6 +115,8 @@ class Room:
         self._returns = {(green, fec): Returns(with_fec=fec) for green in (False, True) for fec in (False, True)}
         self._called = asyncio.Event()
         self.frames_late = 0
+        self._frames = 0
+        self._done: Counter[str] = Counter()  # by voices that are gone
 
     @property
     def occupants(self) -> list[str]:
@@ -133,8 +146,15 @@ class Room:
         """Give `speaker` the seat; whoever had it before is no longer heard. ConflictError if the room is full."""
         if seat not in self._occupants and len(self._occupants) >= SEATS_MAX:
             raise ConflictError(f"All {SEATS_MAX} seats are taken.")
+        if (former := self._occupants.get(seat)) is not None:
+            self._done += former.done()
         self._occupants[seat] = _Occupant(speaker, sound)
         self.arrange(seat, green=green, muted=muted)
+
+    def done(self) -> Counter[str]:
+        """Totals for evidence."""
+        frames = Counter(room_frames=self._frames, room_frames_late=self.frames_late)
+        return sum((each.done() for each in self._occupants.values()), self._done + frames)
 
     def treatment(self, seat: str) -> dict[str, float]:
         """What was done to the speaker's voice here (audio.voice.Treatment)."""
@@ -152,6 +172,7 @@ class Room:
         if occupant is None or occupant.speaker is not speaker:
             return
         del self._occupants[seat]
+        self._done += occupant.done()
         await self._report(seat, occupant)
         if occupant.next_seq is not None:
             publisher = self._to_green if occupant.was_green else self._to_air
@@ -176,6 +197,7 @@ class Room:
                 for _ in range(FRAMES_PER_TURN_MAX):
                     if time.monotonic_ns() < due_ns:
                         break
+                    self._frames += 1
                     self.frames_late += time.monotonic_ns() - due_ns > FRAME_NS
                     await self._tick(time.time_ns())
                     due_ns += FRAME_NS

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,14 +32,16 @@ from rostra.core.limits import GATE_BODY_BYTES_MAX, GATE_CONVERSATIONS_MAX, GATE
 from rostra.core.messages import GateReport
 from rostra.core.records import from_record
 from rostra.core.roster import Declined
+from rostra.evidence.testimony import Silence
 from rostra.gate.callers import Callers
-from rostra.gate.desk import Desk, Session, parse_asked
+from rostra.gate.desk import DONE, Desk, Session, parse_asked
 from rostra.gate.echo import echo
 from rostra.gate.pages import Pages
 from rostra.gate.peer import Peer
 from rostra.gate.sdp import read_fragment
 from rostra.gate.telephone import TelephoneSettings, run_telephone
 from rostra.gate.transport import Transport
+from rostra.verifier.canonical import Json
 from rostra.web.front import Front
 from rostra.web.serving import Server
 
@@ -77,6 +80,7 @@ class Gate:
         self._echoes = 0
         self._watchers = 0
         self._tasks = asyncio.TaskGroup()
+        self._done: Counter[str] = Counter()  # at desks that are gone
 
     # --- what runs beside the answers -------------------------------------------------------------------
 
@@ -93,12 +97,18 @@ class Gate:
                     if desk is not None:
                         desk.conversation = conversation
                     if is_over(conversation.state):
-                        self.desks.pop(conversation.id, None)
+                        if desk is not None:
+                            self._done += self.desks.pop(conversation.id).done()
                         if (closing := open_desks.pop(conversation.id, None)) is not None:
                             closing.cancel()
                     elif desk is None and len(self.desks) < GATE_CONVERSATIONS_MAX:
                         desk = self.desks[conversation.id] = Desk(self._connection, conversation, self._transport)
                         open_desks[conversation.id] = tasks.create_task(desk.run(), name=f"desk {conversation.id}")
+
+    def account(self) -> dict[str, Json]:
+        """For evidence."""
+        done = sum((desk.done() for desk in self.desks.values()), self._done)
+        return {"did": {name: done[name] for name in DONE}}
 
     async def _report(self) -> None:
         while True:
@@ -398,10 +408,12 @@ async def run(
     transport: Transport,
     telephone: Telephone | None = None,
     front: Front | None = None,
+    testimony: Silence | None = None,
 ) -> None:
     """Serve until cancelled; `telephone` if people may dial in here."""
     key = await invitation_key(connection)
     gate = Gate(connection, name=name, url=url, urls=urls, key=key, transport=transport)
+    (testimony or Silence()).figures = gate.account
     server = Server(
         uvicorn.Config(
             gate.application,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -55,6 +55,7 @@ class Recording:
     def __init__(self, connection: Connection, writer: Writer, record: ConversationRecord, *, stems: bool) -> None:
         self.failures = 0
         self.refused_pieces = 0
+        self.done: Counter[str] = Counter()  # for evidence
         self._connection = connection
         self._writer = writer
         self._record = record
@@ -219,6 +220,9 @@ class Recording:
         await self._fill_hole()
         batch = self._take(patience_s=0.0 if self._is_finished() else HOLE_PATIENCE_S)
         if await self._try(lambda: self._writer.write(batch, now_ns=time.time_ns())):
+            self.done.update(
+                pieces_written=len(batch.pieces), piece_bytes=sum(len(piece.payload) for _, piece in batch.pieces)
+            )
             return True
         self._put_back(batch)
         return False

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import time
+from collections import Counter
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from rostra.core.limits import PROGRAMME_RETENTION_S
 from rostra.core.messages import ConversationRecord, RecorderReport
 from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
+from rostra.evidence.testimony import Silence
 from rostra.recorder import archive, layout
 from rostra.recorder.manifest import Manifest
 from rostra.recorder.mastering import Mastering
@@ -29,6 +31,7 @@ from rostra.recorder.recording import Recording
 from rostra.recorder.transcriber import transcribe_all
 from rostra.recorder.web import Web, WebSettings
 from rostra.recorder.writer import StemFormat, Writer, claim
+from rostra.verifier.canonical import Json
 from rostra.web.serving import serve
 
 _log = structlog.get_logger()
@@ -50,7 +53,14 @@ class RecorderSettings:
 class RecorderServer:
     """All conversations of one recorder. Several on one machine share a folder: each recording has one writer."""
 
-    def __init__(self, connection: Connection, recorder: str, settings: RecorderSettings) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        recorder: str,
+        settings: RecorderSettings,
+        testimony: Silence | None = None,
+    ) -> None:
+        (testimony or Silence()).figures = self.account
         self._connection = connection
         self._recorder = recorder
         self._settings = settings
@@ -60,7 +70,21 @@ class RecorderServer:
         self._mastering = Mastering(settings.folder)
         self._dropped_chunks = 0
         self._failures = 0
+        self._done: Counter[str] = Counter()  # by recordings that are finished
         self._finished = asyncio.Event()  # a recording, since transcripts were made last
+
+    def account(self) -> dict[str, Json]:
+        """For evidence."""
+        running = [recording for recording in self._recordings.values() if recording is not None]
+        done = sum((recording.done for recording in running), self._done)
+        return {
+            "did": {
+                "pieces_written": done["pieces_written"],
+                "piece_bytes": done["piece_bytes"],
+                "pieces_lost": self._dropped_chunks + sum(each.dropped_chunks for each in running),
+                "write_failures": self._failures + sum(each.failures for each in running),
+            }
+        }
 
     def coming(self) -> list[ConversationRecord]:
         """Conversations that are on now, or will be."""
@@ -143,6 +167,7 @@ class RecorderServer:
         finally:
             self._dropped_chunks += recording.dropped_chunks
             self._failures += recording.failures
+            self._done += recording.done
             self._recordings[conversation] = None
             self._finishing.discard(conversation)
             self._finished.set()
@@ -215,9 +240,15 @@ class RecorderServer:
             )
 
 
-async def run(connection: Connection, recorder: str, settings: RecorderSettings, web: WebSettings | None) -> None:
+async def run(
+    connection: Connection,
+    recorder: str,
+    settings: RecorderSettings,
+    web: WebSettings | None,
+    testimony: Silence | None = None,
+) -> None:
     """Record and, unless `web` is None, serve what has been recorded, until cancelled."""
-    server = RecorderServer(connection, recorder, settings)
+    server = RecorderServer(connection, recorder, settings, testimony)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.run(), name="recorder")
         if web is not None:
