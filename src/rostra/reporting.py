@@ -1,22 +1,28 @@
-"""A log becomes a report: it is checked, read and judged here, and put in words by `rostra.report`."""
+"""A log becomes a report: it is checked, read and judged here, and put in words by `rostra.report`.
+
+As a program it makes the reports of a ledger's folder in that folder, and lets everything else go first.
+"""
 
 import json
+import os
+import sys
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
+from rostra import disk
 from rostra.core.errors import BadInputError
 from rostra.report.page import render
 from rostra.report.provenance import Correction, Judged, Probe, Provenance, Stamped
 from rostra.report.wording import LANGUAGES
 from rostra.verdict.code import code_digest
-from rostra.verdict.draws import DRAWS
 from rostra.verdict.evening import read
-from rostra.verdict.verdict import digest, judge
+from rostra.verdict.verdict import digest, judge, judge_now
 from rostra.verifier.checks.history import KEPT
-from rostra.verifier.checks.judgement import FAILURES, VERDICT
+from rostra.verifier.checks.judgement import CORRECTION, CORRECTOR, FAILURES, VERDICT
 from rostra.verifier.checks.outsiders import STAMP
 from rostra.verifier.checks.probes import HEARD, PROBE
 from rostra.verifier.checks.registration import PLAN
@@ -25,13 +31,11 @@ from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log, named_key, open_log
 from rostra.verifier.note import Note, NoteKey, parse_checkpoint, parse_note, signers
 from rostra.verifier.policy import parse_policy
-from rostra.verifier.source import Source
+from rostra.verifier.source import Folder, Source
 from rostra.verifier.stamp import parse_stamp
 from rostra.verifier.step import Outcome
 from rostra.verifier.verify import verify
 
-CORRECTION: Final = "correction"
-OPERATOR: Final = "operator"  # whose word a correction is
 VERDICT_FILE: Final = "verdict.json"
 
 
@@ -54,10 +58,8 @@ class Report:
         return {**pages, VERDICT_FILE: whole.encode()}
 
 
-def report(
-    source: Source, *, address: str | None = None, languages: Sequence[str] = LANGUAGES, draws: int = DRAWS
-) -> Report:
-    """What the log in `source` says, as its witness judged it last, or as far as it goes.
+def report(source: Source, *, address: str | None = None, languages: Sequence[str] = LANGUAGES) -> Report:
+    """What the log in `source` says: the entries of its last verdict, or as far as it goes.
 
     `address` is what links to the log's files begin with. BadInputError for a log that is false or no evening.
     """
@@ -68,7 +70,7 @@ def report(
         log = open_log(source, named_key(source))
         found = _Found(log)
         evening = read(_Entries(log, found.judged_size))
-        verdict = judge(evening, count=draws).as_json()
+        verdict = (judge_now if found.goes_on else judge)(evening).as_json()
     except (FlawError, *FAILURES) as error:
         raise BadInputError(f"This log cannot be judged: {error!s:.200}") from error
     provenance = found.provenance(digest(verdict), address)
@@ -111,6 +113,11 @@ class _Found:
                 take(index, entry)
         self._cosign(log.note)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether its witness judges it, and has not said its last word."""
+        return bool(self._judged) and not any(each.final for each in self._judged)
+
     def provenance(self, of: str, address: str | None) -> Provenance:
         log = self._log
         title = self._opened.body.get("title") if self._opened else None
@@ -126,6 +133,7 @@ class _Found:
             last_ms=self._last_ms,
             title=title if isinstance(title, str) else "",
             address=address,
+            is_open=self.goes_on,
             cosigners=tuple(self._cosigners),
             stamps=tuple(self._stamps),
             probes=tuple(Probe(name, len(found), found.count(True)) for name, found in self._visits.items()),
@@ -165,5 +173,19 @@ class _Found:
 
     def _correct(self, index: int, entry: Entry) -> None:
         of, text = entry.body.get("entry"), entry.body.get("text")
-        if entry.who == OPERATOR and isinstance(of, int) and isinstance(text, str):
+        if entry.who == CORRECTOR and isinstance(of, int) and isinstance(text, str):
             self._corrections.append(Correction(index, entry.wall_ms, entry.who, of, text))
+
+
+def main(folder: Path) -> None:
+    """Write what `Report` has beside the ledger. The exit tells in a sentence what was in the way."""
+    os.nice(19)  # the lowest priority: sound and records go first
+    try:
+        for name, data in report(Folder(folder), address="").files.items():
+            disk.replace(folder / name, data)
+    except (OSError, BadInputError, FlawError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

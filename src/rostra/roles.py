@@ -314,6 +314,7 @@ async def witness(settings: Settings, name: str) -> None:
     from rostra.web.serving import serve  # noqa: PLC0415
     from rostra.witness.live import LiveVerdicts  # noqa: PLC0415
     from rostra.witness.plan import Policy  # noqa: PLC0415
+    from rostra.witness.reports import Reports  # noqa: PLC0415
     from rostra.witness.server import WitnessServer  # noqa: PLC0415
     from rostra.witness.web import BODY_BYTES_MAX, Web  # noqa: PLC0415
 
@@ -327,7 +328,7 @@ async def witness(settings: Settings, name: str) -> None:
         "" if told is None else told.read_text("utf-8"),
         tuple(map(str, probes)),
     )
-    web = Web(settings.ledgers, {key.name: key.key for key in probes})
+    web = Web(settings.ledgers, {key.name: key.key for key in probes}, Reports())
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
         server = WitnessServer(
             connection,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rostra.cli.app import ConversationId, app, bus, declare, out, run
+from rostra.cli.app import ConversationId, app, bus, declare, err, out, run
 from rostra.config import read_settings
 from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError
@@ -20,14 +20,26 @@ app.add_typer(_ledger, name="ledger", help="What was witnessed of a conversation
 
 
 @_ledger.command("export")
-def export_command(conversation: ConversationId, file: Annotated[Path, typer.Argument()]) -> None:
-    """Write the ledger of a conversation, up to its newest checkpoint, into one file (.tar.xz)."""
+def export_command(
+    conversation: ConversationId,
+    file: Annotated[Path | None, typer.Argument(help="Else ID.rostra.tar.xz.")] = None,
+) -> None:
+    """Write the ledger of a conversation, up to its newest checkpoint, with its report into one file (.tar.xz)."""
+    from rostra.reporting import report  # noqa: PLC0415 # `--help` needs none of this
+    from rostra.verifier.source import Folder  # noqa: PLC0415
     from rostra.witness.bundle import export  # noqa: PLC0415
 
     ledger = read_settings().ledgers / conversation
     if not ledger.is_dir():
         raise BadInputError(f"Nothing was witnessed of {conversation!r}.")
-    out.print(f"{export(ledger, file)} entries in {file}.")
+    file = file or Path(f"{conversation}.rostra.tar.xz")
+    try:
+        files = report(Folder(ledger), address="").files
+    except BadInputError as error:  # evidence is given away however false it is
+        err.print(f"It goes without a report: {error}", soft_wrap=True)
+        files = {}
+    count = export(ledger, file, also=files)
+    out.print(f"{count} entries in {file}.")
 
 
 @app.command("say")

@@ -63,13 +63,9 @@ class Provenance:
     last_ms: int
     title: str = ""
     address: str | None = None
+    is_open: bool = False  # its witness judges it, and has not said its last word
     cosigners: tuple[str, ...] = ()
     stamps: tuple[Stamped, ...] = ()
     probes: tuple[Probe, ...] = ()
     judged: tuple[Judged, ...] = ()
     corrections: tuple[Correction, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the witness judges while it goes on, and has not yet said its last word."""
-        return bool(self.judged) and not any(each.final for each in self.judged)

@@ -2,8 +2,9 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rostra import disk
 from rostra.core.errors import BadInputError
@@ -15,11 +16,14 @@ from rostra.witness.ledger import signed_checkpoint
 from rostra.witness.single_file import FILE, single_file
 
 
-def export(ledger: Path, bundle: Path, *, with_program: bool = True) -> int:
+def export(
+    ledger: Path, bundle: Path, *, with_program: bool = True, also: Mapping[str, bytes] = MappingProxyType({})
+) -> int:
     """Write what the checkpoint of `ledger` covers to `bundle` (.tar.xz); equal logs give equal files.
 
     The file brings the program that checks it, `with_program`; whoever does not believe the file takes that from
-    elsewhere. Returns the number of entries. BadInputError if there is no checkpoint, or a file is missing.
+    elsewhere. `also` are further files, by their names. Returns the number of entries. BadInputError if there is no
+    checkpoint, or a file is missing.
     """
     made = disk.unfinished(bundle)
     try:
@@ -28,9 +32,9 @@ def export(ledger: Path, bundle: Path, *, with_program: bool = True) -> int:
         if checkpoint is None:
             raise BadInputError(f"{ledger.name} has no checkpoint yet: the first one comes within ten seconds.")
         with tarfile.open(made, "w:xz") as archive:
-            program = (FILE,) if with_program else ()
-            for name in (*program, KEY, CHECKPOINT, *_names(checkpoint.size)):
-                data = single_file().encode() if name == FILE else (ledger / name).read_bytes()
+            made_here = {FILE: single_file().encode(), **also} if with_program else also
+            for name in (*made_here, KEY, CHECKPOINT, *_names(checkpoint.size)):
+                data = made_here[name] if name in made_here else (ledger / name).read_bytes()
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))

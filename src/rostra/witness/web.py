@@ -1,36 +1,50 @@
-"""Ledgers over HTTP: their files, to be read by anybody, and a way in for entries of registered probes."""
+"""Ledgers over HTTP: their files and reports, for anybody, and a way in for entries of registered probes."""
 
+from asyncio import to_thread
 from collections import deque
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from babel import negotiate_locale
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from rostra.core.conversation import parse_id
 from rostra.core.errors import BadInputError
 from rostra.core.limits import PROBE_ENTRIES_WAITING_MAX
+from rostra.report.wording import LANGUAGES
+from rostra.reporting import VERDICT_FILE, page_file
 from rostra.verifier.entry import Sealed, parse_entry, signature_of
 from rostra.verifier.errors import FlawError
 from rostra.verifier.signatures import AtOnce
 from rostra.verifier.source import NAMES
 from rostra.verifier.tiles import CHECKPOINT, ENTRY_BYTES_MAX
 from rostra.web.serving import problem
+from rostra.witness.reports import Reports
 
 BODY_BYTES_MAX: Final = ENTRY_BYTES_MAX
-_TYPES: Final = {CHECKPOINT: "text/plain; charset=utf-8", "key": "text/plain; charset=utf-8"}
+_TYPES: Final = {
+    CHECKPOINT: "text/plain; charset=utf-8",
+    "key": "text/plain; charset=utf-8",
+    VERDICT_FILE: "application/json",
+}
+_PAGE: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class Web:
     """`probes` are the public keys of who may say something, by name; what they say waits in `arrived`."""
 
-    def __init__(self, folder: Path, probes: Mapping[str, bytes]) -> None:
+    def __init__(self, folder: Path, probes: Mapping[str, bytes], reports: Reports) -> None:
         self._folder = folder
+        self._reports = reports
         self.probes = probes
         self.arrived: deque[tuple[bytes, Sealed]] = deque()
 
@@ -39,18 +53,40 @@ class Web:
         return Starlette(
             routes=[
                 Route("/ledgers/entries", self.take, methods=["POST"]),
+                Route("/ledgers/{conversation}/report", self.choose),
+                Route("/ledgers/{conversation}/report.{language}.html", self.report),
                 Route("/ledgers/{conversation}/{name:path}", self.file),
             ],
             exception_handlers={HTTPException: problem, BadInputError: problem},
         )
 
+    async def choose(self, request: Request) -> Response:
+        """The stable address of a report: to the page in the reader's language."""
+        wanted = request.headers.get("accept-language", "").replace(",", ";").replace(" ", "").split(";")
+        language = negotiate_locale([each for each in wanted if each], LANGUAGES, sep="-") or LANGUAGES[0]
+        return RedirectResponse(page_file(language), HTTPStatus.SEE_OTHER, {"Vary": "Accept-Language"})
+
+    async def report(self, request: Request) -> Response:
+        """The page as of the newest checkpoint, or of a minute ago while the evening goes on."""
+        language = request.path_params["language"]
+        path = self._ledger(request) / page_file(language)
+        if language not in LANGUAGES or not await to_thread(path.parent.is_dir):
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such report.")
+        await self._reports.renew(path.parent)
+        if not await to_thread(path.is_file):
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "No report can be made yet.", {"Retry-After": "30"})
+        return FileResponse(path, media_type="text/html", headers={"Cache-Control": "no-cache", **_PAGE})
+
+    def _ledger(self, request: Request) -> Path:
+        try:
+            return self._folder / parse_id(request.path_params["conversation"])
+        except BadInputError as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+
     def file(self, request: Request) -> Response:
         """In a thread: a slow disk holds up its reader only."""
         name = request.path_params["name"]
-        try:
-            path = self._folder / parse_id(request.path_params["conversation"]) / name
-        except BadInputError as error:
-            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+        path = self._ledger(request) / name
         if not NAMES.fullmatch(name) or not path.is_file():
             raise HTTPException(HTTPStatus.NOT_FOUND, "The ledger has no such file.")
         is_final = name.startswith("tile/") and ".p/" not in name

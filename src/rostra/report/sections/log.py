@@ -1,11 +1,13 @@
 """Where all of it stands: the log, who else saw it, what was judged when, and what was corrected since."""
 
+from typing import Final
+
 from markupsafe import Markup
 
 from rostra.report.provenance import Correction, Judged
 from rostra.report.subject import Subject, folded, listing, section
 
-PROGRAM = "rostra_verify.py"
+PROGRAM: Final = "rostra_verify.py"
 
 
 def corrections(subject: Subject) -> Markup:
@@ -54,9 +56,17 @@ def check(subject: Subject) -> Markup:
         words("check.how"),
         place,
         Markup("'{}'").format(provenance.key),
-        words("check.expect", digest=Markup("<code>{}</code>").format(provenance.digest)),
+        _expect(subject),
         words("check.bundle", program=Markup("<code>{}</code>").format(PROGRAM)),
     )
+
+
+def _expect(subject: Subject) -> Markup:
+    """What the command ends with; while the log grows it ends with something else each time."""
+    if subject.provenance.is_open:
+        return Markup("")
+    digest = Markup("<code>{}</code>").format(subject.provenance.digest)
+    return subject.words("check.expect", digest=digest)
 
 
 def ledger(subject: Subject) -> Markup:
