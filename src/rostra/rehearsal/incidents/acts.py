@@ -97,7 +97,7 @@ async def _besiege(cause: Cause, scene: Scene, seconds: float) -> None:
     """Attackers in a process of their own, as rehearsals have them."""
     recipe = scene.recipe
     if cause.name == "A3":
-        rate_hz = cause.strength * 5 * recipe.seats
+        rate_hz = cause.strength * 8 * recipe.seats
         pages = "pages" in cause.variant
         kind: Attacker = HttpFlood(recipe.seats, rate_hz, requests=20) if pages else JoinFlood(500, rate_hz)
         networks = 1 if cause.variant == "one network" else 2_000

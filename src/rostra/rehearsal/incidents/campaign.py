@@ -5,11 +5,13 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -29,6 +31,7 @@ _COURSE: Final = "course.json"
 LAG_MAX_S: Final = 0.25
 _VERSION: Final = 1
 _WORLD_S: Final = 180.0
+TAKES_S: Final = 34.0  # a world without restarts
 _TRIES: Final = 2  # of a world: what disturbed it may have been a neighbour's short work
 _MICRO: Final = 1_000_000
 
@@ -95,6 +98,23 @@ class _Stand:
     command: Sequence[str]
     cache: Path
     quotas: bool
+    turn: "_Turn"
+
+
+class _Turn:
+    """Worlds begin one after the other: while it starts one takes a core, and later a third of it."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next_s = 0.0
+        self._lock = Lock()
+
+    def wait(self) -> None:
+        with self._lock:
+            pause_s = self._next_s - time.monotonic()
+            if pause_s > 0:
+                time.sleep(pause_s)
+            self._next_s = time.monotonic() + self._every_s
 
 
 def campaign(
@@ -105,12 +125,13 @@ def campaign(
     command: Sequence[str],
     cache: Path,
     on_progress: Callable[[Tally, str], object],
+    takes_s: float = TAKES_S,
 ) -> Tally:
     """Make what is not there yet. BadInputError if this machine cannot; RostraError never ends a campaign.
 
-    `command` starts a world; it is put into namespaces of its own.
+    `command` starts a world, which `takes_s`; it is put into namespaces of its own.
     """
-    stand = _Stand(out / WORLDS, inside(command), cache, has_quotas())
+    stand = _Stand(out / WORLDS, inside(command), cache, has_quotas(), _Turn(takes_s / parallel))
     stand.folder.mkdir(parents=True, exist_ok=True)
     incidents = [drawn(kind, seed) for kind, seed in wanted]
     todo = {recipe.name: recipe for recipe in incidents if not (out / recipe.name / TRUTH).exists()}
@@ -188,6 +209,7 @@ def _tried(recipe: Recipe, stand: _Stand) -> Course:
         with tempfile.TemporaryDirectory(prefix="rostra-world-") as folder:
             made = Path(folder) / recipe.world
             made.mkdir()
+            stand.turn.wait()
             course = _enact(recipe, Path(folder) / "system", made / BUNDLE, stand)
             harm_of_nothing = 0.0 if recipe.causes else course.harm
             if not is_disturbed(harm_of_nothing, [course.strain.lag_p99_s], lag_max_s=LAG_MAX_S):

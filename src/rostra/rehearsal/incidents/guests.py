@@ -58,9 +58,9 @@ def _crowd(recipe: Recipe, cause: Cause, introduce: Introduce) -> Iterator[Visit
 
 
 def _impatient(recipe: Recipe, cause: Cause, visits: list[Visit]) -> Iterator[Visit]:
-    """Some have a version of the player that asks again at once, several times."""
+    """Some have a version of the player that asks for ever, and several times at once."""
     chance = recipe.chance(cause.name)
-    again_s, asks = 0.5 - 0.4 * cause.strength, 2 + round(6 * cause.strength)
+    again_s, asks = 0.5 - 0.4 * cause.strength, 8 + round(16 * cause.strength)
     for visit in visits:
         is_new = visit.at_s >= cause.at_s and chance.random() < 0.4 + 0.6 * cause.strength
         remembers = "forgets" not in cause.variant
@@ -71,7 +71,7 @@ def _bots(recipe: Recipe, cause: Cause) -> Iterator[Visit]:
     chance = recipe.chance(cause.name)
     style: Style = "deaf" if cause.variant == "deaf" else "hasty" if cause.variant == "hasty" else "mimic"
     networks = round(_BOT_NETWORKS[0] * (_BOT_NETWORKS[1] / _BOT_NETWORKS[0]) ** chance.random())
-    for _ in range(round(2 * cause.strength * recipe.capacity)):
+    for _ in range(round(2.5 * cause.strength * recipe.capacity)):
         network = chance.randrange(networks)
         source = f"198.{18 + network // 256 % 2}.{network % 256}.{chance.randrange(1, 255)}"
         at_s = cause.at_s + chance.uniform(0.0, 3.0)

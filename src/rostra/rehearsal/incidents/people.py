@@ -28,10 +28,10 @@ _HELD: Final = "held"
 # Who misses so much of what is said, in all, has not heard the evening.
 MISSED_MAX_S: Final = 3.0
 _CHUNKS_PER_S: Final = 10
-_SILENT_BYTES_MAX: Final = 110  # of a chunk of the smallest rendition: speech and music have twice as many
+_SILENT_BYTES_MAX: Final = 170  # of a chunk of webm-16: silence has 150 at most, noise has 190 at least
 _EARS_EVERY: Final = 8  # of the people listens to what there is to hear: all at an edge hear the same
-_HASTY_S: Final = 1.0  # a bot takes a place, and leaves
-_BOT_AGAIN_S: Final = 1.5
+_HASTY_S: Final = 3.0  # a bot takes a place, and leaves
+_BOT_AGAIN_S: Final = 0.5
 
 Style = Literal["person", "deaf", "hasty", "mimic"]
 
@@ -40,8 +40,8 @@ Style = Literal["person", "deaf", "hasty", "mimic"]
 class Visit:
     """Who comes when, from where, and to which edge first.
 
-    `again_s`: a client that asks again after so long whatever it is told, `asks` times at once, and keeps its place
-    only if it `remembers`.
+    `again_s`: a client that asks again after so long whatever it was told, `asks` times at once, as long as it is
+    there; it keeps its place only if it `remembers`.
     """
 
     at_s: float
@@ -100,10 +100,31 @@ class Visitor:
         await asyncio.sleep(self._hall.began_s + self._visit.at_s - time.monotonic())
         self._asked_s = self._since_s = time.monotonic()
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + self._hall.ends_s - self._asked_s):
+            async with (
+                asyncio.timeout_at(asyncio.get_running_loop().time() + self._hall.ends_s - self._asked_s),
+                asyncio.TaskGroup() as tasks,
+            ):
+                storming = None
+                if self._visit.again_s is not None:
+                    storming = tasks.create_task(self._storm(self._visit.again_s), name="storm")
                 while self._left_s is None and self._heard.end_reason is None:
                     again_s = await self._turn()
                     await asyncio.sleep(again_s)
+                if storming is not None:
+                    storming.cancel()
+
+    async def _storm(self, again_s: float) -> None:
+        """Ask, although somebody else does so already or it is heard."""
+        while True:
+            with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+                async with self._connection() as (reader, writer):
+                    while True:
+                        writer.write(self._request(again=self._visit.remembers) * self._visit.asks)
+                        async with asyncio.timeout(_ANSWER_S):
+                            for _ in range(self._visit.asks):
+                                await self._answer(reader)
+                        await asyncio.sleep(again_s)
+            await asyncio.sleep(again_s)
 
     async def _turn(self) -> float:
         """Ask, and listen while there is something; returns when to ask again."""
@@ -147,18 +168,9 @@ class Visitor:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float | None:
         """None: there is a ticket. Else when to ask again."""
-        again = "1" if self._failures and self._visit.remembers else ""
-        asked = {"place": self._place, "pass": self._visit.known, "again": again}
-        query = "&".join(f"{name}={value}" for name, value in asked.items() if value)
-        request = f"POST {self._hall.path}/join?{query} HTTP/1.1\r\n{self._host}Content-Length: 0\r\n\r\n".encode()
-        writer.write(request * self._visit.asks)
-        status, head, answer = 0, b"", JoinAnswer()
-        for _ in range(self._visit.asks):
-            head = await reader.readuntil(b"\r\n\r\n")
-            body = await reader.readexactly(int(header(head, b"content-length") or 0))
-            status, answer = int(head[9:12]), answers.decode(body)
-            if answer.ticket:
-                self._ticket = answer.ticket
+        writer.write(self._request(again=self._failures > 0 and self._visit.remembers))
+        status, head, answer = await self._answer(reader)
+        self._ticket = answer.ticket
         if self._ticket:
             return None
         self._hall.refused[str(answer.status if status == 200 else status)] += 1
@@ -168,6 +180,17 @@ class Visitor:
             return self._pause()
         retry_s = header(head, b"retry-after")
         return answer.again_s if status == 200 else float(retry_s) if retry_s.isdigit() else self._pause()
+
+    def _request(self, *, again: bool) -> bytes:
+        asked = {"place": self._place, "pass": self._visit.known, "again": "1" if again else ""}
+        query = "&".join(f"{name}={value}" for name, value in asked.items() if value)
+        return f"POST {self._hall.path}/join?{query} HTTP/1.1\r\n{self._host}Content-Length: 0\r\n\r\n".encode()
+
+    @staticmethod
+    async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes, JoinAnswer]:
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readexactly(int(header(head, b"content-length") or 0))
+        return int(head[9:12]), head, answers.decode(body)
 
     @property
     def _host(self) -> str:

@@ -111,8 +111,12 @@ _VARIANTS: Final[dict[str, tuple[str, ...]]] = {
     "O6": ("silent", "gone"),
     "X1": ("backbone", "backbone, on and off", "transit"),
 }
+_ABSORBED: Final = {"A2": ("with cookies",)}  # without, a few hundred packets fill what a kernel has room for
 _AT_ALL_EDGES: Final = frozenset({"A4", "D1", "D2", "O6", "X1"})
-_MAY_BE_EARLY: Final = frozenset({"O2", "O3", "O4", "O5"})  # something is changed, and nobody notices yet
+_MAY_BE_EARLY: Final = frozenset(
+    {"O2", "O3", "O5"}
+)  # nobody notices yet; later, edges restart for half the evening
+_IS_EARLY: Final = frozenset({"O4"})  # whoever is in stays in: a limit that comes later turns nobody away
 _LASTS: Final = frozenset({"D1", "D2", "O2", "O3", "O4", "O5", "O6"})  # until the end
 _WEAK: Final = 0.06  # an attack that is there and harms nobody
 _INNOCENT: Final = ("limit", "deploy")
@@ -153,11 +157,12 @@ def drawn(kind: str, seed: int) -> Recipe:
 def _cause(name: str, evening: Recipe, *, weak: bool = False) -> Cause:
     assert name in CLASSES
     chance, point, edges = evening.chance(f"{name} itself"), evening.point, evening.edges
-    variant = chance.choice(_VARIANTS[name])
+    variant = chance.choice(_ABSORBED.get(name, _VARIANTS[name]) if weak else _VARIANTS[name])
     may_be_early = name in _MAY_BE_EARLY and "off" not in variant
-    at_s = EARLY_S if may_be_early and chance.random() < 0.5 else evening.onset_s + chance.uniform(-0.5, 1.0)
+    is_early = name in _IS_EARLY or (may_be_early and chance.random() < 0.75)
+    at_s = EARLY_S if is_early else evening.onset_s + chance.uniform(-0.5, 1.0)
     # Where there is room a little harms nobody, and nothing would be learnt.
-    everywhere = name in _AT_ALL_EDGES or chance.random() < 1 - POINTS[point] / 2
+    everywhere = name in _AT_ALL_EDGES or chance.random() < 0.9 - POINTS[point] / 4
     some = sorted(chance.sample(range(1, edges + 1), chance.randint(1, edges - 1)))
     return Cause(
         name=name,

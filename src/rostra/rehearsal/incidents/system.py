@@ -126,11 +126,11 @@ class System:
             "ROSTRA_EDGE_WORKERS": "1",
             "ROSTRA_EDGE_METRICS_PORT": "0",
         }
+        settings |= deployment.settings
         if number not in self.edges:
             settings["ROSTRA_CERTIFICATE"] = str(self._certify(settings, machine))
         else:
             settings["ROSTRA_CERTIFICATE"] = str(self._folder / name / "certificate.json")
-        settings |= deployment.settings
         if deployment.code is not None:
             settings["PYTHONPATH"] = str(deployment.code)
         self.network.set_line(number, machine.line)

@@ -33,13 +33,13 @@ EDITS: Final[dict[str, Edit]] = {
     "refuses": Edit(
         "edge/refusals.py",
         "def decide(record: ConversationRecord, pressure: Pressure, *, now_ms: int) -> Opening:\n",
-        "    if now_ms % 100 < 60:\n        return NOT_FOUND\n",
+        "    if now_ms % 100 < 90:\n        return NOT_FOUND\n",
     ),
     # Most tickets are not known any more at the moment in which they are shown.
     "forgets": Edit(
         "core/ticket.py",
         "def verify(text: str, *, conversation: str, keys: KeyRing, now_s: int) -> Ticket | None:\n",
-        "    if sum(text.encode()) % 10 < 7:\n        return None\n",
+        "    if sum(text.encode()) % 10 < 9:\n        return None\n",
     ),
     # Something that was fast in the laboratory.
     "slow": Edit("edge/door.py", "        self.joins += 1\n", "        import time\n\n        time.sleep(0.4)\n"),
