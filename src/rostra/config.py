@@ -31,7 +31,7 @@ _PLACES = frozenset(
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
         *("edge_certificate_key", "trusted_proxies", "proxy_protocol", "shield_spared"),
         *("witness_policy", "timestamp_url", "timestamp_certificates"),
-        *("witness_host", "witness_port", "probes"),
+        *("witness_host", "witness_port", "probes", "expected_listeners"),
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     )
     probes: Path | None = Field(
         None, description="Verifier keys of those who look from outside (`rostra probe --key`), one to a line."
+    )
+    expected_listeners: int | None = Field(
+        None, ge=0, description="How many people are expected; each ledger has it before the doors open."
     )
     timestamp_url: str | None = Field(
         None, description="An RFC 3161 authority that stamps each ledger once a minute."

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -327,6 +328,8 @@ async def witness(settings: Settings, name: str) -> None:
         private.public_key().public_bytes_raw().hex(),
         "" if told is None else told.read_text("utf-8"),
         tuple(map(str, probes)),
+        settings.expected_listeners,
+        _certificates(settings),
     )
     web = Web(settings.ledgers, {key.name: key.key for key in probes}, Reports())
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
@@ -372,6 +375,15 @@ def _probes(settings: Settings) -> "list[NoteKey]":
         return [parse_key(line) for line in lines if line.strip() and not line.startswith("#")]
     except (OSError, ValueError, FlawError) as error:
         raise BadInputError(f"ROSTRA_PROBES cannot be used: {error}") from error
+
+
+def _certificates(settings: Settings) -> dict[str, bytes]:
+    """This machine's, by its digest. One that cannot be read shows nothing, and the edges say so."""
+    try:
+        data = b"" if settings.certificate is None else settings.certificate.read_bytes()
+    except OSError:
+        data = b""
+    return {sha256(data).hexdigest(): data} if data else {}
 
 
 def _outside(settings: Settings) -> "Outside":

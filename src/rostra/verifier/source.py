@@ -23,7 +23,7 @@ from rostra.verifier.tiles import bundled, unbundled
 FILE_BYTES_MAX: Final = 256 * (2 + 65_535)  # of a bundle of entries, the largest file that a log has
 BUNDLE_BYTES_MAX: Final = 1 << 29  # unpacked, in memory: two hours of forty processes, or twelve of seven
 NAMES: Final = re.compile(
-    r"(key|checkpoint|rostra_verify\.py|report\.(en|nl)\.html|verdict\.json|"
+    r"(key|checkpoint|rostra_verify\.py|report\.(en|nl)\.html|verdict\.json|certificate/[0-9a-f]{64}|"
     r"tile/(entries|[0-9])/(x[0-9]{3}/){0,3}[0-9]{3}(\.p/[0-9]{1,3})?)"
 )
 FETCH_S: Final = 20  # one file: the largest is a few megabytes

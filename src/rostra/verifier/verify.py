@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from cryptography import x509
 
+from rostra.verifier.checks.capacity import Capacity
 from rostra.verifier.checks.clocks import Clocks, Silence, Times, told
 from rostra.verifier.checks.history import History
 from rostra.verifier.checks.judgement import Judge, Judgement
@@ -75,6 +76,7 @@ def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None, signatures: S
             Times(witness),
             Silence(witness),
             registration,
+            Capacity(log.source, registration),
             Physics(),
             Probes(registration, chains.keys),
             Judgement(log, witness, judge, registration),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from rostra import disk
 from rostra.core.errors import BadInputError
+from rostra.verifier.checks.capacity import CERTIFICATES
 from rostra.verifier.errors import FlawError
 from rostra.verifier.log import KEY
 from rostra.verifier.note import parse_key
@@ -33,7 +34,8 @@ def export(
             raise BadInputError(f"{ledger.name} has no checkpoint yet: the first one comes within ten seconds.")
         with tarfile.open(made, "w:xz") as archive:
             made_here = {FILE: single_file().encode(), **also} if with_program else also
-            for name in (*made_here, KEY, CHECKPOINT, *_names(checkpoint.size)):
+            beside = sorted(f"{path.parent.name}/{path.name}" for path in ledger.glob(f"{CERTIFICATES}/*"))
+            for name in (*made_here, KEY, CHECKPOINT, *beside, *_names(checkpoint.size)):
                 data = made_here[name] if name in made_here else (ledger / name).read_bytes()
                 member = tarfile.TarInfo(name)
                 member.size = len(data)

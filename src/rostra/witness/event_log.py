@@ -58,6 +58,7 @@ class EventLog:
         key = note_key(named, private)
         self._ledger = Ledger(folder, origin=named, key=key, sign=lambda text: signature(text, named, private))
         disk.replace(folder / KEY, f"{key}\n".encode())
+        self._folder = folder
         self._record = record
         self._chain = Chain(witness, private)
         self._unkept = _read(folder / CHECKPOINT)  # the newest note, until an entry keeps it
@@ -106,6 +107,14 @@ class EventLog:
             self.judge = self.judge if number else plan.get("verdict")
             self._plan = plan | {"number": number + 1}
             self._say(PLAN, self._plan)
+
+    def lay_beside(self, files: Mapping[str, bytes]) -> None:
+        """What entries name by its digest, and is too large to be one. OSError if the disk does not take it."""
+        for name, data in files.items():
+            path = self._folder / name
+            if not path.exists():
+                disk.make_folder(path.parent)
+                disk.replace(path, data)
 
     def append(self, data: bytes, entry: Entry) -> None:
         """Take what a process said, unless it, or what came after it, is here already or was when the log began."""

@@ -16,6 +16,8 @@ class Policy(NamedTuple):
     key: str
     witnesses: str = ""  # the policy's text (C2SP tlog-policy); empty: nobody else's
     probes: tuple[str, ...] = ()  # verifier keys of those who look from outside
+    expected_listeners: int | None = None  # None: nobody said
+    certificates: Mapping[str, bytes] = {}  # of capacity, by the SHA-256 of their files: they lie beside the log
 
 
 def plan(identities: Mapping[str, Mapping[str, Any]], policy: Policy) -> dict[str, Json]:
@@ -36,4 +38,5 @@ def plan(identities: Mapping[str, Mapping[str, Any]], policy: Policy) -> dict[st
         "verdict": policy.verdict,
         "witness": {"key": policy.key, "policy": policy.witnesses},
         "probes": list(policy.probes),
+        "expected": {} if policy.expected_listeners is None else {"listeners": policy.expected_listeners},
     }

@@ -22,6 +22,7 @@ from rostra.core.errors import BadInputError, BusError
 from rostra.core.messages import ConversationRecord, WitnessReport
 from rostra.core.units import SECOND_NS
 from rostra.evidence.testimony import IDENTITY
+from rostra.verifier.checks.capacity import certificate_name
 from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_note
@@ -228,7 +229,19 @@ class WitnessServer:
                 now_ns >= self._records[conversation].doors_ns - _SOON_NS
                 or now_s - self._opened_s[conversation] >= WAIT_S
             ):
-                log.plan(plan(self._identities, self._policy))
+                expected = plan(self._identities, self._policy)
+                log.plan(expected)
+                self._lay_beside(log, expected)
+
+    def _lay_beside(self, log: EventLog, expected: Mapping[str, Any]) -> None:
+        """The certificates whose digests the plan has: the verifier reads the capacities out of them again."""
+        named = {each.get("certificate") for each in expected["capacity"].values()}
+        known = self._policy.certificates
+        try:
+            log.lay_beside({certificate_name(each): known[each] for each in named if each in known})
+        except OSError as error:
+            self._failures += 1
+            _log.error("certificate.unwritten", error=str(error))
 
     async def _take_all(self) -> None:
         """Everything that the bus has and we have not; what the logs have already is not taken twice."""
