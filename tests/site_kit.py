@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.keys import Key, KeyRing
-from rostra.core.messages import ConversationRecord
+from rostra.core.messages import ConversationRecord, LiveVerdict
 from rostra.core.overview import Overview, Watch
 from rostra.core.records import to_record
 from rostra.core.units import SECOND_NS
@@ -94,7 +94,10 @@ class Announced:
         return [to_record(conversation) for conversation in self.conversations.values()]
 
     def overview(self) -> Overview:
-        return self.seen.overview(now_s=0.0)
+        return self.seen.overview(now_s=0.0, now_ns=int(self.clock.now.timestamp() * SECOND_NS))
+
+    def verdict(self, conversation: str) -> LiveVerdict | None:
+        return self.seen.verdicts.get(conversation)
 
     async def announce(self, conversation: str, schedule: Schedule) -> None:
         known = self.conversations.get(conversation)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console, Group
@@ -12,7 +13,11 @@ from rich.text import Text
 
 from rostra.bus.connection import Connection
 from rostra.bus.telemetry import follow_reports
+from rostra.bus.verdicts import follow_verdicts
+from rostra.core.claims import evidence, percent
+from rostra.core.messages import LiveVerdict
 from rostra.core.overview import SILENT_S, Alarm, EdgeRow, Overview, Watch, Worry
+from rostra.core.units import SECOND_NS
 
 _EACH_S: Final = 1.0
 _COLUMNS: Final = ("listeners", "of", "joins/s", "waiting", "rung", "writing", "lag", "held off")
@@ -41,7 +46,17 @@ def render(overview: Overview) -> Group:
         f"{overview.joins_hz:,.0f} join a second; {overview.waiting:,} wait",
     )
     alarms = [Text(f"! {said(alarm)}", style="bold red") for alarm in overview.warnings]
-    return Group(head, table, *(alarms or [Text("Nothing to worry about.", style="green")]))
+    verdicts = [Text(judged(each), style="bold" if each.firm else "") for each in overview.verdicts]
+    return Group(head, table, *verdicts, *(alarms or [Text("Nothing to worry about.", style="green")]))
+
+
+def judged(verdict: LiveVerdict) -> str:
+    """What the evidence of a conversation shows so far, in a line."""
+    harm, sure = verdict.harm, " (firm)" if verdict.firm else ""
+    line = f"{verdict.conversation}: {verdict.label}{sure}, {percent(harm.share_u)} % harmed"
+    line += f" ({percent(harm.low_u)}-{percent(harm.high_u)}), evidence for an attack: {evidence(verdict)}"
+    since = datetime.fromtimestamp(verdict.since_ns / SECOND_NS, UTC)
+    return f"{line}; since {since:%H:%M:%S} UTC"
 
 
 def said(alarm: Alarm) -> str:
@@ -69,10 +84,10 @@ async def watch(connection: Connection, console: Console) -> None:
     seen = Watch()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_hear(connection, seen), name="reports")
-        with Live(render(seen.overview(now_s=time.monotonic())), console=console, auto_refresh=False) as live:
+        with Live(render(_now(seen)), console=console, auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(_EACH_S)
-                live.update(render(seen.overview(now_s=time.monotonic())), refresh=True)
+                live.update(render(_now(seen)), refresh=True)
 
 
 async def look(connection: Connection, *, seconds: float) -> Overview:
@@ -82,11 +97,21 @@ async def look(connection: Connection, *, seconds: float) -> Overview:
         async with asyncio.timeout(seconds):
             await _hear(connection, seen)
     except TimeoutError:
-        return seen.overview(now_s=time.monotonic())
-    return seen.overview(now_s=time.monotonic())
+        return _now(seen)
+    return _now(seen)
+
+
+def _now(seen: Watch) -> Overview:
+    return seen.overview(now_s=time.monotonic(), now_ns=time.time_ns())
 
 
 async def _hear(connection: Connection, seen: Watch) -> None:
-    async with aclosing(follow_reports(connection, "*")) as reports:
+    async def verdicts() -> None:
+        async with aclosing(follow_verdicts(connection)) as found:
+            async for verdict in found:
+                seen.hear(verdict, now_s=time.monotonic())
+
+    async with asyncio.TaskGroup() as tasks, aclosing(follow_reports(connection, "*")) as reports:
+        tasks.create_task(verdicts(), name="verdicts")
         async for report in reports:
             seen.hear(report, now_s=time.monotonic())

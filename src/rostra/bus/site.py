@@ -11,9 +11,10 @@ from rostra.bus.roster import RosterLog
 from rostra.bus.state import change_conversation, create_conversation, follow_conversations
 from rostra.bus.subjects import SITE_SUBJECT
 from rostra.bus.telemetry import follow_reports
+from rostra.bus.verdicts import follow_verdicts
 from rostra.core.conversation import Cancel, Conversation, End, Event, Rescheduled, Schedule, Told, advance
 from rostra.core.errors import ConflictError
-from rostra.core.messages import ConversationRecord
+from rostra.core.messages import ConversationRecord, LiveVerdict
 from rostra.core.overview import Overview, Watch
 from rostra.core.roster import MODERATOR, Expel
 
@@ -48,6 +49,15 @@ class BusStage:
             async for record in records:
                 self._records[record.id] = record
 
+    async def follow_verdicts(self) -> None:
+        """Hear what the evidence of each conversation shows so far, for ever."""
+        async with aclosing(follow_verdicts(self._connection)) as verdicts:
+            async for verdict in verdicts:
+                self._watch.hear(verdict, now_s=time.monotonic())
+
+    def verdict(self, conversation: str) -> LiveVerdict | None:
+        return self._watch.verdicts.get(conversation)
+
     async def watch(self) -> None:
         """Hear how edges and stages are, for ever."""
         async with aclosing(follow_reports(self._connection, "*")) as reports:
@@ -55,7 +65,7 @@ class BusStage:
                 self._watch.hear(report, now_s=time.monotonic())
 
     def overview(self) -> Overview:
-        return self._watch.overview(now_s=time.monotonic())
+        return self._watch.overview(now_s=time.monotonic(), now_ns=time.time_ns())
 
     def record(self, conversation: str) -> ConversationRecord | None:
         return self._records.get(conversation)

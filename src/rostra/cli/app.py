@@ -84,14 +84,22 @@ async def bus(role: Role = Role.OPERATOR) -> AsyncIterator[Connection]:
 
 
 async def declare(
-    connection: Connection, what: str, subject: str, *, after: str | None = None, text: str = "", claims: str = ""
+    connection: Connection,
+    what: str,
+    subject: str,
+    *,
+    after: str | None = None,
+    text: str = "",
+    claims: str = "",
+    warned: str = "",
 ) -> None:
     """Say in the ledger what is about to be done; BusError, and it is not done, if nothing takes that."""
     from rostra.evidence.change import Change  # noqa: PLC0415 # `--help` needs no keys
     from rostra.testifying import OPERATOR  # noqa: PLC0415
     from rostra.testifying import declare as said  # noqa: PLC0415
 
-    await said(read_settings(), connection, Change(what, subject, OPERATOR, after=after, text=text, claims=claims))
+    change = Change(what, subject, OPERATOR, after=after, text=text, claims=claims, warned=warned)
+    await said(read_settings(), connection, change)
 
 
 def show_progress(words: str) -> None:

@@ -47,9 +47,12 @@ def say_command(
     conversation: ConversationId,
     text: Annotated[str, typer.Argument(help="What was said, in its own words.")],
     claims: Annotated[str, typer.Option(help="What it says was the cause: attack, demand, own, dependency, none.")],
+    nevertheless: Annotated[
+        bool, typer.Option(help="Say it though it claims more than the evidence shows; the ledger has that, too.")
+    ] = False,
 ) -> None:
     """Keep in the ledger what an official says about an evening, beside the evidence."""
-    from rostra.evidence.change import CLAIMS  # noqa: PLC0415
+    from rostra.core.claims import CLAIMS, warning  # noqa: PLC0415
 
     if claims not in CLAIMS:
         raise BadInputError(f"{claims!r} is no claim: choose one of {', '.join(CLAIMS)}.")
@@ -58,11 +61,15 @@ def say_command(
 
     async def work() -> None:
         from rostra.bus.state import read_conversation  # noqa: PLC0415
+        from rostra.bus.verdicts import read_verdict  # noqa: PLC0415
 
         async with bus() as connection:
             if await read_conversation(connection, parse_id(conversation)) is None:
                 raise BadInputError(f"There is no conversation {conversation!r}: see `rostra status`.")
-            await declare(connection, "statement", conversation, text=text.strip(), claims=claims)
+            warned = warning(claims, await read_verdict(connection, conversation))
+            if warned and not nevertheless:
+                raise BadInputError(f"More than the evidence shows ({warned}): say it with --nevertheless, or not.")
+            await declare(connection, "statement", conversation, text=text.strip(), claims=claims, warned=warned)
         out.print("It is in the ledger, and stays there.")
 
     run(work())

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from rostra.core.messages import EdgeReport, StageReport
+from rostra.core.messages import EdgeReport, LiveVerdict, StageReport
 from rostra.core.units import SECOND_NS
 
 SILENT_S = 3.0  # of a process that speaks once a second: it is dead, or cut off
@@ -13,6 +13,7 @@ GONE_S = 60.0  # by then somebody has seen it, or has taken it away on purpose
 LAG_MS = 250.0  # later than that newcomers notice
 WRITE_SHARE = 0.5  # of the loop's time: more, and joins wait
 FULL_SHARE = 0.95  # of what an edge can carry
+JUDGED_S = 3_600  # ago: what is older is not of this evening
 
 Worry = Literal["silent", "lag", "writing", "full", "waiting", "stage-late", "stage-backlog", "no-stage"]
 
@@ -53,14 +54,16 @@ class Overview(msgspec.Struct, frozen=True):
     capacity: int
     joins_hz: float
     waiting: int
+    verdicts: tuple[LiveVerdict, ...] = ()
 
 
 class Watch:
-    """Hears the reports of edges and stages, and says how things are. `now_s` is monotonic, the caller's."""
+    """Hears reports and verdicts, and says how things are. `now_s` is monotonic, `now_ns` the wall's."""
 
     def __init__(self) -> None:
         self._edges: dict[str, tuple[float, EdgeReport, EdgeReport]] = {}
         self._stages: dict[str, tuple[float, StageReport]] = {}
+        self.verdicts: dict[str, LiveVerdict] = {}  # by conversation
 
     def hear(self, report: object, *, now_s: float) -> None:
         match report:
@@ -69,10 +72,12 @@ class Watch:
                 self._edges[report.edge] = now_s, report if before is None else before[2], report
             case StageReport():
                 self._stages[report.stage] = now_s, report
+            case LiveVerdict():
+                self.verdicts[report.conversation] = report
             case _:  # of processes that no listener depends on: `rostra status` has them
                 pass
 
-    def overview(self, *, now_s: float) -> Overview:
+    def overview(self, *, now_s: float, now_ns: int) -> Overview:
         self._edges = {name: each for name, each in self._edges.items() if now_s - each[0] < GONE_S}
         self._stages = {name: each for name, each in self._stages.items() if now_s - each[0] < GONE_S}
         edges = tuple(_row(*self._edges[name], now_s=now_s) for name in sorted(self._edges))
@@ -84,6 +89,11 @@ class Watch:
             capacity=sum(edge.capacity for edge in heard if not edge.draining),
             joins_hz=round(sum(edge.joins_hz for edge in heard), 1),
             waiting=sum(edge.waiting for edge in heard),
+            verdicts=tuple(
+                verdict
+                for _, verdict in sorted(self.verdicts.items())
+                if now_ns - verdict.at_ns < JUDGED_S * SECOND_NS
+            ),
         )
 
     def _stage_warnings(self, now_s: float) -> tuple[Alarm, ...]:

@@ -11,7 +11,6 @@ WHATS: Final = frozenset(
         "manual", "rehearsal", "notice", "statement", "start", "stop",
     }
 )  # fmt: skip
-CLAIMS: Final = ("attack", "demand", "own", "dependency", "none")  # of a statement
 
 
 class Change(NamedTuple):
@@ -24,6 +23,7 @@ class Change(NamedTuple):
     after: str | int | None = None
     text: str = ""
     claims: str = ""
+    warned: str = ""  # what was shown to its author, who said it nevertheless
 
     def body(self) -> dict[str, Json]:
         """As an entry has it: what is not known is not there."""

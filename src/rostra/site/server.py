@@ -91,6 +91,7 @@ async def run(
             tasks.create_task(feed.run(), name="streams")
             tasks.create_task(stage.run(), name="conversations")
             tasks.create_task(stage.watch(), name="overview")
+            tasks.create_task(stage.follow_verdicts(), name="verdicts")
             tasks.create_task(_report(connection, name, site, counted), name="report")
             with _listening(settings) as listening:
                 await server.serve([listening])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from rostra.core.conversation import Schedule
-from rostra.core.messages import ConversationRecord
+from rostra.core.messages import ConversationRecord, LiveVerdict
 from rostra.core.overview import Overview
 
 
@@ -17,7 +17,10 @@ class Stage(Protocol):
     def records(self) -> Iterable[ConversationRecord]: ...
 
     def overview(self) -> Overview:
-        """The edges as they were last heard of."""
+        """The edges as they were last heard of, and what the evidence of this evening shows."""
+
+    def verdict(self, conversation: str) -> LiveVerdict | None:
+        """What the evidence shows so far, or None while nobody judges it."""
 
     async def announce(self, conversation: str, schedule: Schedule) -> None:
         """Make the schedule known, whether it is new or changed. Safe to repeat."""

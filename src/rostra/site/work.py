@@ -51,11 +51,19 @@ class Work:
             self.events.append(event)
 
     def witness(
-        self, what: str, subject: str, by: str, account_id: int, *, text: str = "", claims: str = ""
+        self,
+        what: str,
+        subject: str,
+        by: str,
+        account_id: int,
+        *,
+        text: str = "",
+        claims: str = "",
+        warned: str = "",
     ) -> None:
         """Have the ledger told before this is kept. `by` is a role; whose account it was, the site's key tells."""
         keyed = hmac.digest(self.settings.key, b"evidence %d" % account_id, "sha256")[:8].hex()
-        self.changes.append(Change(what, subject, f"{by} {keyed}", text=text, claims=claims))
+        self.changes.append(Change(what, subject, f"{by} {keyed}", text=text, claims=claims, warned=warned))
 
     def cached(self, key: Key) -> bytes | None:
         """The entity of `key` as it was written before and still is."""

@@ -17,9 +17,9 @@ import msgspec
 import structlog
 
 from rostra.background import yield_to_all
+from rostra.core.claims import CLAIMS
 from rostra.core.limits import VERDICT_BYTES_MAX
 from rostra.core.messages import LiveVerdict, Part
-from rostra.evidence.change import CLAIMS
 from rostra.verdict.evening import Reader
 from rostra.verdict.live import entry_body
 from rostra.verdict.replay import NAMES

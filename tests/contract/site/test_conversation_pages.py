@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx2
+import msgspec
 
 from bus_server import run
 from moderating import REASONS
@@ -16,6 +17,7 @@ from rostra.site.moderation.decisions import Verdict
 from rostra.site.moderation.moderators import Moderator
 from rostra.site.people import leaving
 from site_kit import START, Kit, site_kit
+from verdicts import OWN_FAULT, Told
 
 HTML = {"Accept": "text/html"}
 EVENING = {
@@ -109,6 +111,41 @@ def test_hosts_lead_from_the_page_and_nobody_else_does(database_url: str, tmp_pa
             assert "On the air" in (await kit.anonymous.get(page, headers=HTML)).text
             assert (await post(ann, page, f"{page}/end")).status_code == 303
             assert "Over" in (await kit.anonymous.get(page, headers=HTML)).text
+
+    run(test)
+
+
+WARNED = "claimed: attack; evidence so far: limited; part in the harm: 0-2 %; verdict: own (firm)"
+
+
+def test_p9_who_says_more_than_the_evidence_shows_is_warned_and_may_say_it_nevertheless(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        told = Told()
+        async with site_kit(database_url, tmp_path, testimony=told) as kit:
+            ann, page = await browser(kit, "ann"), ""
+            fields = EVENING | {"starts": START.replace(hour=20).strftime("%Y-%m-%dT%H:%M"), "time_zone": "UTC"}
+            page = (await post(ann, "/conversations/new", "/conversations/new", **fields)).headers["location"]
+            await kit.do_jobs()
+            name, notice = page.rpartition("/")[2], f"{page}/notice"
+            kit.stage.seen.hear(msgspec.structs.replace(OWN_FAULT, conversation=name), now_s=0.0)
+            asked = await post(ann, page, notice, text="Een aanval!", claims="")
+            assert (asked.status_code, told.changes) == (422, [])
+            assert "Choose below what you say" in asked.text
+            warned = await post(ann, page, notice, text="Een aanval!", claims="attack", seen="unclaimed")
+            assert (warned.status_code, told.changes) == (422, [])
+            assert "Claimed: an attack. Evidence so far: limited." in warned.text
+            assert "What the evidence shows so far: a fault of our own" in warned.text
+            assert f'name="seen" value="{WARNED}"' in warned.text
+            assert ">Een aanval!</textarea>" in warned.text
+            said = await post(ann, page, notice, text="Een aanval!", claims="attack", seen=WARNED)
+            assert said.status_code == 303
+            assert [(each.what, each.claims, each.warned) for each in told.changes] == [
+                ("statement", "attack", WARNED)
+            ]
+            assert (await post(ann, page, notice, text="Een aanval? Nee.", seen="unclaimed")).status_code == 303
+            assert (await post(ann, page, notice, text="Wij waren het.", claims="own")).status_code == 303
 
     run(test)
 

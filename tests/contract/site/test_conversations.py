@@ -16,9 +16,8 @@ from rostra.core.conversation import Tick
 from rostra.core.invitation import verify as verify_invitation
 from rostra.core.roster import StageRole
 from rostra.core.ticket import TicketClass, verify_pass
-from rostra.evidence.change import Change
-from rostra.evidence.testimony import Silence
 from site_kit import START, Kit, site_kit
+from verdicts import Told
 
 API = "/api/rostra/v1/conversations"
 EVENING = {
@@ -171,17 +170,6 @@ def test_only_hosts_lead_and_a_cohost_is_one(database_url: str, tmp_path: Path) 
     run(test)
 
 
-class Told(Silence):
-    """What the ledger would have."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-
-    async def before(self, change: Change) -> bool:
-        self.changes.append(change)
-        return True
-
-
 def test_p9_what_a_host_says_of_the_cause_is_in_the_ledger_and_the_host_is_not(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -191,12 +179,17 @@ def test_p9_what_a_host_says_of_the_cause_is_in_the_ledger_and_the_host_is_not(
             host = await kit.person("ann")
             path = f"{API}/{(talk := await announced(host))['name']}/notice"
             assert (await host.post(path, json={"text": "The train is late."})).status_code == 200
-            assert (await host.post(path, json={"text": "It is an attack.", "claims": "attack"})).status_code == 200
+            attack = {"text": "It is an attack.", "claims": "attack"}
+            asked = await host.post(path, json=attack)
+            assert asked.status_code == 422
+            unknown = "claimed: attack; evidence so far: none"
+            assert unknown in asked.json()["error"]
+            assert (await host.post(path, json=attack | {"seen": unknown})).status_code == 200
             assert (await host.post(path, json={"text": "Who knows.", "claims": "aliens"})).status_code == 422
-            said = [(change.what, change.subject, change.text, change.claims) for change in told.changes]
+            said = [(each.what, each.subject, each.text, each.claims, each.warned) for each in told.changes]
             assert said == [
-                ("notice", talk["name"], "The train is late.", ""),
-                ("statement", talk["name"], "It is an attack.", "attack"),
+                ("notice", talk["name"], "The train is late.", "", ""),
+                ("statement", talk["name"], "It is an attack.", "attack", unknown),
             ]
             (by,) = {change.by for change in told.changes}
             assert re.fullmatch("host [0-9a-f]{16}", by)

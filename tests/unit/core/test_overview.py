@@ -2,9 +2,11 @@ import msgspec
 import pytest
 
 from rostra.core.messages import EdgeReport, StageReport
-from rostra.core.overview import GONE_S, SILENT_S, Alarm, Overview, Watch, Worry
+from rostra.core.overview import GONE_S, JUDGED_S, SILENT_S, Alarm, Overview, Watch, Worry
+from rostra.core.units import SECOND_NS
+from rostra.top import judged
+from verdicts import OWN_FAULT
 
-SECOND_NS = 1_000_000_000
 EDGE = EdgeReport("edge-1", "http://edge", 0, {"evening": 900}, 2_000, 500, 0.1, rung="0.5 s", joins=100)
 STAGE = StageReport("stage-1", 0, ["evening"], [], 0, 1.0, 0.0, 0, 0)
 
@@ -13,13 +15,23 @@ def seen(*reports: msgspec.Struct, now_s: float = 0.0) -> Overview:
     watch = Watch()
     for report in (STAGE, *reports):
         watch.hear(report, now_s=0.0)
-    return watch.overview(now_s=now_s)
+    return watch.overview(now_s=now_s, now_ns=0)
 
 
 def test_the_sums_are_of_all_edges() -> None:
     overview = seen(EDGE, msgspec.structs.replace(EDGE, edge="edge-2", waiting=[[], [(1, 9, 7)], [(2, 3, 2)]]))
     assert (overview.listeners, overview.capacity, overview.waiting) == (1_800, 4_000, 9)
     assert [edge.name for edge in overview.edges] == ["edge-1", "edge-2"]
+
+
+def test_a_verdict_of_this_evening_is_shown_and_no_older_one() -> None:
+    watch = Watch()
+    watch.hear(OWN_FAULT, now_s=0.0)
+    assert watch.overview(now_s=0.0, now_ns=OWN_FAULT.at_ns).verdicts == (OWN_FAULT,)
+    assert watch.overview(now_s=0.0, now_ns=OWN_FAULT.at_ns + JUDGED_S * SECOND_NS).verdicts == ()
+    assert judged(OWN_FAULT) == (
+        "evening: own (firm), 34 % harmed (30-38), evidence for an attack: limited; since 02:13:20 UTC"
+    )
 
 
 def test_rates_are_what_was_counted_between_two_reports() -> None:

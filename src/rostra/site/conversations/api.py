@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from rostra.core.claims import doubt, warning
 from rostra.core.conversation import parse_instant_ns
 from rostra.core.roster import StageRole
 from rostra.site.answers import Json, invalid
@@ -101,15 +102,34 @@ async def call_off(site: TheSite, viewer: Host, name: str, asked: Annotated[Aske
 
 @router.post(_API + "/{name}/notice", response_model=ConversationEntity)
 async def give_notice(
-    site: TheSite, viewer: Host, name: str, asked: Annotated[Asked, asks(claims=str, starts=str, text=str)]
+    site: TheSite,
+    viewer: Host,
+    name: str,
+    asked: Annotated[Asked, asks(claims=str, seen=str, starts=str, text=str)],
 ) -> Json:
-    """`text`, `starts` if the announced instant moves, and `claims` if it says what was the cause of trouble."""
+    """`text`, `starts` if the announced instant moves, and `claims` if it says what was the cause of trouble.
+
+    What claims more than the evidence shows is answered 422 once; with that as `seen` it is said nevertheless.
+    """
     async with site.writing() as work:
         row = await find(work, name)
         starts_at = _starts(work, row, asked.text("starts"))
         now = phase(row, site.stage, now=work.now)
-        text, claims = asked.text("text"), asked.text("claims")
-        await notices.give(work, row, viewer.account_id, text, starts_at=starts_at, phase_now=now, claims=claims)
+        await require_lead(work, row, viewer.account_id)
+        text, claims, seen = asked.text("text"), asked.text("claims"), asked.text("seen")
+        verdict = site.stage.verdict(name)
+        if found := doubt(text, claims, verdict, seen=seen):
+            raise invalid(found)
+        await notices.give(
+            work,
+            row,
+            viewer.account_id,
+            text,
+            starts_at=starts_at,
+            phase_now=now,
+            claims=claims,
+            warned=warning(claims, verdict),
+        )
     return await _answer(site, name, viewer)
 
 

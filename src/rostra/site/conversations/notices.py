@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from rostra.evidence.change import CLAIMS
+from rostra.core.claims import CLAIMS
 from rostra.site.answers import invalid
 from rostra.site.conversations import posts
 from rostra.site.conversations.announce import move_start, newest_notice, require_lead
@@ -24,10 +24,12 @@ async def give(
     starts_at: datetime | None,
     phase_now: Phase,
     claims: str = "",
+    warned: str = "",
 ) -> HostNotice:
     """RefusedError for somebody who is no host, a talk that is over, or a start that has passed.
 
     `claims`: what the text says was the cause of trouble, if it does; then it is a statement, and kept as one.
+    `warned`: that this is more than the evidence shows, as `core.claims.warning` told who says it nevertheless.
     """
     await require_lead(work, row, by)
     text = " ".join(text.split())
@@ -50,7 +52,8 @@ async def give(
         created_at=work.now,
     )
     work.session.add(notice)
-    work.witness("statement" if claims else "notice", row.name, "host", by, text=text, claims=claims)
+    what = "statement" if claims else "notice"
+    work.witness(what, row.name, "host", by, text=text, claims=claims, warned=warned)
     await posts.tell(work, row, notice)
     work.later("conversation.tell", {"id": row.id, "notice_id": notice.id})
     work.tell(ConversationChanged(row.id))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from rostra.core.claims import doubt, warning
 from rostra.core.conversation import parse_instant_ns
 from rostra.core.errors import BadInputError, BusError
 from rostra.core.roster import StageRole
@@ -40,6 +41,7 @@ _EMPTY: Final[Mapping[str, Any]] = {
     "doors_minutes": DOORS_LEAD_S // 60,
     "duration_minutes": DURATION_S // 60,
 }
+_UNSAID: Final = {"text": "", "starts": "", "claims": ""}
 _PICTURE: Final = Shape(cover=(1600, 900))  # what social cards show without cutting
 
 
@@ -77,12 +79,7 @@ async def create(form: MembersForm) -> Response:
 
 @router.get("/{name}")
 async def show(browser: TheBrowser, name: str) -> Response:
-    about = await _about(browser, name)
-    async with browser.site.reading() as work:
-        row = await announce.find(work, name)
-        announcement = await posts.announcement(work, row, viewer_id(browser))
-        thread = {"focus": None} if announcement is None else await thread_around(work, browser, announcement)
-    return browser.page("conversations/show.html", **about, **thread)
+    return await _show(browser, name)
 
 
 @router.get("/{name}/now")
@@ -129,20 +126,28 @@ async def remind(form: MembersForm, name: str) -> Response:
 
 @router.post("/{name}/notice")
 async def give_notice(form: MembersForm, name: str) -> Response:
-    browser = form.browser
+    """A claim that is more than the evidence shows, or words that sound like one, are asked about once."""
+    browser, verdict = form.browser, form.browser.site.stage.verdict(name)
+    text, starts, claims, seen = (form.asked.text(field) for field in ("text", "starts", "claims", "seen"))
     async with browser.site.writing() as work:
         row = await announce.find(work, name)
-        text = form.asked.text("starts").strip()
-        at_ns = parse_instant_ns(text, timezone=row.time_zone, now_ns=to_ns(work.now)) if text else None
-        await notices.give(
-            work,
-            row,
-            browser.account_id,
-            form.asked.text("text"),
-            starts_at=None if at_ns is None else from_ns(at_ns),
-            phase_now=phase(row, browser.site.stage, now=work.now),
-            claims=form.asked.text("claims"),
-        )
+        await announce.require_lead(work, row, browser.account_id)
+        found = doubt(text, claims, verdict, seen=seen)
+        if not found:
+            starts = starts.strip()
+            at_ns = parse_instant_ns(starts, timezone=row.time_zone, now_ns=to_ns(work.now)) if starts else None
+            await notices.give(
+                work,
+                row,
+                browser.account_id,
+                text,
+                starts_at=None if at_ns is None else from_ns(at_ns),
+                phase_now=phase(row, browser.site.stage, now=work.now),
+                claims=claims,
+                warned=warning(claims, verdict),
+            )
+    if found:
+        return await _show(browser, name, found=found, said={"text": text, "starts": starts, "claims": claims})
     return browser.go(f"/conversations/{name}", "notice_given")
 
 
@@ -181,6 +186,24 @@ async def end(form: MembersForm, name: str) -> Response:
 
 
 # --- what they share ----------------------------------------------------------------------------------------
+
+
+async def _show(browser: Browser, name: str, *, found: str = "", said: Mapping[str, str] = _UNSAID) -> Response:
+    """`said`: a notice that its host has to look at again, because of what was `found` (core/claims.py)."""
+    about = await _about(browser, name)
+    async with browser.site.reading() as work:
+        row = await announce.find(work, name)
+        announcement = await posts.announcement(work, row, viewer_id(browser))
+        thread = {"focus": None} if announcement is None else await thread_around(work, browser, announcement)
+    return browser.page(
+        "conversations/show.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if found else HTTPStatus.OK,
+        verdict=browser.site.stage.verdict(name),
+        doubt=found,
+        said=said,
+        **about,
+        **thread,
+    )
 
 
 async def _about(browser: Browser, name: str) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from importlib.resources import files
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from rostra.core.units import SECOND_NS
 from rostra.site.pages.languages import LANGUAGES, translations
 from rostra.web.pages import PageFiles
 
@@ -46,6 +47,7 @@ def _environment(language: str, package: str = "rostra.site.pages") -> Environme
     environment.filters |= {
         "ago": partial(_ago, locale=locale),
         "at": partial(_at, locale=locale),
+        "clock": partial(_clock, locale=locale),
         "day": partial(_day, locale=locale),
         "count": partial(format_compact_decimal, locale=locale, fraction_digits=1),
         "number": partial(format_decimal, locale=locale, format="#,##0"),
@@ -86,6 +88,11 @@ def _ago(value: datetime | str, now: datetime, *, locale: str) -> str:
 
 def _at(value: datetime | str, zone: tzinfo, *, locale: str) -> str:
     return format_datetime(instant(value).astimezone(zone), "d MMMM y, HH:mm zzz", locale=locale)
+
+
+def _clock(value_ns: int, zone: tzinfo, *, locale: str) -> str:
+    """The time of day, to the second."""
+    return format_time(datetime.fromtimestamp(value_ns / SECOND_NS, zone), "HH:mm:ss zzz", locale=locale)
 
 
 def _day(value: datetime | str, *, locale: str) -> str:
