@@ -7,9 +7,12 @@ import socket
 import time
 from urllib.request import urlopen
 
+import pytest
+
 from edge_kit import RECORD, Bus, Peer, edge, eventually, is_chunk, is_event, join, on_air, play, seqs
 from rostra.core.framing import EVENT, INIT, MEDIA
 from rostra.core.limits import DESCRIPTORS_RESERVED, REQUEST_DEADLINE_S
+from rostra.edge import server
 
 
 def test_a_listener_joins_hears_every_chunk_and_the_end() -> None:
@@ -39,7 +42,11 @@ def test_a_listener_joins_hears_every_chunk_and_the_end() -> None:
     play(scenario)
 
 
-def test_a_conversation_that_is_cancelled_without_a_last_chunk_ends_all_the_same() -> None:
+def test_a_conversation_that_is_cancelled_without_a_last_chunk_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "LAST_CHUNK_WAIT_S", 1.0)
+
     async def scenario() -> None:
         bus = Bus()
         bus.say(20)
@@ -50,6 +57,25 @@ def test_a_conversation_that_is_cancelled_without_a_last_chunk_ends_all_the_same
             bus.change("cancelled")
             frames = await peer.frames_until(lambda _: False)
             assert json.loads(frames[-1].payload) == {"type": "ended", "reason": "cancelled"}
+
+    play(scenario)
+
+
+def test_an_edge_that_is_stopped_while_it_waits_for_a_last_chunk_goes_at_once() -> None:
+    async def scenario() -> None:
+        bus = Bus()
+        bus.say(20)
+        async with edge(bus) as running:
+            await on_air(running, 19)
+            bus.change("cancelled")
+            peer = await running.connect()
+
+            async def known() -> bool:
+                return json.loads((await peer.ask("GET", "/c/evening/state"))[2])["state"] == "cancelled"
+
+            await eventually(known)
+            began_s = time.monotonic()
+        assert time.monotonic() - began_s < server.LAST_CHUNK_WAIT_S / 2
 
     play(scenario)
 

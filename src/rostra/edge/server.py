@@ -143,7 +143,7 @@ async def run(
             )
             await stop.wait()
             await server.drain()
-            for task in [*running, *server.followers.values()]:
+            for task in [*running, *server.followers.values(), *server.endings]:
                 task.cancel()
     _log.info("edge.stop", edge=edge_id)
 
@@ -216,6 +216,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._writing = False
         self.followers: dict[str, asyncio.Task[None]] = {}
+        self.endings: set[asyncio.Task[None]] = set()
 
     # --- the bus ---------------------------------------------------------------------------------------
 
@@ -229,7 +230,9 @@ class Server:
             elif not follow and follower is not None:
                 del self.followers[id_]
                 if record.state in OVER:
-                    tasks.create_task(self._end_late(id_, follower), name=f"end {id_}")
+                    ending = tasks.create_task(self._end_late(id_, follower), name=f"end {id_}")
+                    self.endings.add(ending)
+                    ending.add_done_callback(self.endings.discard)
                 else:
                     follower.cancel()
                     worker.restart(id_)
@@ -254,8 +257,10 @@ class Server:
 
     async def _end_late(self, conversation: str, follower: asyncio.Task[None]) -> None:
         """Give the last chunk a moment to come; then end without it."""
-        await asyncio.wait([follower], timeout=LAST_CHUNK_WAIT_S)
-        follower.cancel()
+        try:
+            await asyncio.wait([follower], timeout=LAST_CHUNK_WAIT_S)
+        finally:
+            follower.cancel()
         if conversation in self._worker.channels:
             self._worker.end(conversation)
             self._write_soon()
