@@ -31,7 +31,7 @@ _PLACES = frozenset(
         *("telephone_registrar", "telephone_password_file", "telephone_calls_from"),
         *("edge_certificate_key", "trusted_proxies", "proxy_protocol", "shield_spared"),
         *("witness_policy", "timestamp_url", "timestamp_certificates"),
-        *("witness_host", "witness_port", "probes", "expected_listeners"),
+        *("witness_host", "witness_port", "witness_url", "probes", "expected_listeners"),
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     witness_host: str = Field("127.0.0.1", description="Address on which ledgers are served.")
     witness_port: Port = Field(
         0, description="Port on which ledgers are served, and probes heard. 0: they are not."
+    )
+    witness_url: str | None = Field(
+        None, description="Address under which anybody reaches ledgers and reports, if another than host and port."
     )
     probes: Path | None = Field(
         None, description="Verifier keys of those who look from outside (`rostra probe --key`), one to a line."
@@ -294,6 +297,13 @@ class Settings(BaseSettings):
     @property
     def replay_url(self) -> str:
         return self.recorder_url or f"http://{self.recorder_host}:{self.recorder_port}"
+
+    @property
+    def ledgers_url(self) -> str:
+        """Where anybody reads ledgers and reports; empty if they are not served."""
+        if not self.witnesses or not self.witness_port:
+            return ""
+        return self.witness_url or f"http://{self.witness_host}:{self.witness_port}"
 
     @property
     def people_url(self) -> str:

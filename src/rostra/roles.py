@@ -285,6 +285,7 @@ async def _site_settings(settings: Settings, connection: Connection) -> "SiteSet
         edge_url=settings.url,
         gate_urls=tuple(settings.gate_urls),
         replay_url=settings.replay_url if settings.recorders and settings.recorder_port else "",
+        ledgers_url=settings.ledgers_url,
     )
 
 

@@ -9,7 +9,7 @@ from rostra.report import pictures
 from rostra.report.numbers import ends
 from rostra.report.sections.log import check
 from rostra.report.sections.people import judged, missing
-from rostra.report.story import CAUSES, MAIN_U, PART_MIN_U, Answer, answer, doubts, parts
+from rostra.report.story import CAUSES, MAIN_U, PART_MIN_U, TWICE_DB, Answer, answer, doubts, parts
 from rostra.report.subject import Subject, section
 from rostra.report.wording import sentence
 from rostra.verdict.likelihood import SIDES
@@ -213,9 +213,9 @@ def _answer(subject: Subject, found: Answer) -> Markup:
     numbers = words.numbers
     told = words(
         f"answer.{found.code}",
-        without=numbers.percent(found.without_u),
-        with_=numbers.percent(found.with_u),
-        necessary=numbers.percent(found.necessary_u),
+        without=numbers.whole(found.without_u),
+        with_=numbers.whole(found.with_u),
+        necessary=numbers.whole(found.necessary_u),
     )
     return Markup("{} {}").format(told, words(f"alone.{found.alone}")) if found.alone else told
 
@@ -234,7 +234,7 @@ def _sure(subject: Subject) -> Markup:
 def strength(subject: Subject) -> Markup:
     found, words = subject.verdict["attack_evidence"], subject.words
     decibans, word = found["decibans"], found["word"]
-    if not decibans or word == "none":
+    if abs(decibans) < TWICE_DB or word == "none":
         return words("signals.neither")
     return words(
         "signals.for" if decibans > 0 else "signals.against",

@@ -36,6 +36,10 @@ class Numbers:
         """What was counted: whole, and one figure below one."""
         return self._data(value_u, self._percent(value_u))
 
+    def whole(self, value_u: int) -> Markup:
+        """What a model says: whole percent."""
+        return self._data(value_u, self._decimal(round(value_u / _PERCENT)))
+
     def between(self, low_u: int, high_u: int) -> tuple[Markup, Markup]:
         """Both ends, outwards, in steps that they bear."""
         low, high = ends(low_u, high_u)

@@ -156,10 +156,10 @@ def _marks(frame: _Frame, words: Wording, pins: Iterable[Pin], bottom: int) -> M
             look = "mark m-onset" if name == "onset" else "mark"
             drawn.append(Markup('<path class="{}" d="M{:.1f} 16V{}"/>').format(look, x, bottom))
             text = words(name)
-            width = 6.2 * len(text)
+            width = 6.8 * len(text)
             left = min(max(free, x - width / 2), WIDTH - _RIGHT - width)
             drawn.append(Markup('<text class="strong" x="{:.1f}" y="11">{}</text>').format(left, text))
-            free = left + width + 8
+            free = left + width + 10
     right = 0.0
     for pin in sorted(pins, key=lambda each: each.at_s):
         x = max(frame.x(pin.at_s), right)

@@ -18,7 +18,7 @@ SENTENCES: Final[dict[str, Both]] = {
         "Correcties sinds de eerste publicatie: {count}. Zie hieronder.",
     ),
     # --- headlines beyond the labels' ---
-    "absorbed": ("Hostile load came, and harmed nobody", "Er kwam vijandige last, en niemand leed schade"),
+    "absorbed": ("Hostile load came, and changed nothing", "Er kwam vijandige last, en die veranderde niets"),
     "likely.attack": ("Probably an attack, but not firmly so", "Waarschijnlijk een aanval, maar niet zeker"),
     "likely.demand": (
         "Probably more people than was rehearsed for, but not firmly so",

@@ -7,6 +7,7 @@ from typing import Any, Final
 CAUSES: Final = ("attack", "demand", "own", "external")
 MAIN_U: Final = 50_000  # of the harm: less is not told in the three sentences
 PART_MIN_U: Final = 10_000  # of the harm: less is told as none that mattered
+TWICE_DB: Final = 3  # twice as likely: less is told as neither
 SURE_U: Final = 950_000  # of the replays
 INCIDENT_U: Final = 30_000
 _MILLION: Final = 1_000_000

@@ -42,6 +42,7 @@ class SiteSettings:
     edge_url: str = ""  # where listeners go
     gate_urls: tuple[str, ...] = ()
     replay_url: str = ""
+    ledgers_url: str = ""  # where the witness serves ledgers and reports
 
     @property
     def domain(self) -> str:

@@ -89,7 +89,8 @@ def test_a_form_that_cannot_be_kept_comes_back_with_what_was_written_and_why(
 
 def test_hosts_lead_from_the_page_and_nobody_else_does(database_url: str, tmp_path: Path) -> None:
     async def test() -> None:
-        async with site_kit(database_url, tmp_path, gate_urls=("http://localhost:8070",)) as kit:
+        urls = {"gate_urls": ("http://localhost:8070",), "ledgers_url": "https://witness.example"}
+        async with site_kit(database_url, tmp_path, **urls) as kit:
             ann, bob = await browser(kit, "ann"), await browser(kit, "bob")
             start = START.replace(minute=10)
             fields = EVENING | {"starts": start.strftime("%Y-%m-%dT%H:%M"), "time_zone": "UTC"}
@@ -108,9 +109,13 @@ def test_hosts_lead_from_the_page_and_nobody_else_does(database_url: str, tmp_pa
             assert "The train is late." in (await kit.anonymous.get(f"{page}/now", headers=HTML)).text
             kit.clock.pass_(minutes=10)
             kit.stage.advance(name, Tick(occupied=True))
-            assert "On the air" in (await kit.anonymous.get(page, headers=HTML)).text
+            live = (await kit.anonymous.get(page, headers=HTML)).text
+            assert "On the air" in live
+            assert "/ledgers/" not in live
             assert (await post(ann, page, f"{page}/end")).status_code == 303
-            assert "Over" in (await kit.anonymous.get(page, headers=HTML)).text
+            over = (await kit.anonymous.get(page, headers=HTML)).text
+            assert "Over" in over
+            assert f'href="https://witness.example/ledgers/{name}/report"' in over
 
     run(test)
 

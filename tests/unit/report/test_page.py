@@ -188,7 +188,7 @@ def test_the_headline_says_what_the_verdict_says(cases: dict[str, Case]) -> None
     assert headlines["http_flood"] == "An attack was the cause"
     assert headlines["crash"] == "The platform itself was at fault"
     assert headlines["nothing"] == "Nothing went wrong"
-    assert headlines["absorbed"] == "Hostile load came, and harmed nobody"
+    assert headlines["absorbed"] == "Hostile load came, and changed nothing"
     assert headlines["lacking"] == "The cause cannot be determined"
     assert headlines["mimicry"].startswith("Probably") is not cases["mimicry"].verdict["firm"]
 

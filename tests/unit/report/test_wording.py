@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra import verdict
-from rostra.evidence.change import CLAIMS, WHATS
+from rostra.core.claims import CLAIMS
+from rostra.evidence.change import WHATS
 from rostra.report import codes, sentences
 from rostra.report.numbers import ends, nearest
 from rostra.report.wording import LANGUAGES, Wording

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from rostra.report.story import TWICE_DB
 from rostra.report.subject import Subject, folded, listing, section, table
 from rostra.report.wording import sentence
 
 ENTRIES_MAX: Final = 3  # of a signal, in its row
-TWICE_DB: Final = 3  # twice as likely: what is less has no number worth telling
 
 
 def signals(subject: Subject) -> Markup:

@@ -114,7 +114,7 @@ def worlds(subject: Subject) -> Markup:
             [
                 *marks,
                 pictures.bar(world["harm_u"]),
-                words("cell.percent", share=words.numbers.percent(world["harm_u"])),
+                words("cell.percent", share=words.numbers.whole(world["harm_u"])),
             ]
         )
     heads = [*(sentence(words(f"short.{each}")) for each in causes), Markup(""), words("worlds.harmed")]

@@ -53,6 +53,7 @@ class ConversationEntity(TypedDict):
     hosts: list[GuestEntity]
     listen_url: str | None
     replay_url: str | None
+    report_url: str | None
     calendar_url: str
     reminder: bool
 
@@ -119,6 +120,11 @@ def _entity(settings: SiteSettings, row: Conversation, now: Phase, seen: Seen) -
         "listen_url": f"{settings.edge_url}/c/{row.name}" if settings.edge_url and not now.over else None,
         "replay_url": (
             f"{settings.replay_url}/r/{row.name}" if settings.replay_url and now.name == "ended" else None
+        ),
+        "report_url": (
+            f"{settings.ledgers_url}/ledgers/{row.name}/report"
+            if settings.ledgers_url and now.name == "ended"
+            else None
         ),
         "calendar_url": f"{page}.ics",
         "reminder": row.id in seen.reminded,
