@@ -187,4 +187,5 @@ SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; 
 PROBE_ENTRIES_WAITING_MAX: Final = 1_000  # until the next second; full: probes are asked to come again
 LIVE_VERDICTS_MAX: Final = 8  # conversations judged as they go on, 250 MB each after two hours; others at the end
 VERDICT_BYTES_MAX: Final = 1024 * 1024  # one answer of the process that judges: a few kB, and each thing unknown
+LISTENERS_ASKED_PER_S_MAX: Final = 256  # how their TCP is, at 2 us each: half a thousandth of a core
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

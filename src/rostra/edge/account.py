@@ -1,9 +1,11 @@
 """What a worker has done and how it is, as evidence has it: gathered once a second from what is counted anyway."""
 
+from itertools import chain
 from typing import Final
 
 from rostra.core.ticket import TicketClass
 from rostra.edge.demand import SOUND_WITHIN_MS
+from rostra.edge.reached import Rounds
 from rostra.edge.sources import Sources
 from rostra.edge.worker import Worker
 from rostra.verifier.canonical import Json
@@ -13,9 +15,9 @@ _MILLION: Final = 1_000_000
 _TIMEOUTS: Final = ("timeout", "half_open", "slow_reader")  # core.shield.Strike
 
 
-def account(worker: Worker, sources: Sources, *, now_s: float) -> dict[str, Json]:
+def account(worker: Worker, sources: Sources, rounds: Rounds, *, now_s: float) -> dict[str, Json]:
     """`did`: totals since the process began. `now`: this moment."""
-    return {"did": did(worker), "now": now(worker, sources, now_s=now_s)}
+    return {"did": did(worker), "now": now(worker, sources, rounds, now_s=now_s)}
 
 
 def did(worker: Worker) -> dict[str, Json]:
@@ -61,10 +63,13 @@ def did(worker: Worker) -> dict[str, Json]:
     }
 
 
-def now(worker: Worker, sources: Sources, *, now_s: float) -> dict[str, Json]:
-    crowd, room = worker.crowd, worker.door.room
+def now(worker: Worker, sources: Sources, rounds: Rounds, *, now_s: float) -> dict[str, Json]:
+    crowd, room, fanout = worker.crowd, worker.door.room, worker.fanout
+    reached = rounds.look(chain(fanout.seats, fanout.laggards), count=fanout.listeners)
     return {
-        "playing": worker.fanout.listeners,
+        "playing": fanout.listeners,
+        "asked_of_listeners": reached.asked,
+        "unreached_listeners": reached.unreached,
         "waiting": len(room.line),
         "connections": len(crowd.patience),
         "idle_connections": crowd.patience.idle.older(IDLE_S, now_s=now_s),

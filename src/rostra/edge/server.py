@@ -35,6 +35,7 @@ from rostra.edge.fleet import Fleet
 from rostra.edge.ladder import ladder
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
+from rostra.edge.reached import Rounds
 from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.tls import Tls
@@ -107,7 +108,8 @@ async def run(
     worker.door.revoked = {} if revoked is None else revoked
     testimony = testimony or Silence()
     sources = Sources(lambda: secrets.token_bytes(32))
-    testimony.figures = lambda: account(worker, sources, now_s=time.monotonic())
+    rounds = Rounds()
+    testimony.figures = lambda: account(worker, sources, rounds, now_s=time.monotonic())
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
