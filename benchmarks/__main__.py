@@ -16,6 +16,7 @@ def main() -> None:
         "joins": "joins a second and first sound, while others listen on",
         "many": "60,000 listeners on one machine over several workers, and the most that hold",
         "verdict": "verdicts of synthetic evenings beside the naive rule; their cost",
+        "live": "how soon a live verdict is firm, by kind of evening, and what it costs",
         "plan": "what `rostra plan` predicts beside what is measured",
         "attacks": "six kinds of attackers, ten connections for each listener",
         "memory": "memory per listener, ours and the kernel's",

@@ -11,7 +11,7 @@ from rostra.bus.connection import Connection
 from rostra.certified import Standing, here
 from rostra.config import Settings
 from rostra.core.errors import BadInputError, BusError, RostraError
-from rostra.evidence.change import Change
+from rostra.evidence.change import CHANGE, Change
 from rostra.evidence.known import Run
 from rostra.evidence.testimony import SignedTestimony, Silence
 from rostra.rehearsal.surroundings import hypervisor, machine
@@ -59,10 +59,12 @@ async def begin_testimony(
 
 
 async def declare(settings: Settings, connection: Connection, change: Change) -> None:
-    """Have the ledger hold what an operator is about to do. BusError, and it must not be done, if nothing takes it.
+    """Have the ledger hold what an operator is about to do. BusError, and it must not be done, if nothing does."""
+    await say(settings, connection, CHANGE, change.body())
 
-    One command at a time: all of a machine are one speaker.
-    """
+
+async def say(settings: Settings, connection: Connection, kind: str, body: dict[str, Json]) -> None:
+    """BusError if nothing takes it. One command at a time: all of a machine are one speaker."""
     if not settings.witnesses:
         return
     folder = settings.data / "evidence"
@@ -72,7 +74,7 @@ async def declare(settings: Settings, connection: Connection, change: Change) ->
             flock(lock, LOCK_EX)
             testimony = SignedTestimony(connection, OPERATOR, folder)
             testimony.introduce({"machine": machine().identity})
-            is_said = await testimony.before(change)
+            is_said = await testimony.say(kind, body)
     except OSError as error:
         raise BadInputError(
             f"The folder {folder} cannot be used ({error.strerror}): nothing is done unsaid."

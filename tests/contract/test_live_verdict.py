@@ -18,11 +18,13 @@ from rostra.bus import state
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import Role, evidence_subject
 from rostra.bus.verdicts import read_verdict
+from rostra.config import Settings
 from rostra.core.conversation import Conversation, DoorsOpen, Ended, Schedule
 from rostra.core.messages import LiveVerdict
 from rostra.core.units import SECOND_NS
 from rostra.evidence.chain import Chain
 from rostra.evidence.testimony import IDENTITY
+from rostra.testifying import say
 from rostra.verdict.code import code_digest
 from rostra.verifier.entry import Entry, parse_entry
 from rostra.verifier.log import named_key, open_log
@@ -94,10 +96,17 @@ async def turned(connection: Connection, *, label: str = "", final: bool = False
         await asyncio.sleep(0.1)
 
 
-def kept(ledger: Path) -> list[dict[str, Any]]:
+def published(ledger: Path) -> list[Entry]:
     source = Folder(ledger)
-    entries = [parse_entry(data).entry for data in open_log(source, named_key(source)).entries()]
-    return [entry.body for entry in entries if entry.kind == "verdict"]
+    return [parse_entry(data).entry for data in open_log(source, named_key(source)).entries()]
+
+
+def kinds(ledger: Path) -> set[str]:
+    return {entry.kind for entry in published(ledger)}
+
+
+def kept(ledger: Path) -> list[dict[str, Any]]:
+    return [entry.body for entry in published(ledger) if entry.kind == "verdict"]
 
 
 async def announce(connection: Connection) -> None:
@@ -148,6 +157,10 @@ def test_p9_a_dead_edge_turns_the_verdict_which_is_kept_told_and_judged_again_at
                 last = await turned(operator, label="own", final=True)
                 while not kept(tmp_path / NAME)[-1]["final"]:  # noqa: ASYNC110 # another task's file
                     await asyncio.sleep(0.1)
+                wrong = {"conversation": NAME, "entry": 2, "text": "It was ours."}
+                await say(Settings(data=tmp_path / "operator"), operator, "correction", wrong)
+                while "correction" not in kinds(tmp_path / NAME):  # noqa: ASYNC110 # likewise
+                    await asyncio.sleep(0.1)
                 witness.cancel()
             said = kept(tmp_path / NAME)
             assert [(each["label"], each["final"]) for each in said][-1] == ("own", True)
@@ -160,4 +173,5 @@ def test_p9_a_dead_edge_turns_the_verdict_which_is_kept_told_and_judged_again_at
     steps = capsys.readouterr().out
     assert "PASS       verdict: own, " in steps
     assert "as the log says" in steps
+    assert "corrects entry 2: It was ours." in steps
     assert "FAIL" not in steps

@@ -14,6 +14,7 @@ from rostra.core.limits import STATEMENT_LENGTH_MAX
 
 if TYPE_CHECKING:
     from rostra.verdict.verdict import Verdict
+    from rostra.verifier.canonical import Json
 
 _ledger = typer.Typer(no_args_is_help=True)
 app.add_typer(_ledger, name="ledger", help="What was witnessed of a conversation.")
@@ -70,6 +71,31 @@ def say_command(
             if warned and not nevertheless:
                 raise BadInputError(f"More than the evidence shows ({warned}): say it with --nevertheless, or not.")
             await declare(connection, "statement", conversation, text=text.strip(), claims=claims, warned=warned)
+        out.print("It is in the ledger, and stays there.")
+
+    run(work())
+
+
+@app.command("correct")
+def correct_command(
+    conversation: ConversationId,
+    entry: Annotated[int, typer.Argument(help="The number of the entry in the ledger that was wrong.", min=0)],
+    text: Annotated[str, typer.Argument(help="What was wrong with it, and what is right.")],
+) -> None:
+    """Say in the ledger that something in it was wrong: that stays, and this stands beside it."""
+    if not 0 < len(text.strip()) <= STATEMENT_LENGTH_MAX:
+        raise BadInputError(f"A correction has 1 to {STATEMENT_LENGTH_MAX} characters.")
+
+    async def work() -> None:
+        from rostra.bus.state import read_conversation  # noqa: PLC0415
+        from rostra.testifying import say  # noqa: PLC0415
+        from rostra.verifier.checks.judgement import CORRECTION  # noqa: PLC0415
+
+        async with bus() as connection:
+            if await read_conversation(connection, parse_id(conversation)) is None:
+                raise BadInputError(f"There is no conversation {conversation!r}: see `rostra status`.")
+            body: dict[str, Json] = {"conversation": conversation, "entry": entry, "text": text.strip()}
+            await say(read_settings(), connection, CORRECTION, body)
         out.print("It is in the ledger, and stays there.")
 
     run(work())

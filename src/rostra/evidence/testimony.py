@@ -75,13 +75,17 @@ class SignedTestimony(Silence):
         self._remember(self._run)
 
     async def before(self, change: Change) -> bool:
+        return await self.say(CHANGE, change.body())
+
+    async def say(self, kind: str, body: dict[str, Json]) -> bool:
+        """Whether the bus, or the disk, has it."""
         try:
-            is_said = self._emitter.say(CHANGE, change.body())
+            is_said = self._emitter.say(kind, body)
         except FlawError as error:
-            _log.error("change.unsaid", what=change.what, subject=change.subject, error=str(error))
+            _log.error("entry.unsaid", kind=kind, what=body.get("what"), error=str(error))
             return False
         if not is_said:
-            _log.error("change.unsaid", what=change.what, subject=change.subject, error="the spool is full")
+            _log.error("entry.unsaid", kind=kind, what=body.get("what"), error="the spool is full")
             return False
         return await self._hand_over()
 

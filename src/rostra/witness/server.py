@@ -23,6 +23,7 @@ from rostra.core.messages import ConversationRecord, WitnessReport
 from rostra.core.units import SECOND_NS
 from rostra.evidence.testimony import IDENTITY
 from rostra.verifier.checks.capacity import certificate_name
+from rostra.verifier.checks.judgement import CORRECTION
 from rostra.verifier.entry import Entry, Head, Sealed, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_note
@@ -81,7 +82,8 @@ class WitnessServer:
         self._answers: list[tuple[str, Answer]] = []  # at most one of each sort and conversation a checkpoint
         self._live = live
         self._checkpoint_every_s = checkpoint_every_s
-        self._looked: set[str] = set()  # for the last verdict of which conversations that are over
+        self._over: set[str] = set()  # open logs that take nothing more: they wait for their last verdict
+        self._concluded: set[str] = set()  # conversations that are over and owe none
 
     async def run(self) -> None:
         """Witness until cancelled."""
@@ -198,16 +200,25 @@ class WitnessServer:
                 if log is None:
                     self._open(record)
             elif log is None:
-                if self._live is not None and is_owed(record, now_ns=now_ns) and record.id not in self._looked:
-                    self._looked.add(record.id)
+                if self._live is not None and is_owed(record, now_ns=now_ns) and record.id not in self._concluded:
                     folder = self._folder / parse_id(record.id)
                     if await loop.run_in_executor(self._writer, owes_verdict, folder):
-                        self._open(record)
-            elif self._live is None or self._live.is_last_said(record.id, log):
-                self._looked.add(record.id)
+                        self._reopen(record)
+                    else:
+                        self._concluded.add(record.id)
+            elif record.id in self._concluded or self._live is None or self._live.is_last_said(record.id, log):
+                self._concluded.add(record.id)
+                self._over.discard(record.id)
                 del self._logs[record.id]
                 await loop.run_in_executor(self._writer, self._leave, record.id, log)
                 _log.info("ledger.closed", conversation=record.id, entries=len(log))
+            else:
+                self._over.add(record.id)
+
+    def _reopen(self, record: ConversationRecord) -> None:
+        """For a last word: what processes say by now is of another evening."""
+        self._over.add(record.id)
+        self._open(record)
 
     def _open(self, record: ConversationRecord) -> None:
         try:
@@ -224,7 +235,7 @@ class WitnessServer:
 
     def _register(self, *, now_ns: int, now_s: float) -> None:
         """Write down what is to be expected: ten seconds after the log has begun, and before the doors open."""
-        for conversation, log in self._logs.items():
+        for conversation, log in self._taking():
             if (
                 now_ns >= self._records[conversation].doors_ns - _SOON_NS
                 or now_s - self._opened_s[conversation] >= WAIT_S
@@ -259,9 +270,12 @@ class WitnessServer:
     def _introduce(self, who: str, key: str) -> Known:
         """Somebody has come, or has a new key: every open log says so."""
         known = Known(key)
-        for log in self._logs.values():
+        for _, log in self._taking():
             log.register(who, known)
         return known
+
+    def _taking(self) -> list[tuple[str, EventLog]]:
+        return [(name, log) for name, log in self._logs.items() if name not in self._over]
 
     def _take(self, data: bytes, sealed: Sealed) -> None:
         entry = sealed.entry
@@ -275,9 +289,27 @@ class WitnessServer:
         if known is None:
             return  # it says who it is every ten minutes
         self.entries += 1
-        for log in self._logs.values():
-            log.append(data, entry)
+        if entry.kind == CORRECTION:
+            self._correct(data, entry, known)
+        else:
+            for _, log in self._taking():
+                log.append(data, entry)
         self._known[entry.who] = Known(known.key, Head(entry.run, entry.seq, sealed.digest))
+
+    def _correct(self, data: bytes, entry: Entry, known: Known) -> None:
+        """Into the log that it is about, which is opened again for it if it is closed."""
+        record = self._records.get(str(entry.body.get("conversation")))
+        if record is None:
+            _log.warning("correction.of_nothing", who=entry.who)
+            return
+        if record.id not in self._logs:
+            self._concluded.add(record.id)
+            self._reopen(record)
+        log = self._logs.get(record.id)
+        if log is not None:
+            if record.id in self._over:
+                log.register(entry.who, Known(known.key))
+            log.append(data, entry)
 
 
 def _key_of(entry: Entry) -> str | None:
