@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from rostra.core.errors import BusError
 from rostra.evidence.change import CHANGE, Change
 from rostra.evidence.known import Run
 from rostra.evidence.spool import Spool
-from rostra.evidence.testimony import CHANGE_WITHIN_S, SignedTestimony
+from rostra.evidence.testimony import CHANGE_WITHIN_S, RECORD, SignedTestimony
 from rostra.testifying import declare
 from rostra.verifier.entry import Chains, Entry, parse_entry
 
@@ -31,6 +33,12 @@ async def stored(connection: Connection) -> list[Entry]:
 async def provisioned(bus: Bus) -> None:
     async with bus.connect(Role.OPERATOR) as operator:
         await state.provision(operator)
+
+
+def drained(spool: Spool) -> Iterator[bytes]:
+    while (entry := spool.oldest()) is not None:
+        yield entry
+        spool.taken()
 
 
 def changes(entries: list[Entry]) -> list[object]:
@@ -49,6 +57,24 @@ def test_p9_a_change_is_on_the_bus_when_it_takes_effect(bus: Bus, tmp_path: Path
             assert last.body == {
                 "what": "limit", "subject": "edge-1", "by": "ladder", "before": "high", "after": "low",
             }  # fmt: skip
+
+    run(test)
+
+
+def test_p9_while_the_bus_is_away_there_is_a_record_of_each_second(bus: Bus, tmp_path: Path) -> None:
+    async def test() -> None:
+        await provisioned(bus)
+        async with bus.connect(Role.EDGE) as edge:
+            testimony = SignedTestimony(edge, "edge-1", tmp_path)
+            await testimony.begin({}, RUN)
+            bus.kill()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(3.1):
+                    await testimony.run()
+            said = [parse_entry(entry).entry for entry in drained(Spool(tmp_path / "edge-1.spool"))]
+            walls_s = [entry.wall_ms // 1_000 for entry in said if entry.kind == RECORD]
+            assert len(walls_s) >= 3
+            assert len(set(walls_s)) == len(walls_s)
 
     run(test)
 

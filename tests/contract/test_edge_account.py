@@ -60,6 +60,28 @@ def test_p9_what_strangers_did_is_what_is_told() -> None:
     play(scenario)
 
 
+def test_how_old_the_programme_is_is_told_while_somebody_listens() -> None:
+    async def scenario() -> None:
+        bus, told = Bus(), Told()
+        bus.say(20)
+        async with edge(bus, testimony=told) as running:
+            await on_air(running, 19)
+            assert told.now()["now"]["programme_age_ms"] == 0
+            peer = await running.connect("127.0.7.1")
+            await peer.listen(await join(running))
+            await peer.frames_until(is_chunk(19))
+
+            async def is_old() -> bool:
+                return int(told.now()["now"]["programme_age_ms"]) > 300
+
+            await eventually(is_old)
+            bus.say(1)
+            await peer.frames_until(is_chunk(20))
+            assert told.now()["now"]["programme_age_ms"] < 300
+
+    play(scenario)
+
+
 def test_totals_only_grow_and_whoever_leaves_before_ten_seconds_did_not_follow() -> None:
     async def scenario() -> None:
         bus, told = Bus(), Told()

@@ -70,6 +70,7 @@ def now(worker: Worker, sources: Sources, rounds: Rounds, *, now_s: float) -> di
         "playing": fanout.listeners,
         "asked_of_listeners": reached.asked,
         "unreached_listeners": reached.unreached,
+        "programme_age_ms": _age_ms(worker, now_s=now_s),
         "waiting": len(room.line),
         "connections": len(crowd.patience),
         "idle_connections": crowd.patience.idle.older(IDLE_S, now_s=now_s),
@@ -83,3 +84,13 @@ def now(worker: Worker, sources: Sources, rounds: Rounds, *, now_s: float) -> di
         "requests_per_source_p50": sources.requests(50),
         "requests_per_source_p99": sources.requests(99),
     }
+
+
+def _age_ms(worker: Worker, *, now_s: float) -> int:
+    """How long no chunk has come of what somebody listens to."""
+    ages = [
+        now_s - channel.heard_s
+        for channel in worker.channels.values()
+        if channel.heard_s is not None and channel.listeners_here and not channel.ended
+    ]
+    return round(1_000 * max(ages, default=0.0))

@@ -34,6 +34,7 @@ class Channel:
         self.lanes: Lanes = {}
         self.listeners_elsewhere = 0
         self.ended = False
+        self.heard_s: float | None = None  # when the newest chunk came, on the monotonic clock
         self._fanout = fanout
         self._cadence = cadence
         self._moves_from_seq = 0

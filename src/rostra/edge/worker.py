@@ -129,6 +129,7 @@ class Worker:
     def take(self, chunk: Chunk, init: Init | None) -> None:
         channel = self.channels[chunk.conversation]
         channel.init = init or channel.init
+        channel.heard_s = time.monotonic()
         verdict = channel.append(chunk)
         self.verdicts[verdict.name.lower()] += 1
         if verdict is Verdict.AFTER_GAP:

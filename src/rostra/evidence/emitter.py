@@ -27,6 +27,10 @@ class Emitter:
         self.bus_failures = 0
         self.disk_failures = 0
 
+    def __len__(self) -> int:
+        """How many entries wait."""
+        return len(self._spool)
+
     @property
     def key(self) -> str:
         """The public key, in hexadecimal."""

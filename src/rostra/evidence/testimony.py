@@ -1,6 +1,7 @@
 """What one process says of itself: each second how it is, and every change before it takes effect."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -26,7 +27,7 @@ _log = structlog.get_logger()
 RECORD_EVERY_S: Final = 1.0
 IDENTITY_EVERY_S: Final = 600  # the bus keeps an hour: a witness that comes later still learns whose key is whose
 CHANGE_WITHIN_S: Final = 0.5  # that a change waits for the bus; then for the disk
-_KEEP_EVERY: Final = 10  # records: while the bus is away, a kill costs ten seconds of them
+KEEP_EVERY_S: Final = 10  # while the bus is away, a kill costs ten seconds of records
 RECORD: Final = "record"
 IDENTITY: Final = "identity"
 
@@ -59,6 +60,7 @@ class SignedTestimony(Silence):
         self._known = folder / f"{who}.run"
         self._identity: dict[str, Json] = {}
         self._run: Run | None = None
+        self._said = asyncio.Event()
 
     def introduce(self, identity: dict[str, Json]) -> None:
         """Say who this is, and nothing else: a command comes and goes."""
@@ -99,23 +101,35 @@ class SignedTestimony(Silence):
         return True
 
     async def run(self) -> None:
-        emitter, unkept = self._emitter, 0
         try:
-            for second in count(1):
-                if second % IDENTITY_EVERY_S == 0:
-                    emitter.say(IDENTITY, self._identity)
-                emitter.say(RECORD, self._record())
-                try:
-                    await emitter.send(self._connection)
-                    unkept = 0
-                except BusError as error:
-                    _log.debug("evidence.waits", error=str(error))
-                    unkept += 1
-                    if unkept % _KEEP_EVERY == 1:
-                        emitter.keep()
-                await asyncio.sleep(RECORD_EVERY_S)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._deliver(), name="evidence to the bus")
+                await self._speak()
         finally:
             self._end()
+
+    async def _speak(self) -> None:
+        """A record in the middle of each second, whatever the bus does; what is overslept is not made up."""
+        loop, emitter = asyncio.get_running_loop(), self._emitter
+        due_s = loop.time() + (RECORD_EVERY_S / 2 - time.time()) % RECORD_EVERY_S
+        for second in count(1):
+            await asyncio.sleep(due_s - loop.time())
+            due_s = max(due_s + RECORD_EVERY_S, loop.time())
+            if second % IDENTITY_EVERY_S == 0:
+                emitter.say(IDENTITY, self._identity)
+            if second % KEEP_EVERY_S == 0 and len(emitter):
+                emitter.keep()
+            emitter.say(RECORD, self._record())
+            self._said.set()
+
+    async def _deliver(self) -> None:
+        while True:
+            await self._said.wait()
+            self._said.clear()
+            try:
+                await self._emitter.send(self._connection)
+            except BusError as error:
+                _log.debug("evidence.waits", error=str(error))
 
     def _end(self) -> None:
         """Nobody waits for the bus any more: the next run sends what this one leaves."""
