@@ -12,6 +12,7 @@ from rostra.verdict.evening import read
 from rostra.verdict.verdict import Verdict, judge, judge_now
 from rostra.verdict.what_if import WhatIf, WhatIfError, parse
 from rostra.verifier.checks.judgement import Judge, Judged
+from rostra.verifier.checks.receipts import parse_shown
 from rostra.verifier.entry import Entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_key
@@ -47,6 +48,7 @@ def _steps(asked: argparse.Namespace) -> Iterable[Step]:
             key=None if asked.key is None else parse_key(asked.key),
             policy=None if asked.policy is None else parse_policy(_read(asked.policy)),
             seen=[_read(path) for path in asked.seen],
+            receipts=[] if asked.receipts is None else parse_shown(_read(asked.receipts)),
             authorities=[] if asked.authority is None else authorities(_read(asked.authority)),
         )
         what_if = None if asked.what_if is None else partial(_judged, what_if=parse(asked.what_if))
@@ -77,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--authority", metavar="FILE", type=Path, help="whose time stamps count (certificates, PEM)"
     )
+    parser.add_argument("--receipts", metavar="FILE", type=Path, help="what a listener saved: is it in the log?")
     parser.add_argument(
         "--seen",
         metavar="FILE",

@@ -1,5 +1,7 @@
 """The door: which request gets what, and who is let in. Decisions only; `connection` carries them out."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,11 +45,14 @@ from rostra.edge.http import (
 )
 from rostra.edge.ladder import Rung, ladder
 from rostra.edge.pages import Pages
+from rostra.edge.receipts import Receipts
 from rostra.edge.refusals import (
     CAPPED,
     FULL,
+    NO_RECEIPT,
     NO_TICKET,
     NOT_FOUND,
+    RECEIPTS_FULL,
     REVOKED,
     SHARED,
     Early,
@@ -61,9 +66,11 @@ from rostra.edge.refusals import (
 )
 from rostra.edge.streams import Streams
 from rostra.edge.waiting_room import LetIn, Wait, WaitingRoom
+from rostra.verifier.errors import FlawError
 
 _STREAM_FILES: Final = {"live.webm": "webm", "live.ogg": "ogg", "live.mp4": "mp4"}
 _COPIES: Final = {"webm": "webm-64", "mp4": "mp4-96"}
+_SHOWN: Final = ("Access-Control-Expose-Headers", "Rostra-Receipt")
 _FRESH: Final = (*CROSS_ORIGIN, ("Cache-Control", "no-store"))
 _PREFLIGHT: Final = (
     *CROSS_ORIGIN,
@@ -112,6 +119,7 @@ class Door:
     revoked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # conversation → listener → until
     refused: Counter[str] = field(default_factory=Counter)
     demand: Demand = field(default_factory=Demand)
+    receipts: Receipts | None = None  # where the ledger is kept
     joins: int = 0
     resumed: int = 0
     _index: Reply | None = None
@@ -143,7 +151,12 @@ class Door:
                     case ["state"]:
                         return self._reading(request) or self._state(channel, now_ms)
                     case ["join"]:
-                        return self._only(request, "POST") or self._join(channel, request, source, now_ms)
+                        reply = self._only(request, "POST") or self._join(channel, request, source, now_ms)
+                        return (
+                            self._signed(channel, request, reply, now_ms) if "receipt" in request.query else reply
+                        )
+                    case ["receipts"] if self.receipts is not None:
+                        return self._only(request, "POST") or self._receive(self.receipts, channel, request, now_ms)
                     case ["stream"]:
                         return self._reading(request) or self._stream(channel, request, date, now_ms)
                     case [file] if file in _STREAM_FILES:
@@ -230,6 +243,27 @@ class Door:
                 return self._wait(channel, asked, now_ms)
             case _:
                 assert_never(asked)
+
+    def _signed(self, channel: Channel, request: Request, reply: Reply, now_ms: int) -> Reply:
+        """The answer to a join with what it says, signed by us: whoever asked can show it to others."""
+        nonce = request.query["receipt"]
+        if self.receipts is None or NONCE.fullmatch(nonce) is None:
+            return reply
+        outcome = (
+            json.loads(reply.body).get("status", "") if reply.status is HTTPStatus.OK else str(reply.status.value)
+        )
+        signed = self.receipts.joined(outcome, nonce, channel.record.id, now_ms=now_ms)
+        headers = () if signed is None else (("Rostra-Receipt", signed), _SHOWN)
+        return msgspec.structs.replace(reply, headers=(*reply.headers, *headers))
+
+    def _receive(self, receipts: Receipts, channel: Channel, request: Request, now_ms: int) -> Reply:
+        """A listener's own word of a minute; the answer is our signature that it will be in the ledger."""
+        try:
+            text = urlsafe_b64decode(request.query.get("receipt", "").encode())
+            promise = receipts.take(channel.record.id, text, now_ms=now_ms)
+        except (FlawError, ValueError):
+            return self.refuse(request, NO_RECEIPT)
+        return self.refuse(request, RECEIPTS_FULL) if promise is None else json_reply(promise, _FRESH)
 
     def _is_revoked(self, ticket: Ticket, now_s: int) -> bool:
         return self.revoked.get(ticket.conversation, _NONE).get(ticket.listener.hex(), 0) > now_s

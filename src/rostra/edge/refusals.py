@@ -58,6 +58,20 @@ NO_TICKET: Final = Refused(
     "No valid ticket",
     "Ask for one at the address that ends with /join, or open the page of the conversation.",
 )
+NO_RECEIPT: Final = Refused(
+    HTTPStatus.BAD_REQUEST,
+    "receipt",
+    "No receipt that can be kept",
+    "A receipt is signed, is of this conversation, and there is one of each listener and minute.",
+    strike=Strike.BAD_REQUEST,
+)
+RECEIPTS_FULL: Final = Refused(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "receipts_full",
+    "Enough receipts have come in this minute",
+    "As many are kept as the ledger has room for. Send the next one in its minute.",
+    60,
+)
 FULL: Final = Refused(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "full",

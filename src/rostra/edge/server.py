@@ -36,6 +36,7 @@ from rostra.edge.ladder import ladder
 from rostra.edge.metrics import WorkerCollector
 from rostra.edge.pages import Pages
 from rostra.edge.reached import Rounds
+from rostra.edge.receipts import Receipts
 from rostra.edge.sources import Sources
 from rostra.edge.streams import Streams
 from rostra.edge.tls import Tls
@@ -43,6 +44,7 @@ from rostra.edge.waiting_room import WaitingRoom
 from rostra.edge.worker import DRAIN_S, Wanted, Worker
 from rostra.evidence.change import Change
 from rostra.evidence.testimony import Silence
+from rostra.verifier.receipt import MINUTE_MS, RECEIPTS
 
 _log = structlog.get_logger()
 RETRY_S: Final = 0.5
@@ -110,6 +112,8 @@ async def run(
     sources = Sources(lambda: secrets.token_bytes(32))
     rounds = Rounds()
     testimony.figures = lambda: account(worker, sources, rounds, now_s=time.monotonic())
+    if (signer := testimony.signer()) is not None:
+        worker.door.receipts = Receipts(edge_id, signer.run, signer.sign)
     loop = asyncio.get_running_loop()
     stop = stop or _stop_on_signals(loop)
     with ExitStack() as stack:
@@ -147,6 +151,7 @@ async def run(
             await server.drain()
             for task in [*running, *server.followers.values(), *server.endings]:
                 task.cancel()
+        server.say_receipts(now_ms=time.time_ns() // 1_000_000 + MINUTE_MS)  # also of the minute that is not over
     _log.info("edge.stop", edge=edge_id)
 
 
@@ -308,6 +313,7 @@ class Server:
             worker.bus_lost_s = 0.0 if self._programmes.connected_since is not None else worker.bus_lost_s + 1
             worker.memory_free_bytes = _memory_free_bytes()
             worker.second(now_s=time.monotonic(), wall_s=time.time())
+            self.say_receipts(now_ms=time.time_ns() // 1_000_000)
             self._sources.second(worker.crowd.shield.taken(), on_air=worker.on_air, now_s=time.monotonic())
             if worker.wanted is not None:
                 await self._testimony.before(self._limit(worker.wanted))
@@ -360,6 +366,12 @@ class Server:
                     _log.info("certificate.changed")
             except BadInputError as error:
                 _log.error("certificate.refused", error=str(error))
+
+    def say_receipts(self, *, now_ms: int) -> None:
+        """Those of minutes that are over go into the ledger."""
+        if self._worker.door.receipts is not None:
+            for body in self._worker.door.receipts.done(now_ms=now_ms):
+                self._testimony.say(RECEIPTS, body)
 
     # --- going away ------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rostra.verifier.canonical import Json
-from rostra.verifier.entry import FIRST, Entry, entry_digest, seal
+from rostra.verifier.entry import FIRST, PURPOSE, Entry, entry_digest, seal
 
 
 class Chain:
@@ -24,7 +24,7 @@ class Chain:
         self._private = private
         self._clock_ns = clock_ns
         self._steady_ns = steady_ns
-        self._run = clock_ns() // 1_000_000
+        self.run = clock_ns() // 1_000_000
         self._since_ns = steady_ns()
         self._seq = 0
         self._prev = FIRST
@@ -34,11 +34,16 @@ class Chain:
         """The public key, in hexadecimal."""
         return self._private.public_key().public_bytes_raw().hex()
 
+    def sign(self, said: bytes) -> bytes:
+        """Sign something that is no entry: it begins with a purpose of its own."""
+        assert not said.startswith(PURPOSE)
+        return self._private.sign(said)
+
     def sealed(self, kind: str, body: dict[str, Json]) -> bytes:
         """The entry that would come next. `said` makes it the last one."""
         wall_ms = self._clock_ns() // 1_000_000
         mono_ms = (self._steady_ns() - self._since_ns) // 1_000_000
-        return seal(Entry(self.who, self._run, self._seq, self._prev, kind, wall_ms, mono_ms, body), self._private)
+        return seal(Entry(self.who, self.run, self._seq, self._prev, kind, wall_ms, mono_ms, body), self._private)
 
     def said(self, entry: bytes) -> None:
         """It has been taken: the next one follows it."""

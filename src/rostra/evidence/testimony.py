@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -32,6 +32,13 @@ RECORD: Final = "record"
 IDENTITY: Final = "identity"
 
 
+class Signer(NamedTuple):
+    """`sign` for run `run` of a chain: never over what could be an entry."""
+
+    run: int
+    sign: Callable[[bytes], bytes]
+
+
 class Silence:
     """The testimony of a process that nobody witnesses."""
 
@@ -45,6 +52,13 @@ class Silence:
         del change
         return True
 
+    def say(self, kind: str, body: dict[str, Json]) -> None:
+        """Something that is no record and no change."""
+
+    def signer(self) -> Signer | None:
+        """What signs as this process does; None if nobody keeps what it says."""
+        return None
+
     async def run(self) -> None:
         """A record once a second, for ever; the identity again now and then; at the end, that this is one."""
 
@@ -56,7 +70,8 @@ class SignedTestimony(Silence):
         """BadInputError if there is no key, and the disk takes none."""
         self._connection = connection
         self._who = who
-        self._emitter = Emitter(Chain(who, signing_key(folder / f"{who}.key")), Spool(folder / f"{who}.spool"))
+        self._chain = Chain(who, signing_key(folder / f"{who}.key"))
+        self._emitter = Emitter(self._chain, Spool(folder / f"{who}.spool"))
         self._known = folder / f"{who}.run"
         self._identity: dict[str, Json] = {}
         self._run: Run | None = None
@@ -75,6 +90,12 @@ class SignedTestimony(Silence):
             self._emitter.say(CHANGE, change.body())
         await self._hand_over()
         self._remember(self._run)
+
+    def say(self, kind: str, body: dict[str, Json]) -> None:
+        self._emitter.say(kind, body)
+
+    def signer(self) -> Signer | None:
+        return Signer(self._chain.run, self._chain.sign)
 
     async def before(self, change: Change) -> bool:
         return await self.say(CHANGE, change.body())

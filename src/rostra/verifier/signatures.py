@@ -27,12 +27,7 @@ class Signature(NamedTuple):
     signed: bytes
 
     def is_true(self) -> bool:
-        """Ed25519."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.key).verify(self.signature, self.signed)
-        except InvalidSignature:
-            return False
-        return True
+        return is_signed(self.key, self.signature, self.signed)
 
     def flaw(self) -> FlawError:
         return FlawError(f"Entry {self.seq} of {self.who} is not signed by {self.who}: edited, or another key.")
@@ -44,6 +39,15 @@ class Signatures(Protocol):
     def take(self, signature: Signature) -> None: ...
     def settle(self) -> None: ...
     def close(self) -> None: ...
+
+
+def is_signed(key: bytes, signature: bytes, signed: bytes) -> bool:
+    """By Ed25519."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
+    except InvalidSignature:
+        return False
+    return True
 
 
 class AtOnce:

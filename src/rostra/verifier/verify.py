@@ -13,6 +13,7 @@ from rostra.verifier.checks.judgement import Judge, Judgement
 from rostra.verifier.checks.outsiders import Cosignatures, Stamps
 from rostra.verifier.checks.physics import Physics
 from rostra.verifier.checks.probes import Probes
+from rostra.verifier.checks.receipts import Receipts, Shown
 from rostra.verifier.checks.registration import Registration
 from rostra.verifier.entry import OPENED, Chains, Entry, parse_entry
 from rostra.verifier.errors import FlawError
@@ -34,6 +35,7 @@ class Trust(NamedTuple):
     policy: Policy | None = None  # whose cosignatures count
     seen: Sequence[bytes] = ()  # checkpoints of this log that somebody kept elsewhere
     authorities: Sequence[x509.Certificate] = ()  # whose time stamps count
+    receipts: Sequence[Shown] = ()  # that listeners saved
 
 
 def verify(source: Source, trust: Trust = Trust(), judge: Judge | None = None) -> Iterator[Step]:  # noqa: B008 # a value
@@ -68,6 +70,7 @@ def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None, signatures: S
         name = Registration.name
         registration = Registration(witness, opened, log.key.name.rpartition("/")[2])
         history = History(log, tree, witness, trust.seen)
+        probes = Probes(registration, chains.keys)
         checks: Sequence[Check] = (
             history,
             Cosignatures(log, witness, trust.policy, history, registration),
@@ -78,7 +81,8 @@ def _read(log: Log, tree: Tree, trust: Trust, judge: Judge | None, signatures: S
             registration,
             Capacity(log.source, registration),
             Physics(),
-            Probes(registration, chains.keys),
+            probes,
+            Receipts(registration.conversation, probes, chains.keys, trust.receipts),
             Judgement(log, witness, judge, registration),
         )
         for index, data in enumerate(log.entries()):

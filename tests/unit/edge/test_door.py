@@ -1,6 +1,7 @@
 """The door: who gets what, before any socket is involved."""
 
 import json
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from ledger_kit import key_of
+from receipt_kit import receipt
 from rostra.core.framing import FrameReader
 from rostra.core.keys import Key, KeyRing
 from rostra.core.leave import LEAVE_PATH, proves
@@ -21,12 +24,14 @@ from rostra.edge.channel import Channel
 from rostra.edge.door import LOWEST, Door, Listen
 from rostra.edge.fanout import Fanout
 from rostra.edge.fleet import Fleet
-from rostra.edge.http import Reply, Request
+from rostra.edge.http import Reply, Request, parse_query
 from rostra.edge.ladder import ladder
 from rostra.edge.pages import Pages
+from rostra.edge.receipts import Receipts
 from rostra.edge.refusals import Pressure
 from rostra.edge.streams import Streams
 from rostra.edge.waiting_room import WaitingRoom
+from rostra.verifier.receipt import digest
 
 KEYS = KeyRing(Key(0, 0, b"k" * 32))
 RECORD = ConversationRecord(
@@ -467,3 +472,50 @@ def test_it_proves_to_a_rehearsal_that_its_operator_knows_the_secret(door: Door)
 def test_without_a_secret_or_a_nonce_no_crowd_has_leave(door: Door, token: str, nonce: str) -> None:
     door.rehearsal_token = token
     assert reply(door, f"{LEAVE_PATH}?nonce={nonce}").status == HTTPStatus.NOT_FOUND
+
+
+@pytest.fixture
+def witnessed(door: Door) -> Door:
+    key = key_of("edge-1")
+    door.receipts = Receipts("edge-1", 7, key.sign)
+    return door
+
+
+def address_of(text: bytes) -> str:
+    return f"/c/evening/receipts?receipt={urlsafe_b64encode(text).decode().replace('=', '%3D')}"
+
+
+def post(door: Door, target: str) -> Reply:
+    path, _, query = target.partition("?")
+    request = Request("POST", path, parse_query(query), False, "", keep_alive=True)
+    answer = door.answer(request, source="192.0.2.1", date="D", now_ms=NOW_MS)
+    assert isinstance(answer, Reply)
+    return answer
+
+
+def test_p9_a_listener_who_says_what_was_heard_gets_a_promise(witnessed: Door) -> None:
+    text = receipt(1)
+    promise = body(post(witnessed, address_of(text)))
+    assert (promise["who"], promise["run"], promise["minute"]) == ("edge-1", 7, NOW_MS // 60_000)
+    assert promise["digest"] == digest(text)
+    again = post(witnessed, address_of(text))
+    assert (again.status, body(again)["reason"]) == (HTTPStatus.BAD_REQUEST, "receipt")
+    for wrong in ("", "?receipt=", "?receipt=%FF", "?receipt=e30%3D", "?receipt=a"):
+        assert post(witnessed, f"/c/evening/receipts{wrong}").status == HTTPStatus.BAD_REQUEST
+
+
+def test_where_no_ledger_is_kept_nobody_is_asked_for_receipts(door: Door) -> None:
+    assert post(door, address_of(receipt(1))).status == HTTPStatus.NOT_FOUND
+    assert post(door, f"/c/evening/join?receipt={'0' * 32}").headers == post(door, "/c/evening/join").headers
+
+
+def test_p9_whoever_asks_gets_the_answer_to_a_join_signed(witnessed: Door) -> None:
+    joined = post(witnessed, f"/c/evening/join?receipt={'0' * 32}")
+    said = json.loads(b64decode(dict(joined.headers)["Rostra-Receipt"].partition(".")[0]))
+    assert (said["outcome"], said["nonce"], said["at_ms"]) == ("admitted", "0" * 32, NOW_MS)
+    set_state(witnessed, "ended")
+    over = post(witnessed, f"/c/evening/join?receipt={'0' * 32}")
+    said = json.loads(b64decode(dict(over.headers)["Rostra-Receipt"].partition(".")[0]))
+    assert said["outcome"] == "410"
+    for without in ("", "?receipt=short"):
+        assert "Rostra-Receipt" not in dict(post(witnessed, f"/c/evening/join{without}").headers)

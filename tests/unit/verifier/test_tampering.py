@@ -10,8 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger_kit import LOG_KEY, ORIGIN, POLICY, WITNESS, Evening, key_of, written
+from receipt_kit import Edge, receipt
 from rostra.evidence.chain import Chain
 from rostra.verifier.checks.judgement import Judge, Judged
+from rostra.verifier.checks.receipts import Shown
 from rostra.verifier.entry import REGISTERED
 from rostra.verifier.source import source
 from rostra.verifier.step import Outcome, Step
@@ -34,6 +36,7 @@ class Tampered(NamedTuple):
     seen: list[bytes] = []  # noqa: RUF012 # nobody appends to it
     key: Ed25519PrivateKey = WITNESS
     judge: Judge = JUDGE
+    shown: list[Shown] = []  # noqa: RUF012 # likewise
 
 
 def evening(**named: Any) -> Evening:
@@ -142,6 +145,12 @@ def fabricate_flood() -> Tampered:
     return Tampered(flooded.go_on(10).entries)
 
 
+def leave_out_receipts() -> Tampered:
+    """An edge took what listeners signed, promised to keep it, and does not."""
+    edge = Edge(plan=PLAN).take(receipt(1), receipt(2))
+    return Tampered(edge.evening.go_on(200).entries, shown=edge.shown)
+
+
 Kind = Callable[[], Tampered]
 # What is done; the step that says so, as false or as missing, and its words; the small verifier's, if it claims it.
 KINDS: list[tuple[Kind, str, Outcome, str, str]] = [
@@ -161,12 +170,15 @@ KINDS: list[tuple[Kind, str, Outcome, str, str]] = [
     (alter_code, "verdict", Outcome.FAIL, "was registered before the doors", ""),
     (forge_probe, "chains", Outcome.FAIL, "not signed by probe-paper", "not signed by probe-paper"),
     (fabricate_flood, "physics", Outcome.FAIL, "connections were opened", ""),
+    (leave_out_receipts, "receipts", Outcome.FAIL, "and it was left out", ""),
 ]
 
 
 def steps(tampered: Tampered, folder: Path) -> list[Step]:
     log = written(folder, tampered.entries, key=tampered.key)
-    return list(verify(source(str(log)), Trust(LOG_KEY, POLICY, tampered.seen), tampered.judge))
+    return list(
+        verify(source(str(log)), Trust(LOG_KEY, POLICY, tampered.seen, receipts=tampered.shown), tampered.judge)
+    )
 
 
 def mini(tampered: Tampered, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -178,8 +190,8 @@ def mini(tampered: Tampered, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_p9_there_are_sixteen_kinds() -> None:
-    assert len(KINDS) == 16
+def test_p9_there_are_the_sixteen_kinds_of_the_reference_and_receipts_left_out() -> None:
+    assert len(KINDS) == 16 + 1
 
 
 def test_p9_nobody_is_accused_of_an_evening_that_was_not_touched(tmp_path: Path) -> None:

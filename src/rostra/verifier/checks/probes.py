@@ -52,7 +52,7 @@ class Probes:
         if not self._visits:
             yield Step(Outcome.INCOMPLETE, self.name, "nobody looked from outside")
             return
-        claimed_u = self._claimed_u()
+        claimed_u = self.claimed_u()
         against = 0
         for who, visits in self._visits.items():
             found = f"{who} heard {visits[True]} of {visits.total()} times"
@@ -77,7 +77,7 @@ class Probes:
             raise FlawError(f"{who} speaks with another key than was registered before the doors opened: forged.")
         return bool(own)
 
-    def _claimed_u(self) -> int | None:
+    def claimed_u(self) -> int | None:
         """Of a million who asked for the first time, how many heard sound within ten seconds."""
         asked = heard = 0
         for place, first in self._first.items():

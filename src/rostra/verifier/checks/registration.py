@@ -27,6 +27,7 @@ class Registration:
         named = opened.body.get("conversation")
         if named != conversation:
             raise FlawError(f"The entries are of {named!s:.80}, and the log is of {conversation}: another event's.")
+        self.conversation = conversation
         self._witness = witness
         self._doors_ms = opened.body.get("doors_ms")
         self.plan: Entry | None = None
