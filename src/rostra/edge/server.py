@@ -371,7 +371,7 @@ class Server:
         """Those of minutes that are over go into the ledger."""
         if self._worker.door.receipts is not None:
             for body in self._worker.door.receipts.done(now_ms=now_ms):
-                self._testimony.say(RECEIPTS, body)
+                self._testimony.note(RECEIPTS, body)
 
     # --- going away ------------------------------------------------------------------------------------
 

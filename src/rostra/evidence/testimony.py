@@ -52,8 +52,8 @@ class Silence:
         del change
         return True
 
-    def say(self, kind: str, body: dict[str, Json]) -> None:
-        """Something that is no record and no change."""
+    def note(self, kind: str, body: dict[str, Json]) -> None:
+        """Something that is no record and no change, and for which nothing waits."""
 
     def signer(self) -> Signer | None:
         """What signs as this process does; None if nobody keeps what it says."""
@@ -91,7 +91,7 @@ class SignedTestimony(Silence):
         await self._hand_over()
         self._remember(self._run)
 
-    def say(self, kind: str, body: dict[str, Json]) -> None:
+    def note(self, kind: str, body: dict[str, Json]) -> None:
         self._emitter.say(kind, body)
 
     def signer(self) -> Signer | None:
