@@ -56,7 +56,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Judging:
-    """Asks a child process whenever something was published; starts another one when it dies."""
+    """Asks a child process whenever something was published; starts another one when that dies."""
 
     def __init__(self) -> None:
         self.failures = 0
@@ -81,7 +81,7 @@ class Judging:
                     if judged.error:
                         self.failures += 1
                         _log.error("verdict.failed", conversation=question.conversation, error=judged.error)
-                    cpu_s += judged.cpu_s
+                    cpu_s += 0.0 if question.final else judged.cpu_s  # once: nobody else's verdict waits for it
                     await answered(question, judged)
                 await asyncio.sleep(cpu_s / SHARE_MAX - (time.monotonic() - began_s))
         finally:

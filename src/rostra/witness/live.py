@@ -12,7 +12,7 @@ import structlog
 
 from rostra.bus.connection import Connection
 from rostra.bus.verdicts import put_verdict, read_verdict
-from rostra.core.errors import BusError
+from rostra.core.errors import RostraError
 from rostra.core.limits import LIVE_VERDICTS_MAX
 from rostra.core.messages import LiveVerdict
 from rostra.verifier.checks.judgement import VERDICT
@@ -78,7 +78,7 @@ class LiveVerdicts:
     async def _answered(self, question: Question, judged: Judged, say: Say) -> None:
         name = question.conversation
         if judged.verdict is None:
-            if question.final:
+            if question.final and name in self._tries:  # its log may have been closed meanwhile
                 self._tries[name] += 1
             return
         verdict = judged.verdict
@@ -103,7 +103,7 @@ class LiveVerdicts:
             since_ns = before.since_ns if before is not None and same else now_ns
             self._newest[name] = msgspec.structs.replace(verdict, at_ns=now_ns, since_ns=since_ns)
             await put_verdict(self._connection, self._newest[name])
-        except BusError as error:
+        except RostraError as error:
             _log.warning("verdict.untold", conversation=name, error=str(error))
 
 
