@@ -19,7 +19,7 @@ from rostra.report.page import render
 from rostra.report.provenance import Correction, Judged, Probe, Provenance, Stamped
 from rostra.report.wording import LANGUAGES
 from rostra.verdict.code import code_digest
-from rostra.verdict.evening import read
+from rostra.verdict.evening import CHANGE, read
 from rostra.verdict.verdict import digest, judge, judge_now
 from rostra.verifier.checks.history import KEPT
 from rostra.verifier.checks.judgement import CORRECTION, CORRECTOR, FAILURES, VERDICT
@@ -103,8 +103,9 @@ class _Found:
         self._visits: dict[str, list[bool]] = {}
         self._judged: list[Judged] = []
         self._corrections: list[Correction] = []
+        self._warned: set[int] = set()
         of_witness = {VERDICT: self._judge, KEPT: self._keep, STAMP: self._stamp, PLAN: self._plan}
-        of_others = {PROBE: self._probe, CORRECTION: self._correct}
+        of_others = {PROBE: self._probe, CORRECTION: self._correct, CHANGE: self._change}
         for index, entry in enumerate(_Entries(log, log.checkpoint.size)):
             self._opened = self._opened or entry
             self._last_ms = max(self._last_ms, entry.wall_ms)
@@ -139,6 +140,7 @@ class _Found:
             probes=tuple(Probe(name, len(found), found.count(True)) for name, found in self._visits.items()),
             judged=tuple(self._judged),
             corrections=tuple(self._corrections),
+            warned=frozenset(self._warned),
         )
 
     def _judge(self, index: int, entry: Entry) -> None:
@@ -171,9 +173,14 @@ class _Found:
     def _probe(self, _index: int, entry: Entry) -> None:
         self._visits.setdefault(entry.who, []).append(entry.body.get("outcome") == HEARD)
 
+    def _change(self, index: int, entry: Entry) -> None:
+        if entry.body.get("warned"):
+            self._warned.add(index)
+
     def _correct(self, index: int, entry: Entry) -> None:
         of, text = entry.body.get("entry"), entry.body.get("text")
-        if entry.who == CORRECTOR and isinstance(of, int) and isinstance(text, str):
+        ours = self._opened is not None and entry.body.get("conversation") == self._opened.body.get("conversation")
+        if ours and entry.who == CORRECTOR and isinstance(of, int) and isinstance(text, str):
             self._corrections.append(Correction(index, entry.wall_ms, entry.who, of, text))
 
 

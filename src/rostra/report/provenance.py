@@ -69,3 +69,4 @@ class Provenance:
     probes: tuple[Probe, ...] = ()
     judged: tuple[Judged, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    warned: frozenset[int] = frozenset()  # entries of statements whose authors had been warned of what they claim

@@ -240,6 +240,7 @@ SENTENCES: Final[dict[str, Both]] = {
         "Het bewijs op dat moment, vast: “{label}”.",
     ),
     "said.then_nothing": ("Nobody had judged by then.", "Er was toen nog niet geoordeeld."),
+    "said.warned": ("Its author had been warned of that.", "De auteur was daarvoor gewaarschuwd."),
     "said.exceeds": ("Claims more than the evidence shows.", "Beweert meer dan het bewijs laat zien."),
     "check": ("Check it yourself", "Zelf nagaan"),
     "check.how": (

@@ -14,6 +14,11 @@ from rostra.witness.bundle import export
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     evening = Evening("edge-1", "edge-2").go_on(30).probe("heard", "silent")
+    evening.say("witness", "registered", {"processes": {"operator": {"key": evening.chain("operator").key}}})
+    said = {"what": "statement", "subject": "evening", "text": "We were attacked.", "claims": "attack"}
+    evening.say("operator", "change", said | {"warned": "evidence so far: none"})
+    for conversation, text in (("evening", "First."), ("evening", "Second."), ("another", "Not of this one.")):
+        evening.say("operator", "correction", {"conversation": conversation, "entry": 5, "text": text})
     evening.checkpoint()
     return written(tmp_path_factory.mktemp("ledgers") / "evening", evening.entries)
 
@@ -30,6 +35,9 @@ def test_it_is_made_of_a_folder_and_of_a_bundle(ledger: Path, tmp_path: Path) ->
     assert pages[0] == pages[1]
     assert '<html lang="nl">' in pages[0]
     assert "paper.example" in pages[0]
+    assert "De auteur was daarvoor gewaarschuwd." in pages[0]
+    assert 0 < pages[0].index("Second.") < pages[0].index("First.")
+    assert "Not of this one." not in pages[0]
     assert "north.example" not in pages[0]  # no policy was registered: nobody's signature was asked for
 
 

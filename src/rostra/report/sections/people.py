@@ -35,6 +35,8 @@ def judged(subject: Subject, statement: Statement) -> Markup:
         told.append(words("said.claim", claim=words.name("claim", statement.claims)))
     if any(each["entry"] == statement.index and each["exceeds"] for each in subject.verdict["statements"]):
         told.append(Markup('<span class="exceeds">{}</span>').format(words("said.exceeds")))
+    if statement.index in subject.provenance.warned:
+        told.append(words("said.warned"))
     return Markup(" ").join(told)
 
 
