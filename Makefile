@@ -1,21 +1,36 @@
 # Two commands for a newcomer: `make run` and `make test`. Everything lives in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: run test check fix bench conformance messages lock clean
+.PHONY: run test test-work test-clocks test-alone check fix bench conformance messages lock clean
 
 run: .venv/.run
 	$(BIN)/rostra demo
 
-# First what waits for few clocks, in two processes, and what failed beside another test once more by itself; then what
-# listens in real time, alone. With ARGS: only that.
+# What lives in real time mostly waits, so what computes fills the time beside it, and gives way to it for a core.
+# Then what hears pauses or measures time (`alone`) has the machine to itself. With ARGS: only that.
 test: .venv/.dev
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 10 tests/simulation tests/unit tests/contract \
-		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/simulation tests/unit tests/contract
-	$(BIN)/python -m pytest --durations 25 tests/conformance tests/e2e tests/chaos
+	$(MAKE) --jobs 2 test-work test-clocks
+	$(MAKE) test-alone
 endif
+
+# What has failed is tried once more by itself. Each part remembers its own failures.
+PYTEST = $(BIN)/python -m pytest -o cache_dir=.pytest_cache/$@
+AGAIN = --last-failed --last-failed-no-failures none
+BESIDE := --numprocesses 2 --dist loadfile --durations 15 -m "not alone"
+WORK := tests/simulation tests/unit tests/contract
+CLOCKS := tests/conformance tests/e2e tests/chaos
+
+test-work: .venv/.dev
+	nice $(PYTEST) $(BESIDE) $(WORK) || $(PYTEST) $(AGAIN) $(WORK)
+
+test-clocks: .venv/.dev
+	$(PYTEST) $(BESIDE) $(CLOCKS) || $(PYTEST) $(AGAIN) $(CLOCKS)
+
+test-alone: .venv/.dev
+	$(PYTEST) --durations 15 -m alone $(CLOCKS) || $(PYTEST) $(AGAIN) $(CLOCKS)
 
 check: .venv/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -20,7 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 @pytest.fixture(scope="session", autouse=True)
 def _sounds_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Systems of one test run share their composed hold music."""
-    os.environ.setdefault("ROSTRA_TEST_CACHE", str(tmp_path_factory.mktemp("cache")))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # whose folder is in that of the run
+        folder = folder.parent
+    (folder / "cache").mkdir(exist_ok=True)
+    os.environ.setdefault("ROSTRA_TEST_CACHE", str(folder / "cache"))
 
 
 @pytest.fixture

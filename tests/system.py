@@ -21,6 +21,10 @@ UP_S = 60.0
 COMMAND_S = 120.0
 
 
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -118,9 +122,8 @@ class System:
     def pid(self, name: str) -> int:
         """The process id of a child of `rostra serve`: `bus`, `stage-1`, `edge-2`, `recorder-1` and so on."""
         assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         pattern = r"nats-server" if name == "bus" else rf"--name\0{re.escape(name)}\0"
-        for pid in children:
+        for pid in _children(self.process.pid):
             if re.search(pattern.encode(), Path(f"/proc/{pid}/cmdline").read_bytes()):
                 return int(pid)
         raise AssertionError(f"{name} is not running")
@@ -133,6 +136,14 @@ class System:
 
     def kill(self, name: str) -> None:
         os.kill(self.pid(name), signal.SIGKILL)
+
+    def die(self) -> None:
+        """Everything at once, as when the machine loses its power, but for the disk's own cache."""
+        assert self.process is not None
+        children = [int(pid) for pid in _children(self.process.pid)]
+        for pid in (self.process.pid, *children, *(feed.pid for feed in self.feeds)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
 
 @contextmanager

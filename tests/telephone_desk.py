@@ -17,7 +17,12 @@ from rostra.gate.telephone import TelephoneSettings, run_telephone
 
 KEY = bytes(range(32))
 CONVERSATION = "evening"
-SPEAKER_PIN = pin_of(Access(CONVERSATION, CallerRole.SPEAKER, 1), key=KEY)
+
+
+def speaker_pin(number: int) -> str:
+    return pin_of(Access(CONVERSATION, CallerRole.SPEAKER, number), key=KEY)
+
+
 LISTENER_PIN = pin_of(Access(CONVERSATION, CallerRole.LISTENER, 0), key=KEY)
 MUSIC_HZ = 700
 

@@ -15,9 +15,10 @@ import machine
 from rostra.rehearsal.attackers import KINDS, Tally, Target, addresses_of
 from rostra.rehearsal.crowd import CrowdPlan, CrowdReport, run_crowd
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
 LISTENERS = 100
-ATTACK_S = 4.0
+ATTACK_S = 3.0
 PAUSE_MAX_MS = 100  # what a test machine with two cores does to anybody; nothing is missed
 CONNECTIONS = 1_000  # ten for each listener
 
@@ -40,8 +41,8 @@ def edge(spared: str = "") -> Iterator[Target]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_p3_who_listens_misses_nothing_and_who_comes_is_let_in_while_attackers_do_their_worst(kind: str) -> None:
     with edge() as target:
-        # A tenth of the crowd a second: half of them come while the attack is under way.
-        plan = CrowdPlan(f"http://127.0.0.1:{target.port}/c/bench", LISTENERS, LISTENERS / 6, 9.0)
+        # A fifth of the crowd a second: half of them come while the attack is under way.
+        plan = CrowdPlan(f"http://127.0.0.1:{target.port}/c/bench", LISTENERS, LISTENERS / 5, 7.5)
         heard: list[CrowdReport] = []
         crowd = threading.Thread(target=lambda: heard.append(run_crowd(plan)))
         crowd.start()
@@ -59,15 +60,15 @@ def test_p3_who_listens_misses_nothing_and_who_comes_is_let_in_while_attackers_d
 @pytest.mark.parametrize(
     ("program", "arguments"),
     [
-        ("slowhttptest", "-H -c 1000 -r 500 -i 1 -l 4 -u http://127.0.0.1:{port}/"),
-        ("slowhttptest", "-X -c 1000 -r 500 -w 1 -y 8 -n 1 -z 8 -l 4 -u http://127.0.0.1:{port}/c/bench"),
-        ("wrk", "-t 1 -c 500 -d 4 http://127.0.0.1:{port}/"),
+        ("slowhttptest", "-H -c 1000 -r 500 -i 1 -l 3 -u http://127.0.0.1:{port}/"),
+        ("slowhttptest", "-X -c 1000 -r 500 -w 1 -y 8 -n 1 -z 8 -l 3 -u http://127.0.0.1:{port}/c/bench"),
+        ("wrk", "-t 1 -c 500 -d 3 http://127.0.0.1:{port}/"),
     ],
 )
 def test_p3_attackers_that_others_wrote_are_not_heard_either(program: str, arguments: str) -> None:
     command = machine.require(program)
     with edge() as target:
-        plan = CrowdPlan(f"http://127.0.0.1:{target.port}/c/bench", LISTENERS, LISTENERS / 6, 9.0)
+        plan = CrowdPlan(f"http://127.0.0.1:{target.port}/c/bench", LISTENERS, LISTENERS / 5, 7.5)
         heard: list[CrowdReport] = []
         crowd = threading.Thread(target=lambda: heard.append(run_crowd(plan)))
         crowd.start()

@@ -21,7 +21,7 @@ SECOND_RMS_MIN = 0.003  # -50 dBFS over half a second: a pause between two sente
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("feeds")) as started:
+    with running(tmp_path_factory.mktemp("feeds"), recorders="0") as started:
         yield started
 
 

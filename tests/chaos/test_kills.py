@@ -16,6 +16,7 @@ from rostra.rehearsal.listener import Listener, ListenReport
 from states import everybody_is_back, wait_for_state
 from system import System, running, wait_until
 
+pytestmark = pytest.mark.alone
 SETTLED_S = 1.5  # of sound before anything happens
 
 
@@ -123,6 +124,7 @@ def test_a_frozen_stage_is_replaced_and_steps_down_when_it_wakes(evening: System
     assert heard.longest_pause_ms <= 1_000, heard
     assert stages(evening)[before]["standby"] == ["frozen"], "whoever woke up stands by for the one who took over"
     assert Path(f"/proc/{pid}").exists(), "and was not restarted"
+    assert "programme.deposed" in evening.log
     assert_nothing_is_broken(evening)
     end(evening, "frozen")
 

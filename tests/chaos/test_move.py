@@ -33,7 +33,7 @@ def places(heard: Samples) -> list[tuple[float, float]]:
 
 
 def test_p6_planned_moves_in_mid_sentence_lose_nothing(tmp_path: Path) -> None:
-    with running(tmp_path) as system:
+    with running(tmp_path, recorders="0") as system:
         announced = system.schedule(at="+3s", doors="3s", id="evening")
         system.feed("evening", str(two_cities()), "--original", stderr=subprocess.DEVNULL)
         wait_for_state(system, "evening", "live")

@@ -3,9 +3,12 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from machine import lacks
 from rostra.rehearsal.quota import quota
 
+pytestmark = pytest.mark.alone
 SHARE, SECONDS = 0.2, 1.0
 SPIN = "import time\nend = time.monotonic() + 30\nwhile time.monotonic() < end: pass"
 

@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from rostra.rehearsal.listener import Listener
 from states import wait_for_state
 from system import System, running, wait_until
 
+SAID_S = 30  # of the recording: four deaths, 6 s apart
 DOWN_S = 12  # longer than what stages make up for
 PIECE_S = 2
 FADED_S = 0.6  # so long the hold music still fades under the first words
@@ -35,6 +36,13 @@ FINISHED_S = 60.0
 LIMITED_SHARE = (
     0.97  # how alike speech stays whose peaks the replay's limiter takes; what is missing lowers it more
 )
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One system for all that leave it as it was: whoever dies is back."""
+    with running(tmp_path_factory.mktemp("recording")) as started:
+        yield started
 
 
 def folder_of(system: System, conversation: str) -> Path:
@@ -60,22 +68,26 @@ def likeness(piece: Samples, heard: Samples) -> float:
     return float(scores[at] / (np.linalg.norm(piece) * np.linalg.norm(likest) + 1e-12))
 
 
+def said() -> Samples:
+    return speech()[: SAID_S * SAMPLE_RATE_HZ]
+
+
 def loud_speech(file: Path) -> Path:
-    """The recording 15 dB louder, at -21 LUFS, which no leveller needs to touch."""
+    """What is said 15 dB louder, at -21 LUFS, which no leveller needs to touch."""
     with wave.open(str(file), "wb") as written:
         written.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
-        written.writeframes(frame_to_pcm16(speech() * np.float32(10 ** (15 / 20))))
+        written.writeframes(frame_to_pcm16(said() * np.float32(10 ** (15 / 20))))
     return file
 
 
 def missing_pieces(heard: Samples, begins_s: float, *, share_min: float) -> list[tuple[int, float]]:
-    """Which pieces of 2 s of the recording are not in `heard` where they belong, within 50 ms; and how alike."""
-    said, length, reach = speech(), PIECE_S * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
-    pieces = range(round(FADED_S * SAMPLE_RATE_HZ), len(said) - length, length)
+    """Which pieces of 2 s of what was said are not in `heard` where they belong, within 50 ms; and how alike."""
+    whole, length, reach = said(), PIECE_S * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ // 20
+    pieces = range(round(FADED_S * SAMPLE_RATE_HZ), len(whole) - length, length)
     begins = begins_s * SAMPLE_RATE_HZ
     alike = {
         start // length: likeness(
-            said[start : start + length],
+            whole[start : start + length],
             heard[max(0, round(begins + start) - reach) : round(begins + start) + length + reach],
         )
         for start in pieces
@@ -85,67 +97,59 @@ def missing_pieces(heard: Samples, begins_s: float, *, share_min: float) -> list
 
 @pytest.mark.timeout(240)
 def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_recording_lacks_nothing(
-    tmp_path: Path,
+    system: System, tmp_path: Path
 ) -> None:
-    with running(tmp_path) as system:
-        system.schedule(
-            "Two cities", at="+4s", doors="2s", id="evening"
-        )  # a busy stage comes late to doors that open now
-        feed = system.feed(
-            "evening", str(loud_speech(tmp_path / "loud.wav")), "--original", stderr=subprocess.DEVNULL
-        )
-        wait_for_state(system, "evening", "live")
-        for victim in ("recorder-1", "stage", "bus", "recorder-1"):
-            time.sleep(7)
-            system.kill(system.active_stage("evening") if victim == "stage" else victim)
-        assert feed.wait(timeout=60) == 0
-        wait_for_state(system, "evening", "held")
-        system.rostra("end", "evening")
-        manifest = finished(system, "evening")
-        assert manifest["gaps"] == []
-        folder = folder_of(system, "evening")
-        heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
-        begins_s = manifest["stems"][0]["at_s"]  # where the feed was on time; later where the machine was busy
-        assert missing_pieces(heard, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
-        podcast = np.concatenate(list(frames_from(str(folder / "replay.m4a"))))
-        assert missing_pieces(podcast, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
-        for sound in (heard, podcast):
-            assert integrated_lufs(sound) == pytest.approx(-16, abs=0.5)
-            assert to_db(true_peak(sound)) <= -1
-        stems = np.zeros(len(heard) + 10 * SAMPLE_RATE_HZ, np.float32)
-        for piece in manifest["stems"]:
-            sound = ffmpeg_hears((folder / piece["file"]).read_bytes(), tmp_path / "copy.flac").samples
-            at = round(piece["at_s"] * SAMPLE_RATE_HZ)
-            stems[at : at + len(sound)] = sound
-        assert missing_pieces(stems, begins_s, share_min=0.999) == []
-        assert system.rostra("fsck", check=False).returncode == 0
-        probe = [require("ffprobe"), "-v", "warning", "-show_entries", "format=duration", "-of", "json"]
-        done = subprocess.run([*probe, str(folder / "replay.opus")], capture_output=True, check=True)
-        assert done.stderr == b""
-        assert float(json.loads(done.stdout)["format"]["duration"]) == pytest.approx(manifest["seconds"], abs=0.01)
+    system.schedule(
+        "Two cities", at="+4s", doors="2s", id="evening"
+    )  # a busy stage comes late to doors that open now
+    feed = system.feed("evening", str(loud_speech(tmp_path / "loud.wav")), "--original", stderr=subprocess.DEVNULL)
+    wait_for_state(system, "evening", "live")
+    for victim in ("recorder-1", "stage", "bus", "recorder-1"):
+        time.sleep(6)
+        system.kill(system.active_stage("evening") if victim == "stage" else victim)
+    assert feed.wait(timeout=60) == 0
+    wait_for_state(system, "evening", "held")
+    system.rostra("end", "evening")
+    manifest = finished(system, "evening")
+    assert manifest["gaps"] == []
+    folder = folder_of(system, "evening")
+    heard = ffmpeg_hears((folder / "replay.opus").read_bytes(), tmp_path / "copy.opus").samples
+    begins_s = manifest["stems"][0]["at_s"]  # where the feed was on time; later where the machine was busy
+    assert missing_pieces(heard, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
+    podcast = np.concatenate(list(frames_from(str(folder / "replay.m4a"))))
+    assert missing_pieces(podcast, begins_s + LOOKAHEAD_S, share_min=LIMITED_SHARE) == []
+    for sound in (heard, podcast):
+        assert integrated_lufs(sound) == pytest.approx(-16, abs=0.5)
+        assert to_db(true_peak(sound)) <= -1
+    stems = np.zeros(len(heard) + 10 * SAMPLE_RATE_HZ, np.float32)
+    for piece in manifest["stems"]:
+        sound = ffmpeg_hears((folder / piece["file"]).read_bytes(), tmp_path / "copy.flac").samples
+        at = round(piece["at_s"] * SAMPLE_RATE_HZ)
+        stems[at : at + len(sound)] = sound
+    assert missing_pieces(stems, begins_s, share_min=0.999) == []
+    assert system.rostra("fsck", check=False).returncode == 0
+    probe = [require("ffprobe"), "-v", "warning", "-show_entries", "format=duration", "-of", "json"]
+    done = subprocess.run([*probe, str(folder / "replay.opus")], capture_output=True, check=True)
+    assert done.stderr == b""
+    assert float(json.loads(done.stdout)["format"]["duration"]) == pytest.approx(manifest["seconds"], abs=0.01)
 
 
 @pytest.mark.timeout(180)
 def test_p7_when_everything_is_killed_at_once_all_but_the_last_second_is_kept_and_the_rest_is_named(
     tmp_path: Path,
 ) -> None:
-    """As when the machine loses its power, but for the disk's own cache."""
     with running(tmp_path) as system:
         system.schedule(at="+1s", id="evening")
         system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
         wait_for_state(system, "evening", "live")
-        time.sleep(6)
-        assert system.process is not None
-        pids = [system.pid(name) for name in ("bus", "stage-1", "stage-2", "edge-1", "edge-2", "recorder-1")]
-        for pid in (system.process.pid, *pids, *(feed.pid for feed in system.feeds)):
-            os.kill(pid, signal.SIGKILL)
+        time.sleep(3)
+        system.die()
         killed_ms = time.time() * 1000
-        system.process.wait()
         time.sleep(DOWN_S)
         system.start()
         system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
         wait_for_state(system, "evening", "live", within_s=20)
-        time.sleep(3)
+        time.sleep(2)
         system.rostra("end", "evening")
         manifest = finished(system, "evening")
         (gap,) = manifest["gaps"]
@@ -171,11 +175,14 @@ def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_p
         ballast = disk / "ballast"
         with ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free)  # to the last page
-        time.sleep(4)
-        (report,) = system.status()["recorders"]
-        assert report["failures"] >= 2
-        assert report["pending_chunks"] > 20
-        assert report["free_bytes"] == 0
+
+        def report() -> dict[str, Any]:
+            (told,) = system.status()["recorders"]
+            return dict(told)
+
+        wait_until(lambda: report()["failures"] >= 2, within_s=10, what="it has tried, and tries again")
+        wait_until(lambda: report()["pending_chunks"] > 20, within_s=10, what="two seconds wait for the disk")
+        assert report()["free_bytes"] == 0
         heard = Listener(announced["url"]).listen(seconds=3)
         assert (heard.missing_chunks, heard.pauses_ms) == (0, 0), heard
         ballast.unlink()
@@ -188,22 +195,21 @@ def test_p7_a_disk_that_is_full_for_a_while_loses_nothing_and_slows_nobody(tmp_p
         assert system.pid("recorder-1") == pid, "it did not die of it"
 
 
-def test_fsck_says_what_a_truncated_recording_lacks_and_it_can_be_deleted(tmp_path: Path) -> None:
-    with running(tmp_path) as system:
-        system.schedule(at="+1s", id="evening")
-        system.feed("evening", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
-        wait_for_state(system, "evening", "live")
-        time.sleep(4)
-        system.rostra("end", "evening")
-        finished(system, "evening")
-        (segment,) = folder_of(system, "evening").glob("programme-*.ogg")
-        with segment.open("r+b") as file:
-            file.truncate(segment.stat().st_size * 3 // 4)
-        done = system.rostra("fsck", check=False)
-        assert done.returncode == 3
-        assert "cannot be read" in done.stdout
-        listed = json.loads(system.rostra("recording", "list", "--json").stdout)
-        assert [each["id"] for each in listed] == ["evening"]
-        system.rostra("recording", "delete", "evening", "--why", "damaged", "--who", "anna")
-        assert not folder_of(system, "evening").exists()
-        assert system.rostra("fsck", check=False).returncode == 0
+def test_fsck_says_what_a_truncated_recording_lacks_and_it_can_be_deleted(system: System) -> None:
+    system.schedule(at="+1s", id="truncated")
+    system.feed("truncated", str(two_cities()), "--loop", stderr=subprocess.DEVNULL)
+    wait_for_state(system, "truncated", "live")
+    time.sleep(3)
+    system.rostra("end", "truncated")
+    finished(system, "truncated")
+    (segment,) = folder_of(system, "truncated").glob("programme-*.ogg")
+    with segment.open("r+b") as file:
+        file.truncate(segment.stat().st_size * 3 // 4)
+    done = system.rostra("fsck", check=False)
+    assert done.returncode == 3
+    assert "cannot be read" in done.stdout
+    listed = json.loads(system.rostra("recording", "list", "--json").stdout)
+    assert "truncated" in [each["id"] for each in listed]
+    system.rostra("recording", "delete", "truncated", "--why", "damaged", "--who", "anna")
+    assert not folder_of(system, "truncated").exists()
+    assert system.rostra("fsck", check=False).returncode == 0

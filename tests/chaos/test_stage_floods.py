@@ -16,6 +16,7 @@ from speaking import visitor
 from states import wait_for_state
 from system import System, free_ports, running
 
+pytestmark = pytest.mark.alone
 SECONDS = 8
 # First bytes by which a receiver tells STUN, DTLS, RTP and RTCP apart (RFC 7983 §7), and nothing at all.
 KINDS = (b"\x00\x01", b"\x16\xfe\xfd", b"\x80\x6f", b"\x80\xc8", b"\xff", b"")
@@ -23,7 +24,9 @@ KINDS = (b"\x00\x01", b"\x16\xfe\xfd", b"\x80\x6f", b"\x80\xc8", b"\xff", b"")
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("floods"), gates="1", gate_port=str(free_ports(1))) as started:
+    with running(
+        tmp_path_factory.mktemp("floods"), gates="1", recorders="0", gate_port=str(free_ports(1))
+    ) as started:
         yield started
 
 

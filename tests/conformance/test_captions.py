@@ -11,13 +11,23 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from captioned import SAID, Captioned, read_stream, require_recognisers, speaking, word_error_rate, words
+from captioned import (
+    READ_S,
+    SAID,
+    SILENT_S,
+    Captioned,
+    read_stream,
+    require_recognisers,
+    speaking,
+    word_error_rate,
+    words,
+)
 from machine import require
 from states import wait_for_state
 from system import System, free_port, running, wait_until
 
 PODCAST = "{https://podcastindex.org/namespace/1.0}"
-SECONDS = 54.0  # some silence, the recording, and what comes of its last words
+SECONDS = SILENT_S + READ_S + 6  # some silence, the recording, and what comes of its last words
 
 
 @dataclass
@@ -79,7 +89,7 @@ def test_live_captions_are_what_was_said_under_the_speakers_name(evening: Evenin
 
 def test_captions_come_soon_after_the_words_and_the_sound_does_not_wait_for_them(evening: Evening) -> None:
     late_s = sorted(evening.heard.lateness_s(evening.heard.begins()))
-    assert len(late_s) > 90
+    assert len(late_s) > 80
     # On a quiet machine 95 % come within 2 s (docs/performance.md); here others may have the processor.
     assert late_s[len(late_s) // 2] < 3
     assert late_s[len(late_s) * 95 // 100] < 8

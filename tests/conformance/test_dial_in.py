@@ -28,7 +28,7 @@ async def _call(system: System, folder: Path, port: int, url: str) -> bytes:
         await caller.press(pins["speaker 1"] + "#")
         await asyncio.to_thread(wait_for_state, system, "phoned", "live")
         listener = Listener(url, sink=heard.extend)
-        await asyncio.to_thread(lambda: listener.listen(seconds=16))
+        await asyncio.to_thread(lambda: listener.listen(seconds=12))
         gates = (await asyncio.to_thread(system.status))["gates"]
         assert gates[0]["connected"]["phoned"] == ["phone-1"]
         caller.hang_up()
@@ -45,7 +45,7 @@ def test_a_caller_is_heard_on_the_air(tmp_path: Path) -> None:
     sip, rtp = free_port(), free_ports(20)
     rtp += rtp % 2
     settings = {"telephone": "1", "telephone_port": str(sip), "telephone_rtp_ports": f"{rtp}-{rtp + 10}"}
-    with running(tmp_path / "system", gates="1", gate_port=str(free_ports(1)), **settings) as system:
+    with running(tmp_path / "system", gates="1", recorders="0", gate_port=str(free_ports(1)), **settings) as system:
         announced = system.schedule("By telephone", at="+2s", doors="2s", id="phoned")
         media = asyncio.run(_call(system, tmp_path / "set", sip, announced["url"]))
     decoded = ffmpeg_hears(media, tmp_path / "heard.webm").samples

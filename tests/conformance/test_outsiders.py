@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,26 +33,6 @@ def on_air(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield system
 
 
-@pytest.mark.parametrize("surface", ["live.webm", "live.ogg", "live.mp4", "live.webm?rendition=webm-16"])
-def test_ffmpeg_plays_the_plain_stream_from_any_moment(on_air: System, surface: str) -> None:
-    address = f"{on_air.url}/c/evening/{surface}"
-    command = [require("ffmpeg"), "-v", "error", "-xerror", "-t", "4", "-i", address]
-    command += ["-f", "f32le", "-ac", "1", "-ar", "48000", "-"]
-    done = subprocess.run(command, capture_output=True, timeout=30, check=True)
-    assert done.stderr == b""
-    sound = np.frombuffer(done.stdout, np.float32)
-    assert len(sound) >= 3.8 * SAMPLE_RATE_HZ
-    assert np.sqrt(np.mean(sound**2)) > 0.01
-
-
-@pytest.mark.parametrize("surface", ["live.webm", "live.ogg"])
-def test_mpv_plays_the_plain_stream(on_air: System, surface: str, tmp_path: Path) -> None:
-    out = tmp_path / "heard.wav"
-    command = [require("mpv"), "--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={out}", "--length=3"]
-    subprocess.run([*command, "--really-quiet", f"{on_air.url}/c/evening/{surface}"], timeout=30, check=True)
-    assert out.stat().st_size > 2.5 * SAMPLE_RATE_HZ * 2
-
-
 @dataclass
 class Recorded:
     """What was heard, as files, and when the speech in it began, in seconds from the doors on."""
@@ -62,10 +42,15 @@ class Recorded:
     begins_s: float
 
 
-@pytest.fixture(scope="module")
-def recorded(on_air: System, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+@pytest.fixture(scope="module", autouse=True)
+def recording(on_air: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Recorded]]:
+    """From the first test on, while the players play, somebody listens to other conversations."""
+    with ThreadPoolExecutor(1) as another:
+        yield another.submit(_record, on_air, tmp_path_factory.mktemp("recorded"))
+
+
+def _record(on_air: System, folder: Path) -> Recorded:
     """Two conversations at the same time: the recording as it is, at two qualities, and levelled."""
-    folder = tmp_path_factory.mktemp("recorded")
     quality = on_air.schedule(at="+4s", id="quality")
     loudness = on_air.schedule(at="+3s", id="loudness")
     on_air.feed("quality", str(two_cities()), "--original", stderr=subprocess.DEVNULL)
@@ -86,6 +71,31 @@ def recorded(on_air: System, tmp_path_factory: pytest.TempPathFactory) -> Record
     live = next(each.event.at for each in events if each.event.value == "live")  # late where the machine is busy
     lookahead_s = 0.005  # of the limiter
     return Recorded(files, reports, live / SAMPLE_RATE_HZ + lookahead_s)
+
+
+@pytest.mark.parametrize("surface", ["live.webm", "live.ogg", "live.mp4", "live.webm?rendition=webm-16"])
+def test_ffmpeg_plays_the_plain_stream_from_any_moment(on_air: System, surface: str) -> None:
+    address = f"{on_air.url}/c/evening/{surface}"
+    command = [require("ffmpeg"), "-v", "error", "-xerror", "-t", "4", "-i", address]
+    command += ["-f", "f32le", "-ac", "1", "-ar", "48000", "-"]
+    done = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    assert done.stderr == b""
+    sound = np.frombuffer(done.stdout, np.float32)
+    assert len(sound) >= 3.8 * SAMPLE_RATE_HZ
+    assert np.sqrt(np.mean(sound**2)) > 0.01
+
+
+@pytest.mark.parametrize("surface", ["live.webm", "live.ogg"])
+def test_mpv_plays_the_plain_stream(on_air: System, surface: str, tmp_path: Path) -> None:
+    out = tmp_path / "heard.wav"
+    command = [require("mpv"), "--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={out}", "--length=3"]
+    subprocess.run([*command, "--really-quiet", f"{on_air.url}/c/evening/{surface}"], timeout=30, check=True)
+    assert out.stat().st_size > 2.5 * SAMPLE_RATE_HZ * 2
+
+
+@pytest.fixture(scope="module")
+def recorded(recording: Future[Recorded]) -> Recorded:
+    return recording.result()
 
 
 @pytest.mark.timeout(150)

@@ -10,6 +10,7 @@ import pytest
 
 from rostra.rehearsal.certificate import Certificate, read
 
+pytestmark = pytest.mark.alone
 SCRIPT = """
 title = "Twenty seconds"
 seconds = 20

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from rostra.gate.arrival import Arrival
 from rostra.gate.call_script import RosterSays
 from rostra.gate.room import Room
 from system import free_port
-from telephone_desk import CONVERSATION, LISTENER_PIN, MUSIC_HZ, SPEAKER_PIN, RoomDesk, telephone
+from telephone_desk import CONVERSATION, LISTENER_PIN, MUSIC_HZ, RoomDesk, speaker_pin, telephone
 
 RTP_PORTS = (43_000, 43_098)
 WHISTLE_HZ = 900
@@ -136,27 +137,64 @@ def narrowband_pesq(said: Samples, heard: Samples) -> list[float]:
     return scores
 
 
-@pytest.mark.parametrize("codec", ["PCMA/8000/1", "PCMU/8000/1", "opus/48000/2"])
-def test_a_speaker_dials_in_is_heard_and_hears_the_others(bus: Bus, tmp_path: Path, codec: str) -> None:
-    rate_hz = int(codec.split("/")[1])
-    words = speech()[: 30 * SAMPLE_RATE_HZ]
-    said = words if rate_hz == SAMPLE_RATE_HZ else resample_poly(words, 1, 6).astype(np.float32)
+CODECS = ("PCMA/8000/1", "PCMU/8000/1", "opus/48000/2")
 
-    async def test() -> None:
-        async with an_evening(bus) as evening, telephone_set(tmp_path / "set", codec=codec, said=said) as caller:
-            await call_in(caller, evening, SPEAKER_PIN)
-            await until(lambda: len(evening.seats.get("phone-1", [])) > 22 * 50, "22 s", within_s=40)
-            caller.hang_up()
-            await until(lambda: evening.desk.guests[0].left, "the seat is free")
-            heard = caller.heard()
-        scores = narrowband_pesq(resample_poly(words, 1, 6), resample_poly(evening.said("phone-1"), 1, 6))
-        assert len(scores) >= 3
-        assert np.mean(scores) > 4.2, scores
-        end = heard[-3 * rate_hz : -rate_hz // 2]
-        assert level_of(end, WHISTLE_HZ, rate_hz) > 0.05, "the other speaker is heard"
-        assert level_of(end, MUSIC_HZ, rate_hz) < 0.005, "the music is over"
 
-    run(test)
+@dataclass
+class Call:
+    """What a caller said as the stage got it, and what the caller heard."""
+
+    arrived: Samples
+    heard: Samples
+    rate_hz: int
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Call]:
+    """Three telephones of different kinds in one room, each reading the same words."""
+    folder, made = tmp_path_factory.mktemp("calls"), dict[str, Call]()
+    bus = Bus(prepare(folder / "bus", free_port()), external=False)
+
+    async def everybody() -> None:
+        async with an_evening(bus) as evening, AsyncExitStack() as sets:
+            callers: dict[str, Telephone] = {}
+            for number, codec in enumerate(CODECS, 1):
+                said = np.concatenate((words(), np.zeros(20 * SAMPLE_RATE_HZ, np.float32)))
+                said = said if codec.startswith("opus") else resample_poly(said, 1, 6).astype(np.float32)
+                telephone = telephone_set(folder / str(number), codec=codec, said=said)
+                callers[codec] = await sets.enter_async_context(telephone)
+                await call_in(callers[codec], evening, speaker_pin(number))
+            last = f"phone-{len(CODECS)}"
+            said_s = len(words()) // SAMPLE_RATE_HZ + 3  # and then the whistler is alone for a while
+            await until(lambda: len(evening.seats.get(last, [])) > said_s * 50, f"{said_s} s", within_s=40)
+            for caller in callers.values():
+                caller.hang_up()
+            await until(lambda: all(guest.left for guest in evening.desk.guests), "the seats are free")
+            for number, (codec, caller) in enumerate(callers.items(), 1):
+                made[codec] = Call(evening.said(f"phone-{number}"), caller.heard(), int(codec.split("/")[1]))
+
+    bus.start()
+    try:
+        run(everybody)
+    finally:
+        bus.kill()
+    return made
+
+
+def words() -> Samples:
+    return speech()[: 21 * SAMPLE_RATE_HZ]
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_speaker_dials_in_is_heard_and_hears_the_others(calls: dict[str, Call], codec: str) -> None:
+    call = calls[codec]
+    scores = narrowband_pesq(resample_poly(words(), 1, 6), resample_poly(call.arrived, 1, 6))
+    assert len(scores) >= 3
+    assert np.mean(scores) > 4.2, scores
+    end = call.heard[-3 * call.rate_hz : -call.rate_hz // 2]
+    assert level_of(end, WHISTLE_HZ, call.rate_hz) > 0.05, "the other speaker is heard"
+    assert level_of(end, MUSIC_HZ, call.rate_hz) < 0.005, "the music is over"
 
 
 def test_keys_mute_and_unmute_and_raise_a_hand(bus: Bus, tmp_path: Path) -> None:
@@ -241,6 +279,7 @@ print(sent)
 """
 
 
+@pytest.mark.alone
 def test_floods_of_invitations_and_of_garbage_are_not_heard_by_those_who_are_talking(
     bus: Bus, tmp_path: Path
 ) -> None:
@@ -250,7 +289,7 @@ def test_floods_of_invitations_and_of_garbage_are_not_heard_by_those_who_are_tal
             an_evening(bus) as evening,
             telephone_set(folder, codec="PCMA/8000/1", said=said) as caller,
         ):
-            await call_in(caller, evening, SPEAKER_PIN)
+            await call_in(caller, evening, speaker_pin(1))
             await until(lambda: len(evening.seats.get("phone-1", [])) > 8 * 50, "the prompt is over", within_s=20)
             begun = len(evening.seats["phone-1"])
             rtp_port = RTP_PORTS[0]

@@ -27,7 +27,7 @@ def listening(browser: Browser) -> Iterator[Listening]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """One system for each file: whoever dies in a test is back before the next one."""
-    with running(tmp_path_factory.mktemp("shared")) as started:
+    with running(tmp_path_factory.mktemp("shared"), recorders="0") as started:
         yield started
 
 

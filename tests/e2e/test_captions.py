@@ -1,6 +1,7 @@
 """Somebody reads along: in the listening page while it is said, in the recording's page afterwards."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -44,7 +45,8 @@ def test_a_reader_turns_captions_on_chooses_their_size_and_finds_both_again(
     page.reload()
     expect(page.get_by_role("button", name="Captions")).to_have_attribute("aria-pressed", "true", timeout=10_000)
     assert [line for line in listening.console if line.startswith("error")] == []
-    page.wait_for_timeout(8_000)
+    listening.press_listen()
+    expect(page.locator("#captions")).to_have_text(re.compile(r"\w"), timeout=20_000)
 
     system.rostra("end", "aloud")
     manifest = system.folder / "data" / "recordings" / "aloud" / "recording.json"

@@ -12,6 +12,7 @@ from system import System
 RECORDING = str(two_cities())
 
 
+@pytest.mark.alone
 def test_p1_p2_hold_music_countdown_and_the_recording_at_the_announced_instant(
     system: System, evening: str, listening: Listening
 ) -> None:
@@ -35,6 +36,7 @@ def test_p1_p2_hold_music_countdown_and_the_recording_at_the_announced_instant(
     assert [line for line in listening.console if line.startswith("error")] == []
 
 
+@pytest.mark.alone
 def test_p6_an_edge_killed_in_mid_sentence_is_not_heard(system: System, evening: str, listening: Listening) -> None:
     announced = system.schedule(at="+1s", id=evening)
     system.feed(evening, RECORDING)
@@ -51,6 +53,7 @@ def test_p6_an_edge_killed_in_mid_sentence_is_not_heard(system: System, evening:
     assert listening.rostra()["resumed"] >= 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("victim", "pause_ms_max"), [("bus", 1_000), ("stage", 1_000)])
 def test_p6_a_killed_bus_or_stage_is_a_pause_of_at_most_a_second(
     system: System, evening: str, listening: Listening, victim: str, pause_ms_max: float

@@ -9,13 +9,14 @@ from listening import PAUSE_MS_MAX, Listening
 
 from system import System, running
 
+pytestmark = pytest.mark.alone
 ONE_LISTENER_MBPS = "0.062"  # 64 kbit/s with its frames do not fit, 32 do
 
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("narrow") / "rostra"
-    with running(folder, edge_workers="1", edge_egress_mbps=ONE_LISTENER_MBPS) as system:
+    with running(folder, edge_workers="1", recorders="0", edge_egress_mbps=ONE_LISTENER_MBPS) as system:
         yield system
 
 

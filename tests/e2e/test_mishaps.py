@@ -46,7 +46,7 @@ STRICT = """
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a conversation whose doors are open; nothing is killed in its system."""
-    with running(tmp_path_factory.mktemp("mishaps") / "rostra") as system:
+    with running(tmp_path_factory.mktemp("mishaps") / "rostra", recorders="0") as system:
         yield system.schedule(at="+1h", doors="1h", id="waiting")["url"]
 
 
@@ -59,6 +59,7 @@ def hears_music(listening: Listening, *, level: bool = True) -> None:
     assert listening.rostra()["time_s"] - before_s > 0.7
 
 
+@pytest.mark.alone
 def test_p6_a_planned_move_is_not_heard_nor_seen_and_leaves_one_stream(
     system: System, evening: str, listening: Listening
 ) -> None:
@@ -95,7 +96,7 @@ def test_when_the_whole_platform_is_gone_the_page_says_so_and_comes_back_by_itse
     listening.open(system.schedule(at="+1h", doors="1h", id=evening)["url"])
     listening.press_listen()
     hears_music(listening)
-    system.stop()
+    system.die()
     expect(listening.page.locator("#status")).to_contain_text("Trying again in", timeout=15_000)
     system.start()
     hears_music(listening)
@@ -119,6 +120,7 @@ def test_a_phone_without_network_says_so_and_goes_on_when_it_is_back(
     hears_music(listening)
 
 
+@pytest.mark.alone
 def test_a_managed_source_is_served_by_its_rules(waiting: str, listening: Listening) -> None:
     listening.page.add_init_script(APPLE)
     listening.open(waiting)

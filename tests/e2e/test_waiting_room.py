@@ -16,7 +16,7 @@ ASKS_AGAIN_S = 25  # who cannot be told how long it takes asks each 15 s, a quar
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with one place."""
     folder = tmp_path_factory.mktemp("small") / "rostra"
-    with running(folder, edge_workers="1", edge_listeners_max="1") as system:
+    with running(folder, edge_workers="1", recorders="0", edge_listeners_max="1") as system:
         yield system
 
 
