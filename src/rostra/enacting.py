@@ -12,7 +12,7 @@ import msgspec
 from rostra.certified import here
 from rostra.config import Settings
 from rostra.core.limits import DESCRIPTORS_RESERVED
-from rostra.rehearsal.certificate import LISTENERS, Certificate, Stage, sign
+from rostra.rehearsal.certificate import JOINS, LISTENERS, Certificate, Stage, sign
 from rostra.rehearsal.incidents.campaign import Orders
 from rostra.rehearsal.incidents.enactment import enact
 from rostra.rehearsal.incidents.program import warm_up
@@ -23,6 +23,7 @@ from rostra.signing import signing_key
 from rostra.witness.bundle import export
 
 _KNOWN: Final = frozenset(f"ROSTRA_{name.upper()}" for name in Settings.model_fields)
+_JOINS_OF_A_CORE_HZ: Final = 800.0  # each on a connection of its own: what floods of them were seen to be served
 _BEYOND: Final = 1.5  # of the seats: at that many, as the lab's lines are made, one in three hears nothing
 
 
@@ -59,7 +60,13 @@ def certify(environment: Mapping[str, str], place: Machine, *, seats: int) -> Pa
         identity=identity_of(place.identity),
         descriptors=place.descriptors + DESCRIPTORS_RESERVED,
     )
-    points = (Point(seats, seats, 10.0), Point(_BEYOND * seats, seats, 10.0))
+    stages = [
+        Stage(LISTENERS, "at once", 1, (Point(seats, seats, 10.0), Point(_BEYOND * seats, seats, 10.0)), None)
+    ]
+    if place.share is not None:
+        joins = _JOINS_OF_A_CORE_HZ * place.share
+        points = Point(joins, joins, 10.0), Point(_BEYOND * joins, joins, 10.0)
+        stages.append(Stage(JOINS, "joins/s", 1, points, None))
     certificate = Certificate(
         made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         script="lab",
@@ -70,7 +77,7 @@ def certify(environment: Mapping[str, str], place: Machine, *, seats: int) -> Pa
         generator="by construction",
         generator_shares_machine=True,
         arrivals=(),
-        stages=(Stage(LISTENERS, "at once", 1, points, None),),
+        stages=tuple(stages),
         faults=(),
         attacks=(),
         heard=None,

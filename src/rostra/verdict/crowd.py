@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.evening import Evening, Process, Role, Status
+from rostra.verdict.listening import stalled, starved
 from rostra.verdict.wire import on_the_wire, unreached, usual_bytes
 
 BLOCK_S: Final = 10  # in which somebody who asks has to hear something
@@ -101,7 +102,7 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     wide = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
     if edge.counted("admitted", *near) >= _COUNTED_WELL:
         wide = near
-    share, sure = _hostile_share(edge, *wide, changed=_changed_before(evening, edge, begin))
+    share, sure = _hostile_share(edge, *wide, changed=changed_before(evening, edge, begin))
     asked, again = total(edge, FIRST, begin, end), edge.counted("asked_again", begin, end)
     hostile = min(float(asked), share * (asked + again))  # nobody but people asks again for what bots do not want
     heard, in_time = total(edge, SOUNDS, begin, end), total(edge, IN_TIME, begin, end)
@@ -155,7 +156,7 @@ def concentrated(edge: Process, begin: int, end: int) -> bool:
     return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
 
-def _changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
+def changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
     """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
     ours = ("deploy", "rollback", "configuration", "move", "start")
     return any(
@@ -188,6 +189,7 @@ def span(evening: Evening) -> Span:
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
             missed += edge.counted("cut_streams", at, at + BLOCK_S) + fallen_with(evening, edge, at, at + BLOCK_S)
+            missed += stalled(edge, at, at + BLOCK_S) + starved(edge, at, at + BLOCK_S)
         missed += _silenced(evening, at, at + BLOCK_S)
         if running <= 0:
             running, first = 0.0, at
@@ -218,6 +220,7 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
         asked += people
         unheard += max(0.0, people - in_time)
         cut += edge.counted("cut_streams", begin, end) + fallen_with(evening, edge, begin, end)
+        cut += max(stalled(edge, begin, end), starved(edge, begin, end))
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
     silenced = _silenced(evening, begin, end)

@@ -8,8 +8,9 @@ on. What was too little (joins a second, places) stands beside what was rehearse
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, Block, Span, block, fallen_with
+from rostra.verdict.crowd import BLOCK_S, Block, Span, block, changed_before, fallen_with
 from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
+from rostra.verdict.listening import STARVED, stalled, starved
 from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
@@ -18,7 +19,6 @@ UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show tha
 RETURN_S: Final = 30  # in which those come again who found an edge dead
 BUS_SLOW_US: Final = 1_000_000  # the stage's chunks are 0.1 s; an edge has seconds of them
 CAPACITY_KEPT: Final = 0.92  # a rehearsal repeats to 8 %
-STARVED: Final = 0.3  # of the usual bytes for each listener
 RETRY_USUAL_HZ: Final = 0.5  # of those who hear nothing yet
 
 
@@ -90,7 +90,9 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
     )
     _smooth(cells)
-    cut_by = _by_cause(cells, float(edge.counted("cut_streams", span.begin, span.end)))
+    hungry, mute = starved(edge, span.begin, span.end), stalled(edge, span.begin, span.end)
+    hindered = edge.counted("cut_streams", span.begin, span.end) + max(hungry, mute)
+    cut_by = _by_cause(cells, float(hindered))
     fallen = float(fallen_with(evening, edge, span.begin, span.end))
     cut_by = cut_by._replace(own=cut_by.own + fallen)
     silenced = Causes()
@@ -142,6 +144,8 @@ def _cell(
         cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + found.heard + 1))
     cell.lost = _lost(edge, found, begin, end)
     cell.wire = on_the_wire(edge, begin, end, known, usual)
+    if cell.wire.own and not changed_before(evening, edge, begin):  # a line that was rehearsed, and nobody touched
+        cell.wire = cell.wire._replace(own=0.0, external=cell.wire.own)
     _limits(edge, found, cell, begin, end, joins_hz, places)
     return cell
 

@@ -69,7 +69,7 @@ def present(path: Path) -> World:
         for cell in road.cells:
             attack = attack or cell.hostile > 0 or cell.refused > 0 or cell.wire.attack > 0
             own = own or cell.lost.own > 0 or cell.wire.own > 0 or cell.joins_hz is not None or _too_few(cell, road)
-            external = external or cell.lost.external > 0
+            external = external or cell.lost.external > 0 or cell.wire.external > 0
             demand = demand or cell.people > 0
     return World(attack, demand, own, external)
 

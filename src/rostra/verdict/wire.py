@@ -3,9 +3,11 @@
 from typing import Final, NamedTuple
 
 from rostra.verdict.evening import Capacity, Process
+from rostra.verdict.listening import unreached as unreached_listeners
 
 LOST_MIN: Final = 0.05  # of packets: less is any evening
 OVERLOADED: Final = 0.9
+USELESS_MIN: Final = 20  # connections that asked for nothing that there is
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
 
 
@@ -28,11 +30,14 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     packets = edge.counted("nic_packets_in", begin, end)
     again, out = edge.counted("segments_again", begin, end), edge.counted("segments_out", begin, end)
     lost = max(dropped / (packets + dropped) if dropped > 10 else 0.0, again / out if out > 100 else 0.0)
+    lost = max(lost, unreached_listeners(edge, begin, end))
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
     hostile_bytes = edge.counted("nic_bytes_in", begin, end) - 2 * own_bytes - usual * (end - begin)
-    if hostile_bytes > own_bytes:
+    useless = edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end)
+    opened = edge.counted("accepts", begin, end)
+    if hostile_bytes > own_bytes or (useless > USELESS_MIN and 2 * useless > opened):
         return Causes(together(attack, lost))
     sent_bps = 8 * edge.counted("bytes_out", begin, end) / (end - begin)
     if known and known.egress_bps and sent_bps >= OVERLOADED * known.egress_bps:
