@@ -4,6 +4,7 @@ import { Captions, chosenCaptions, keepCaptions, nextSize } from "./captions.js"
 import { ServerClock } from "./clock.js";
 import { Media, playable } from "./media.js";
 import { Meter } from "./meter.js";
+import { Receipts } from "./receipts.js";
 import { ProgrammeStream } from "./stream.js";
 import { chosenLanguage, keepLanguage, otherLanguage, translate } from "./texts.js";
 import {
@@ -27,7 +28,7 @@ let language = chosenLanguage();
 let speaker = "", announced = "", status = ["idle", {}], newsUntil_ms = 0;
 let stream = null, media = null, session = 0, waiting = null;
 const hold = new HoldMusic(audio), voice = new Voice(audio), seat = new Seat(conversation.id, () => localStorage);
-const captions = new Captions();
+const captions = new Captions(), receipts = new Receipts(conversation.id);
 let reading = chosenCaptions(() => localStorage);
 let coming = []; // events whose sample has not been heard yet; as many as the player's buffer is long
 
@@ -48,6 +49,7 @@ function tick() {
 }
 
 function setStatus(key, values = {}) {
+  if (key === "full" || key === "retry_in") receipts.refuse();
   if (key === "blocked" && stream) return leave(key); // the next tap on Listen has the leave that was missing
   if (key === "playing" && performance.now() < newsUntil_ms) return;
   newsUntil_ms = 0;
@@ -150,6 +152,36 @@ function hear() {
   while (coming.length && coming[0].at <= heard) happen(coming.shift());
 }
 
+// Every minute of what was heard is signed, if the listener wants that.
+let counted_ms = performance.now();
+function count() {
+  const now_ms = performance.now(), elapsed_ms = now_ms - counted_ms;
+  counted_ms = now_ms;
+  if (!stream) return;
+  const sounds = Boolean(media?.started) && !media.dry && !audio.paused;
+  const minute = receipts.pass(now_ms, elapsed_ms, sounds);
+  if (minute) receipts.say(minute, stream.edge, clock.now_ms).then(showReceipts, noReceipts);
+}
+
+function showReceipts(kept = true) {
+  $("receipts").hidden = !receipts.possible;
+  $("receipts-save").hidden = !receipts.saved.length;
+  if (!kept) noReceipts();
+}
+
+// No ledger is kept here, or this browser makes no keys.
+function noReceipts() {
+  $("receipts-wanted").checked = receipts.wanted = false;
+  $("receipts-none").hidden = false;
+}
+
+function saveReceipts() {
+  const file = URL.createObjectURL(new Blob([receipts.file], { type: "application/x-ndjson" }));
+  const link = Object.assign(document.createElement("a"), { href: file, download: `${conversation.id}.receipts` });
+  link.click();
+  URL.revokeObjectURL(file);
+}
+
 // --- listening -------------------------------------------------------------------------------------------
 
 async function listen() {
@@ -158,13 +190,14 @@ async function listen() {
   const current = (then) => (...said) => { if (mine === session) then(...said); };
   stream = new ProgrammeStream(`/c/${conversation.id}`, {
     init: current((bytes) => media.init(bytes)),
-    media: current((seq, bytes) => media.append(bytes)),
+    media: current((seq, bytes) => { receipts.chunk(seq); media.append(bytes); }),
     event: current(take),
     status: current(setStatus),
     flowing: current(calm),
     time: (now_ms, took_ms) => clock.hear(now_ms, took_ms),
     waiting: current(wait),
   }, { pass: sitePass(), seat });
+  receipts.ask(performance.now());
   setStatus("joining");
   show();
   // The tap's leave to play is taken now; the sound comes when it is there, perhaps when the doors open.
@@ -313,6 +346,11 @@ function read(choice) {
 
 $("captions-shown").addEventListener("click", () => read({ shown: !reading.shown }));
 $("captions-size").addEventListener("click", () => read({ size: nextSize(reading.size) }));
+$("receipts-wanted").addEventListener("change", (event) => {
+  receipts.wanted = event.target.checked;
+  $("receipts-none").hidden = true;
+});
+$("receipts-save").addEventListener("click", saveReceipts);
 $("details").addEventListener("toggle", tick);
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("button, input, a, summary, audio") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -334,7 +372,8 @@ clock.hear(conversation.now_ms);
 translate(document, language);
 show();
 poll();
-setInterval(() => { hear(); tick(); lookForNews(); }, LOOK_MS);
+showReceipts();
+setInterval(() => { hear(); count(); tick(); lookForNews(); }, LOOK_MS);
 setInterval(() => media?.started || waiting || poll(), POLL_MS * (0.75 + Math.random() / 2));
 if (new URLSearchParams(location.search).has("autoplay")) listen();
 
