@@ -1,18 +1,28 @@
 """What a running system witnesses of itself, checked by the command that a stranger uses."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tarfile
 import time
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
+from receipt_kit import receipt
+from rostra.edge.receipts import JOIN
 from rostra.signing import signing_key
 from rostra.verifier.note import note_key
+from rostra.verifier.receipt import Promise, digest
+from rostra.verifier.signatures import is_signed
 from system import System, free_port, running, wait_until
 
 EXPORT_S = 30  # a checkpoint comes every 10 s
@@ -115,3 +125,22 @@ def test_p9_one_changed_number_in_the_bundle_fails(system: System, tmp_path: Pat
     done = verified(str(folder))
     assert done.returncode == 1
     assert "one was changed, put in or left out" in done.stdout
+
+
+def posted(url: str) -> tuple[Message, dict[str, Any]]:
+    with urlopen(Request(url, method="POST"), timeout=10) as answer:
+        return answer.headers, json.load(answer)
+
+
+def test_p9_an_edge_signs_what_it_was_told_and_what_it_answered(system: System) -> None:
+    text = receipt(1)
+    query = urlencode({"receipt": urlsafe_b64encode(text).decode()})
+    _, promise = posted(f"{system.url}/c/evening/receipts?{query}")
+    headers, joined = posted(f"{system.url}/c/evening/join?receipt={'0' * 32}")
+    keys = [signing_key(path).public_key() for path in (system.folder / "data" / "evidence").glob("edge-*.key")]
+    said, sig = (b64decode(part) for part in headers["Rostra-Receipt"].split("."))
+    assert json.loads(said)["outcome"] == joined["status"]
+    promised = Promise(**{name: promise[name] for name in Promise._fields})
+    assert promised.digest == digest(text)
+    for signature, signed in ((sig, JOIN + said), (b64decode(promise["sig"]), promised.signed())):
+        assert any(is_signed(key.public_bytes_raw(), signature, signed) for key in keys)

@@ -1,12 +1,14 @@
 """A person listens in a browser to a whole evening, while machines die."""
 
 import time
+from pathlib import Path
 
 import pytest
 from listening import PAUSE_MS_MAX, Listening
 from playwright.sync_api import Browser, expect
 
 from rostra.audio.recordings import two_cities
+from rostra.verifier.checks.receipts import parse_shown
 from system import System
 
 RECORDING = str(two_cities())
@@ -111,6 +113,40 @@ def test_a_start_that_is_moved_is_shown_to_those_who_wait(
     system.rostra("reschedule", evening, "--at", "+10m")
     expect(listening.page.locator("#status")).to_contain_text("The start has been moved", timeout=5_000)
     assert listening.page.locator("#clock").inner_text().startswith(("09:", "10:"))
+
+
+# So that a minute of the player's count need not be waited for.
+LATER = """
+const steady = performance.now.bind(performance);
+window.later = 0;
+performance.now = () => steady() + window.later;
+"""
+
+
+def test_p9_a_listener_who_wants_that_testifies_each_minute_and_is_told_that_nobody_keeps_it(
+    system: System, evening: str, listening: Listening
+) -> None:
+    announced = system.schedule(at="+5m", id=evening)
+    page = listening.page
+    page.add_init_script(LATER)
+    listening.open(announced["url"])
+    listening.press_listen()
+    listening.wait("r.started && r.seq > 0", within_s=30)
+    page.locator("#details summary").click()
+    page.get_by_label("Let my player testify to what I hear").check()
+    listening.hear(1)
+    page.evaluate("window.later = 61_000")
+    save = page.get_by_role("button", name="Save my receipts")
+    save.wait_for(timeout=20_000)
+    with page.expect_download() as saved:
+        save.click()
+    (shown,) = parse_shown(Path(saved.value.path()).read_bytes())
+    assert shown.promise is None
+    expect(page.get_by_text("No record is kept here.")).to_be_visible()
+    assert shown.receipt.heard["chunks"] > 0
+    assert shown.receipt.heard["first_sound_ms"] < 30_000
+    errors = [line for line in listening.console if line.startswith("error")]
+    assert [line for line in errors if "404" not in line] == [], "only that it is nowhere kept"
 
 
 def test_everything_is_reached_by_keyboard_and_said_to_a_screen_reader(
