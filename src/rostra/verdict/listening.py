@@ -22,7 +22,7 @@ def stalled(edge: Process, begin: int, end: int) -> int:
     return min(round(fell), max(edge.levels("playing", begin, end), default=0))
 
 
-def unreached(edge: Process, begin: int, end: int) -> float:
+def unreached_listeners(edge: Process, begin: int, end: int) -> float:
     """Share of the listeners who answer nothing, in the worst second."""
     column, asked = edge.gauges.get("unreached_listeners"), edge.gauges.get("asked_of_listeners")
     if column is None or asked is None:

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from rostra.verdict.evening import Capacity, Process
-from rostra.verdict.listening import unreached as unreached_listeners
+from rostra.verdict.listening import unreached_listeners
 
 LOST_MIN: Final = 0.05  # of packets: less is any evening
 OVERLOADED: Final = 0.9
