@@ -65,11 +65,12 @@ def did(worker: Worker) -> dict[str, Json]:
 
 def now(worker: Worker, sources: Sources, rounds: Rounds, *, now_s: float) -> dict[str, Json]:
     crowd, room, fanout = worker.crowd, worker.door.room, worker.fanout
-    reached = rounds.look(chain(fanout.seats, fanout.laggards), count=fanout.listeners)
+    reached = rounds.look(chain(fanout.seats, fanout.laggards), fanout.place, count=fanout.listeners)
     return {
         "playing": fanout.listeners,
         "asked_of_listeners": reached.asked,
         "unreached_listeners": reached.unreached,
+        "behind_listeners": reached.behind,
         "programme_age_ms": _age_ms(worker, now_s=now_s),
         "waiting": len(room.line),
         "connections": len(crowd.patience),

@@ -97,6 +97,15 @@ class Laggard:
     ends: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a listener is: `behind` chunks after the newest, at most `cadence` if it is in step."""
+
+    rendition: str
+    cadence: int
+    behind: int
+
+
 class Fanout:
     """All listeners of one worker. `clock` and `cpu` (of this thread) give seconds and only measure."""
 
@@ -122,6 +131,17 @@ class Fanout:
 
     def has(self, listener: int) -> bool:
         return listener in self.seats or listener in self.laggards
+
+    def place(self, listener: int) -> Place:
+        """Of somebody who listens."""
+        laggard = self.laggards.get(listener)
+        if laggard is not None:
+            feed = laggard.lane.feed
+            return Place(feed.rendition, laggard.cadence, (feed.ring.newest or 0) - laggard.position)
+        group = self.seats[listener]
+        feed = self._lanes[group.cohort].feed
+        newest = feed.ring.newest or 0
+        return Place(feed.rendition, group.cadence, newest - group.position(newest, floor=feed.ring.floor))
 
     @property
     def behind(self) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, failed, total
+from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, failed
+from rostra.verdict.crowd import Span, block
 from rostra.verdict.draws import chances
-from rostra.verdict.evening import Evening, Process, Role
+from rostra.verdict.evening import Evening, Process, Role, total
 
 RESAMPLES: Final = 200
 STEP_S: Final = 2  # of the series whose beginnings are compared

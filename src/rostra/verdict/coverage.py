@@ -54,7 +54,7 @@ def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Pa
     watched = missing = 0
     unknowns = []
     for process in (*edges, *stages):
-        unseen = process.spent(Status.UNSEEN, span.begin, span.end)
+        unseen = sum(process.spent(each, span.begin, span.end) for each in (Status.UNSEEN, Status.GONE))
         watched += span.end - span.begin - unseen - process.spent(Status.ABSENT, span.begin, span.end)
         missing += unseen
         if unseen > (1 - COMPLETE) * (span.end - span.begin):

@@ -8,29 +8,31 @@ nobody: how much of it is hostile is a parameter, unless sources, or the lack of
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.evening import Evening, Process, Role, Status
-from rostra.verdict.listening import stalled, starved
+from rostra.verdict.conduct import (
+    BLOCK_S,
+    FIRST,
+    IN_TIME,
+    SOUNDS,
+    Conduct,
+    changed_before,
+    concentrated,
+    conduct,
+    failed,
+)
+from rostra.verdict.evening import Evening, Process, Role, Status, total
+from rostra.verdict.listening import dripped, is_unwell, without_sound
 from rostra.verdict.wire import on_the_wire, unreached, usual_bytes
 
-BLOCK_S: Final = 10  # in which somebody who asks has to hear something
 SPAN_S: Final = 300  # the least that is looked at: before and after belong to what happened
 HARM_MIN_U: Final = 30_000  # less is no incident
+HELD_S: Final = 3  # of sound that a player has, and a listener's patience: who goes on within it was not cut
 _MILLION: Final = 1_000_000
-FIRST: Final = ("asked_first_speaker", "asked_first_registered", "asked_first_signed_in", "asked_first_anonymous")
-IN_TIME: Final = (
-    "sound_within_100_ms", "sound_within_300_ms", "sound_within_1000_ms", "sound_within_3000_ms",
-    "sound_within_10000_ms",
-)  # fmt: skip
-SOUNDS: Final = (*IN_TIME, "sound_later")
-# Refusals of refusals.py that are answered with a 503 or, as they say where else to go, are no failures of ours.
-_REFUSALS_503: Final = ("refused_full", "refused_draining", "refused_bus", "refused_early", "refused_starting")
-_LEAVES_EARLY: Final = 0.12  # people who hear ten seconds and less: wrong link, a call, a look
-_UNOPENED: Final = 0.05  # and who are let in and close the page
-_CONDUCT_MIN: Final = 0.10  # what is below cannot be told from that
+_PAGES_USUAL: Final = 15.0  # requests of a browser that opens the page and stays
 _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: old links, robots, icons
-_FAST: Final = 0.8  # of the sounds within a second: nothing hinders those who open a stream
-_COUNTED_MIN: Final = 5
-_COUNTED_WELL: Final = 40  # so many that a share of them is known to 8 %
+_TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
+_RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
+_TRIES: Final = 3.0  # of who is refused, at one edge, in ten seconds
+_COUNTED_ENOUGH: Final = 10  # of those who ask: then neighbours tell of other times more than of this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +73,12 @@ class Span:
         return round((1 - late * stayed * loud) * _MILLION)
 
 
-def total(edge: Process, names: tuple[str, ...], begin: int, end: int) -> int:
-    return sum(edge.counted(name, begin, end) for name in names)
-
-
 def measured(evening: Evening) -> bool:
     """Whether somebody counted who asked and who heard."""
     return any(
         any(edge.knows(name) for name in FIRST) and any(edge.knows(name) for name in SOUNDS)
         for edge in evening.of(Role.EDGE)
     )
-
-
-def failed(edge: Process, begin: int, end: int) -> int:
-    """Answers by which an edge says that it failed: not that it was full, or is going away."""
-    return max(0, edge.counted("answers_5xx", begin, end) - total(edge, _REFUSALS_503, begin, end))
 
 
 def block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
@@ -97,73 +90,73 @@ def block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     return found
 
 
+def _conduct(evening: Evening, edge: Process, begin: int) -> Conduct:
+    """Of ten seconds, or thirty where few asked; a second is judged as the ten that it is in."""
+    place = edge.name, begin
+    if place not in evening.conducts:
+        end = min(edge.seconds, begin + BLOCK_S)
+        changed = changed_before(evening, edge, begin)
+        if max(total(edge, FIRST, begin, end), edge.counted("admitted", begin, end)) < _COUNTED_ENOUGH:
+            begin, end = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
+        evening.conducts[place] = conduct(evening, edge, begin, end, changed=changed)
+    found: Conduct = evening.conducts[place]
+    return found
+
+
 def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
-    near = max(0, begin - 2), min(edge.seconds, end + 2)
-    wide = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
-    if edge.counted("admitted", *near) >= _COUNTED_WELL:
-        wide = near
-    share, sure = _hostile_share(edge, *wide, changed=changed_before(evening, edge, begin))
+    found = _conduct(evening, edge, begin // BLOCK_S * BLOCK_S)
     asked, again = total(edge, FIRST, begin, end), edge.counted("asked_again", begin, end)
-    hostile = min(float(asked), share * (asked + again))  # nobody but people asks again for what bots do not want
+    anew = found.anew * asked
+    hostile = min(asked - anew, found.hostile * (asked - anew + again))  # nobody but people asks again for nothing
     heard, in_time = total(edge, SOUNDS, begin, end), total(edge, IN_TIME, begin, end)
-    leaving = _left_early(edge, *wide)
-    refused = edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end)
+    leaving = found.leaving
+    refused = float(edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end))
+    refused = max(0.0, refused - _REFUSED_USUAL * (asked + heard) - edge.counted("refused_full", begin, end))
+    # Of pages and their files everybody gets some; who asks for far more wants the line.
+    answered = edge.counted("answers_2xx", begin, end) - asked - again - edge.counted("streams", begin, end)
+    refused += max(0.0, answered - _PAGES_USUAL * (asked + again + heard))
+    # What refuses since we changed something refuses people, each of whom tries a few times.
+    changed = changed_before(evening, edge, begin) and not concentrated(edge, begin, end)
+    ours = min(refused, float(total(edge, _TURNED_AWAY, begin, end))) if changed else 0.0
+    unread = float(_unread(edge, begin, end)) if changed else 0.0
+    uncounted = min(ours, float(edge.counted("refused_unknown", begin, end))) + unread  # before they have asked
+    if _unread(edge, begin - BLOCK_S, begin):
+        uncounted = 0.0  # they are the same who were turned away before
+    stale = _stale(evening, edge, begin, end)
     return Block(
         asked=float(asked),
-        again=float(again),
-        people=asked - hostile,
+        again=again + anew + stale,
+        people=max(0.0, asked - anew - hostile - stale) + uncounted / _TRIES,
         hostile=hostile,
-        refused=max(0.0, refused - _REFUSED_USUAL * (asked + heard) - edge.counted("refused_full", begin, end)),
+        refused=refused - ours,
         heard=heard * (1 - leaving),
         in_time=in_time * (1 - leaving),
-        sure=sure,
-        failed=float(failed(edge, begin, end)),
+        sure=found.sure,
+        failed=failed(edge, begin, end) + ours + unread,
         watched=edge.spent(Status.SEEN, begin, end),
     )
 
 
-def _left_early(edge: Process, begin: int, end: int) -> float:
-    """Of those who heard something, the share that went again at once, beyond what people do."""
-    heard = total(edge, SOUNDS, begin, end)
-    if heard < _COUNTED_MIN:
-        return 0.0
-    share = edge.counted("left_before_10s", begin, end) / heard
-    return min(1.0, max(0.0, share - _LEAVES_EARLY) / (1 - _LEAVES_EARLY)) if share > 2 * _LEAVES_EARLY else 0.0
+def _unread(edge: Process, begin: int, end: int) -> int:
+    """Connections whose requests the edge did not understand, for three seconds in which it understood none."""
+    unread = 0
+    for at in range(max(0, begin), min(end, edge.seconds)):
+        near = max(0, at - 1), min(edge.seconds, at + 2)
+        false, opened = edge.counted("shield_bad_request", *near), edge.counted("accepts", *near)
+        if 2 * false > opened and not total(edge, FIRST, *near):
+            unread += edge.counted("shield_bad_request", at, at + 1)
+    return unread
 
 
-def _hostile_share(edge: Process, begin: int, end: int, *, changed: bool) -> tuple[float, bool]:
-    """Of those who were let in: who did not do what listeners do, and whether more than that speaks for it."""
-    admitted = edge.counted("admitted", begin, end) - edge.counted("admitted_plain", begin, end)
-    heard = total(edge, SOUNDS, begin, end)
-    if max(admitted, heard) < _COUNTED_MIN:
-        return 0.0, False
-    ours = failed(edge, begin, end)
-    unopened = max(0.0, (admitted - heard - ours) - _UNOPENED * admitted) if admitted else 0.0
-    gone = _left_early(edge, begin, end) * heard
-    share = min(1.0, (unopened + gone) / max(admitted, heard))
-    if share < _CONDUCT_MIN:
-        return 0.0, False
-    at_once = heard - edge.counted("admitted_after_wait", begin, end)
-    fast = total(edge, IN_TIME[:3], begin, end) >= _FAST * at_once and ours < _UNOPENED * admitted
-    return share, (fast and not changed) or concentrated(edge, begin, end)
-
-
-def concentrated(edge: Process, begin: int, end: int) -> bool:
-    """Whether a few networks ask far more than the others."""
-    entropy, usual = edge.level("sources_entropy_u", begin, end), edge.level("requests_per_source_p50", begin, end)
-    top = edge.level("requests_per_source_p99", begin, end)
-    uneven = entropy is not None and entropy < 600_000
-    return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
-
-
-def changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
-    """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
-    ours = ("deploy", "rollback", "configuration", "move", "start")
-    return any(
-        change.what in ours and change.subject in (edge.name, "", evening.conversation)
-        for change in evening.changes
-        if second - within_s <= change.at_s <= second + BLOCK_S
-    )
+def _stale(evening: Evening, edge: Process, begin: int, end: int) -> int:
+    """First attempts that waited in the kernel while the edge stood still, of people who could ask another one."""
+    stale = 0
+    for at in range(max(1, begin), min(end, edge.seconds)):
+        if edge.status[at] == Status.SEEN and edge.status[at - 1] == Status.DOWN:
+            others = (each for each in evening.of(Role.EDGE) if each is not edge)
+            if any(each.status[at - 1] == Status.SEEN for each in others):
+                stale += total(edge, FIRST, at, min(end, at + _RETURN_S))
+    return stale
 
 
 # --- the span ------------------------------------------------------------------------------------------------
@@ -189,7 +182,7 @@ def span(evening: Evening) -> Span:
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
             missed += edge.counted("cut_streams", at, at + BLOCK_S) + fallen_with(evening, edge, at, at + BLOCK_S)
-            missed += stalled(edge, at, at + BLOCK_S) + starved(edge, at, at + BLOCK_S)
+            missed += without_sound(edge, at, at + BLOCK_S) + dripped(edge, at, at + BLOCK_S)
         missed += _silenced(evening, at, at + BLOCK_S)
         if running <= 0:
             running, first = 0.0, at
@@ -208,7 +201,7 @@ def span(evening: Evening) -> Span:
 def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Span:
     edges = evening.of(Role.EDGE)
     asked = unheard = 0.0
-    cut = listening = 0
+    cut = mute = listening = 0
     last = min(end, evening.seconds - BLOCK_S)
     for edge in edges:
         people = in_time = 0.0
@@ -220,31 +213,41 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
         asked += people
         unheard += max(0.0, people - in_time)
         cut += edge.counted("cut_streams", begin, end) + fallen_with(evening, edge, begin, end)
-        cut += max(stalled(edge, begin, end), starved(edge, begin, end))
+        mute += without_sound(edge, begin, end)
+        cut += dripped(edge, begin, end)
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
+    cut += max(0, mute - resumed_well(evening, begin, end))
     silenced = _silenced(evening, begin, end)
     there = round(asked) + listening
     return Span(begin, end, round(asked), round(unheard), cut, silenced, there, onset)
+
+
+def resumed_well(evening: Evening, begin: int, end: int) -> int:
+    """Listeners who went on at an edge at which nobody was without sound."""
+    well = [edge for edge in evening.of(Role.EDGE) if not is_unwell(edge, begin, end)]
+    return sum(edge.counted("resumed", begin, end) for edge in well)
 
 
 def fallen_with(evening: Evening, edge: Process, begin: int, end: int) -> int:
     """Listeners of an edge that went down from `begin` to before `end` and did not go on at another one."""
     fallen = 0
     for at in range(max(1, begin), min(end, edge.seconds)):
-        if edge.status[at] == Status.DOWN and edge.status[at - 1] == Status.SEEN:
+        if edge.status[at] in (Status.DOWN, Status.GONE) and edge.status[at - 1] == Status.SEEN:
             before = edge.levels("playing", max(0, at - BLOCK_S), at)
             resumed = 0
             for other in evening.of(Role.EDGE):
                 if other is not edge:
-                    resumed += other.counted("resumed", at, at + BLOCK_S)
+                    resumed += other.counted("resumed", at, at + HELD_S)
             fallen += max(0, (before[-1] if before else 0) - resumed)
     return fallen
 
 
 def _silenced(evening: Evening, begin: int, end: int) -> int:
-    """Listeners while the programme was silent for a second at least."""
-    quiet = max((stage.counted("silent_frames", begin, end) for stage in evening.of(Role.STAGE)), default=0)
-    if quiet < 50:
+    """Listeners while the programme was silent for a second at least, or music stood for it for three."""
+    stages = evening.of(Role.STAGE)
+    quiet = max((stage.counted("silent_frames", begin, end) for stage in stages), default=0)
+    held = max((len([each for each in stage.levels("on_hold", begin, end) if each]) for stage in stages), default=0)
+    if quiet < 50 and held < HELD_S:
         return 0
     return sum(max(edge.levels("playing", begin, end), default=0) for edge in evening.of(Role.EDGE))

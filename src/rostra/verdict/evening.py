@@ -15,6 +15,7 @@ PLAN_S: Final = 15  # the plan follows ten seconds after the log, which may begi
 PAUSE_S: Final = (
     3  # between two records of a process that is well; a busy machine makes one late by a second or two
 )
+GONE_S: Final = 8  # without a word, while others are heard
 SECONDS_MAX: Final = 86_400  # a wall clock that is wrong by more than a day puts nothing into this evening
 RECORD: Final = "record"
 CHANGE: Final = "change"
@@ -22,6 +23,7 @@ PLAN: Final = "registered_plan"
 OPENED: Final = "opened"
 REGISTERED: Final = "registered"
 IDENTITY: Final = "identity"
+ON_HOLD: Final = "on_hold"  # of a stage: the conversations that have begun, and are music at the moment
 STATEMENT: Final = "statement"
 _PARTS: Final = ("did", "has", "now", "is")
 _GAUGES_OF_KERNEL: Final = frozenset({"cores", "memory_bytes", "descriptors", "established"})
@@ -60,6 +62,7 @@ class Status(IntEnum):
     SEEN = 1
     DOWN = 2  # it was dead, or frozen: the next entry of its chain shows it
     UNSEEN = 3  # its entries are missing
+    GONE = 4  # they end without a word, while others go on: dead, or cut off; unseen it is as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,9 @@ class Process:
     gauges: dict[str, list[int | None]] = field(default_factory=dict)
     tops: dict[int, list[int]] = field(default_factory=dict)  # at a second: what the busiest sources asked
     entries: list[int] = field(default_factory=list)  # index in the log of the record of each second, or -1
+    found: dict[str, tuple[int, float]] = field(
+        default_factory=dict
+    )  # what took long: as of how many seconds, and it
 
     def counted(self, name: str, begin: int, end: int) -> int:
         """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
@@ -144,6 +150,15 @@ class Process:
     def spent(self, status: Status, begin: int, end: int) -> int:
         return self.status[begin:end].count(status)
 
+    def down(self, begin: int, end: int) -> int:
+        """Seconds in which it was dead, frozen or gone."""
+        return self.spent(Status.DOWN, begin, end) + self.spent(Status.GONE, begin, end)
+
+
+def total(process: Process, names: tuple[str, ...], begin: int, end: int) -> int:
+    """How much these counters grew together."""
+    return sum(process.counted(name, begin, end) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class Evening:
@@ -162,6 +177,7 @@ class Evening:
     plan_late: bool  # it was registered, or other capacities were, after the doors
     silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
     blocks: dict[tuple[str, int, int], Any] = field(default_factory=dict)  # what `crowd.block` has found so far
+    conducts: dict[tuple[str, int], Any] = field(default_factory=dict)  # and of what it has made that
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)
@@ -332,10 +348,14 @@ class Reader:
         """Who says nothing until the end was stopped, as was said; or nobody knows."""
         last = self._last.get(name)
         if last is not None and self.seconds - last.second > PAUSE_S:
-            status = Status.ABSENT if name in self._stopped else Status.UNSEEN
+            gone = self.seconds - last.second > GONE_S and self._others_go_on(name)
+            status = Status.ABSENT if name in self._stopped else Status.GONE if gone else Status.UNSEEN
             _mark(process.status, last.second + 1, self.seconds, status)
         elif last is not None:
             _mark(process.status, last.second + 1, self.seconds, Status.SEEN)
+
+    def _others_go_on(self, name: str) -> bool:
+        return any(self.seconds - each.second <= PAUSE_S for who, each in self._last.items() if who != name)
 
 
 def _grows(part: str, name: str) -> bool:
@@ -370,6 +390,8 @@ def _numbers(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
     for name, value in fields.items():
         if isinstance(value, int):
             yield prefix + name, int(value)
+        elif name == ON_HOLD and isinstance(value, list):
+            yield name, len(value)
         elif isinstance(value, dict):
             yield from _numbers(value, f"{prefix}{name}_")
 

@@ -5,47 +5,95 @@ from typing import Final
 from rostra.verdict.evening import Process
 
 STARVED: Final = 0.3  # of the usual bytes for each listener
+LATE_US: Final = 250_000  # of the loop: as much as a player holds
+PAUSED_MS: Final = 1_500  # without a new chunk
+_UNREACHED_MAX: Final = 0.3
 _STARVED_MIN_S: Final = 3  # a player holds as much
 
 
 def stalled(edge: Process, begin: int, end: int) -> int:
-    """Listeners who answered no packet any more, each time that it happened; at most as many as there were."""
-    column, asked = edge.gauges.get("unreached_listeners"), edge.gauges.get("asked_of_listeners")
-    if column is None or asked is None:
-        return 0
-    fell = 0.0
-    before = _share(column, asked, begin - 1) if begin else 0.0
-    for at in range(begin, min(end, edge.seconds)):
-        share = _share(column, asked, at)
+    """Listeners who answered no packet for three seconds, each time that it happened; at most all there were."""
+    fell = before = 0.0
+    for at in range(max(begin, _STARVED_MIN_S - 1), min(end, edge.seconds)):
+        share = min(_part(edge, "unreached_listeners", at - back) for back in range(_STARVED_MIN_S))
         fell += max(0.0, share - before) * (edge.level("playing", at, at + 1) or 0)
         before = share
     return min(round(fell), max(edge.levels("playing", begin, end), default=0))
 
 
+def aged(edge: Process, begin: int, end: int) -> int:
+    """Listeners of an edge to which no chunk came for three seconds in all."""
+    ages, playing = edge.gauges.get("programme_age_ms"), edge.gauges.get("playing")
+    if ages is None or playing is None:
+        return 0
+    missing = there = 0
+    for at in range(begin, min(end, edge.seconds)):
+        if (ages[at] or 0) >= PAUSED_MS:
+            missing += 1
+            there = max(there, *(playing[back] or 0 for back in range(max(0, at - _STARVED_MIN_S), at + 1)))
+    return there if missing >= _STARVED_MIN_S else 0
+
+
+def dripped(edge: Process, begin: int, end: int) -> int:
+    """Listeners who got less than they should for three seconds and stayed: behind on a line that answers.
+
+    Or all, where the loop was so late for three seconds that a player in step ran dry each time.
+    """
+    late = [each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]
+    if len(late) >= _STARVED_MIN_S:
+        return max(edge.levels("playing", begin, end), default=0)
+    fell = before = 0.0
+    for at in range(max(begin, _STARVED_MIN_S - 1), min(end, edge.seconds)):
+        shares = [
+            _part(edge, "behind_listeners", at - back) - _part(edge, "unreached_listeners", at - back)
+            for back in range(_STARVED_MIN_S)
+        ]
+        share = max(0.0, min(shares))
+        fell += max(0.0, share - before) * (edge.level("playing", at, at + 1) or 0)
+        before = share
+    return round(fell)
+
+
+def is_unwell(edge: Process, begin: int, end: int) -> bool:
+    """Whether somebody who comes over to this edge may hear nothing there either."""
+    paused = max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
+    return paused or unreached_listeners(edge, begin, end) > _UNREACHED_MAX or without_sound(edge, begin, end) > 0
+
+
+def without_sound(edge: Process, begin: int, end: int) -> int:
+    """Listeners who heard nothing for three seconds and more, however it shows."""
+    return max(starved(edge, begin, end), stalled(edge, begin, end), aged(edge, begin, end))
+
+
 def unreached_listeners(edge: Process, begin: int, end: int) -> float:
     """Share of the listeners who answer nothing, in the worst second."""
-    column, asked = edge.gauges.get("unreached_listeners"), edge.gauges.get("asked_of_listeners")
-    if column is None or asked is None:
-        return 0.0
-    return max((_share(column, asked, at) for at in range(begin, min(end, edge.seconds))), default=0.0)
+    return max((_part(edge, "unreached_listeners", at) for at in range(begin, min(end, edge.seconds))), default=0.0)
 
 
-def _share(column: list[int | None], asked: list[int | None], at: int) -> float:
-    return (column[at] or 0) / max(1, asked[at] or 0)
+def _part(edge: Process, name: str, at: int) -> float:
+    asked = edge.level("asked_of_listeners", at, at + 1)
+    return (edge.level(name, at, at + 1) or 0) / asked if asked else 0.0
 
 
 def starved(edge: Process, begin: int, end: int) -> int:
     """Listeners to whom an edge sent next to nothing for three seconds and more."""
-    out = edge.counts.get("bytes_out")
-    if out is None:
-        return 0
-    # Whole numbers of a whole evening, for each ten seconds of it: built-in sums keep two hours within seconds.
-    seconds = sum(edge.levels("playing", 0, edge.seconds))
-    usual = edge.counted("bytes_out", 0, edge.seconds) / seconds if seconds else 0.0  # one listener's in a second
+    out, usual = edge.counts.get("bytes_out"), _usual_bytes_out(edge)
     run = most = 0
     for at in range(begin, min(end, edge.seconds)):
         playing = edge.level("playing", at, at + 1) or 0
-        run = run + 1 if playing and out[at] < STARVED * usual * playing else 0
+        run = run + 1 if out and playing and out[at] < STARVED * usual * playing else 0
         if run >= _STARVED_MIN_S:
             most = max(most, playing)
     return most
+
+
+def _usual_bytes_out(edge: Process) -> float:
+    """For one listener in a second, in the median second of those in which somebody listens. Found once."""
+    known = edge.found.get("usual_bytes_out")
+    if known is not None and known[0] == edge.seconds:
+        return known[1]
+    out, playing = edge.counts.get("bytes_out"), edge.gauges.get("playing")
+    each = sorted(sent / there for sent, there in zip(out or (), playing or (), strict=False) if there)
+    usual = each[len(each) // 2] if each else 0.0
+    edge.found["usual_bytes_out"] = edge.seconds, usual
+    return usual

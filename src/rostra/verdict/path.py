@@ -5,17 +5,23 @@ share of attempts that failed because of hostile load, more people than rehearse
 on. What was too little (joins a second, places) stands beside what was rehearsed. None of it is a verdict yet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, Block, Span, block, changed_before, fallen_with
+from rostra.verdict.conduct import BLOCK_S, changed_before
+from rostra.verdict.crowd import Block, Span, block, fallen_with, resumed_well
 from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
-from rostra.verdict.listening import STARVED, stalled, starved
+from rostra.verdict.listening import PAUSED_MS, STARVED, dripped, without_sound
 from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
 WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
+UNSEEN_MIN: Final = 0.5  # of packets lost: of those who come, not all are counted
 UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show that the edge could not do more
+FLOODED: Final = 2.0  # times as many attempts of nobody as of people
+NEAR_S: Final = 5  # within which the bus has failed, for what it has not brought
+HIDDEN_MIN: Final = 0.03  # of the people: fewer make no incident
 RETURN_S: Final = 30  # in which those come again who found an edge dead
 BUS_SLOW_US: Final = 1_000_000  # the stage's chunks are 0.1 s; an edge has seconds of them
 CAPACITY_KEPT: Final = 0.92  # a rehearsal repeats to 8 %
@@ -28,9 +34,11 @@ class Cell:
 
     people: float = 0.0
     unseen: float = 0.0
+    returned: float = 0.0  # of the people, who were counted later than they came
     hostile: float = 0.0  # joins of nobody
     uncertain: float = 0.0  # of those, what only conduct speaks against
     refused: float = 0.0  # hostile requests that were refused
+    again: float = 0.0  # attempts that are not the first ones
     stampede: float = 0.0  # times that people asked again, beyond what their player would
     heard: float = 0.0
     playing: float = 0.0
@@ -64,10 +72,12 @@ class Path:
 
     @property
     def hidden(self) -> bool:
-        """Whether people were harmed whom no edge can have counted."""
-        return any(
-            cell.unseen > 0 or cell.lost.own >= 1.0 or any(cell.wire) for road in self.roads for cell in road.cells
-        )
+        """Whether people may have been harmed whom no edge can have counted."""
+        unseen = 0.0
+        for road in self.roads:
+            for cell in road.cells:
+                unseen += cell.unseen + cell.returned
+        return unseen > HIDDEN_MIN * max(1.0, self.people)
 
 
 def path(evening: Evening, span: Span) -> Path:
@@ -90,26 +100,34 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
     )
     _smooth(cells)
-    hungry, mute = starved(edge, span.begin, span.end), stalled(edge, span.begin, span.end)
-    hindered = edge.counted("cut_streams", span.begin, span.end) + max(hungry, mute)
+    mute = without_sound(edge, span.begin, span.end)
+    whole = sum(without_sound(each, span.begin, span.end) for each in evening.of(Role.EDGE))
+    lasting = max(0, whole - resumed_well(evening, span.begin, span.end)) / whole if whole else 0.0
+    hindered = edge.counted("cut_streams", span.begin, span.end) + mute * lasting
+    hindered += dripped(edge, span.begin, span.end)
     cut_by = _by_cause(cells, float(hindered))
     fallen = float(fallen_with(evening, edge, span.begin, span.end))
     cut_by = cut_by._replace(own=cut_by.own + fallen)
     silenced = Causes()
-    quiet = [each for each in stages if each.counted("silent_frames", span.begin, span.end) >= 50]
-    if quiet and span.silenced:
+    if stages and span.silenced:
         listening = float(max(edge.levels("playing", span.begin, span.end), default=0))
-        external = any(_bus_fails(stage, span.begin, span.end) for stage in quiet)
+        external = any(_bus_fails(stage, span.begin, span.end) for stage in stages)
         silenced = Causes(external=listening) if external else Causes(own=listening)
     return Road(edge, joins_hz, places, cells, cut_by, silenced)
 
 
 def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
-    """Split among what hindered attempts at the same time; by ourselves if nothing did."""
+    """Split among what hindered attempts at the same time, else who made the load; by ourselves if nothing did."""
     weights = [0.0, 0.0, 0.0, 0.0]
+    hostile = stampede = people = 0.0
     for cell in cells:
         for cause, (lost, on_wire) in enumerate(zip(cell.lost, cell.wire, strict=True)):
             weights[cause] += lost + on_wire
+        hostile += cell.hostile + cell.refused
+        stampede += cell.stampede
+        people += cell.people
+    if not any(weights) and hostile + stampede > FLOODED * (people + 1):
+        weights[0], weights[1] = hostile, stampede
     whole = weights[0] + weights[1] + weights[2] + weights[3]
     if not number:
         return Causes()
@@ -130,10 +148,11 @@ def _cell(
     usual: float,
 ) -> Cell:
     if not edge.spent(Status.SEEN, begin, end):
-        down = edge.spent(Status.DOWN, begin, end) > 0
+        down = edge.down(begin, end) > 0
         return Cell(lost=Causes(own=1.0) if down else Causes(), watched=down)
     found = block(evening, edge, begin, end)
     cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
+    cell.again = found.again
     cell.uncertain = 0.0 if found.sure else found.hostile
     waiting = float(edge.level("waiting", begin, end) or 0)
     cell.stampede = max(0.0, found.again - RETRY_USUAL_HZ * (waiting + found.people) * (end - begin))
@@ -144,10 +163,22 @@ def _cell(
         cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + found.heard + 1))
     cell.lost = _lost(edge, found, begin, end)
     cell.wire = on_the_wire(edge, begin, end, known, usual)
-    if cell.wire.own and not changed_before(evening, edge, begin):  # a line that was rehearsed, and nobody touched
-        cell.wire = cell.wire._replace(own=0.0, external=cell.wire.own)
+    cell.wire = _whose(cell, found, changed=changed_before(evening, edge, begin))
     _limits(edge, found, cell, begin, end, joins_hz, places)
     return cell
+
+
+def _whose(cell: Cell, found: Block, *, changed: bool) -> Causes:
+    """Whose a lost packet is that the wire itself blames on nobody: of who filled the line, or of who keeps it."""
+    lost = cell.wire.own
+    if not lost:
+        return cell.wire
+    wire = cell.wire._replace(own=0.0)
+    if found.hostile > FLOODED * (found.people + 1):
+        return wire._replace(attack=together(wire.attack, lost))
+    if changed:
+        return cell.wire
+    return wire._replace(external=lost)  # a line that was rehearsed, and nobody touched
 
 
 def _limits(
@@ -165,9 +196,11 @@ def _limits(
     waiting = float(edge.level("waiting", begin, end) or 0)
     refused = float(edge.counted("refused_full", begin, end))
     unmet = max(found.people - found.in_time, waiting + refused)
-    if not full and unmet > max(2.0, UNMET_MIN * found.people) and joins_hz is not None:
+    attempts = found.asked + found.again
+    if not full and attempts and unmet > max(2.0, UNMET_MIN * found.people) and joins_hz is not None:
         failing = 1 - (1 - cell.lost.attack) * (1 - cell.lost.own) * (1 - cell.lost.external)
-        done = (max(found.heard, float(edge.counted("admitted", begin, end))) + found.failed) / (end - begin)
+        admitted, told = edge.counted("admitted", begin, end), edge.counted("told_to_wait", begin, end)
+        done = (max(found.heard, float(admitted + told)) + found.failed) / (end - begin)
         if failing < UNMET_MIN:
             cell.joins_hz = done
 
@@ -190,14 +223,19 @@ def _smooth(cells: tuple[Cell, ...]) -> None:
 def _lost(edge: Process, found: Block, begin: int, end: int) -> Causes:
     whole = found.failed + found.heard
     failing = found.failed / whole if whole >= 1 and found.failed >= 2 else 0.0
-    starving = _starved(edge, begin, end)
-    down = edge.spent(Status.DOWN, begin, end) / (end - begin)
-    if _bus_fails(edge, begin, end):
+    starving = 1.0 if _starved(edge, begin, end) or _paused(edge, begin, end) else 0.0
+    down = edge.down(begin, end) / (end - begin)
+    if _bus_fails(edge, begin - NEAR_S, end + NEAR_S):
         return Causes(own=down, external=max(failing, starving))
-    return Causes(own=together(failing, down))
+    return Causes(own=together(together(failing, down), starving))
+
+
+def _paused(edge: Process, begin: int, end: int) -> bool:
+    return max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
 
 
 def _bus_fails(process: Process, begin: int, end: int) -> bool:
+    begin = max(0, begin)
     slow = max(process.levels("dependencies_bus_us", begin, end), default=0) > BUS_SLOW_US
     refused = process.counted("refused_bus", begin, end) > 0
     return slow or refused or process.counted("dependencies_bus_failures", begin, end) > 0
@@ -214,14 +252,14 @@ def _starved(edge: Process, begin: int, end: int) -> float:
 
 
 def _return_unseen(roads: tuple[Road, ...], width_s: int) -> None:
-    """Who came while an edge was down was counted when it was back; or asked another one; or nobody saw it.
+    """Who came while nobody got through was counted later; or asked another edge; or was not seen at all.
 
     The wave at its return is put back to when it came; how many more there may have been is a parameter.
     """
     for road in roads:
         begin: int | None = None
         for at in range(len(road.cells) + 1):
-            down = at < len(road.cells) and road.cells[at].lost.own >= 1.0
+            down = at < len(road.cells) and _hides(road.cells[at])
             if down and begin is None:
                 begin = at
             elif not down and begin is not None:
@@ -229,21 +267,43 @@ def _return_unseen(roads: tuple[Road, ...], width_s: int) -> None:
                 begin = None
 
 
+def _hides(cell: Cell) -> bool:
+    return cell.lost.own >= 1.0 or max(cell.wire) >= UNSEEN_MIN
+
+
 def _put_back(road: Road, roads: tuple[Road, ...], begin: int, end: int, width_s: int) -> None:
-    usual = _mean(road, max(0, begin - max(1, BLOCK_S // width_s)), begin) if begin else 0.0
+    first = max(0, begin - max(1, BLOCK_S // width_s))
+    usual = _mean(road, first, begin) if begin else 0.0
     wave = 0.0
     for cell in road.cells[end : end + max(1, RETURN_S // width_s)]:
         more = max(0.0, cell.people - usual)
         cell.people -= more
         wave += more
+    came = elsewhere = expected = 0.0
     for at in range(begin, end):
-        cell, elsewhere = road.cells[at], 0.0
-        cell.people = wave / (end - begin)
-        for other in roads:
-            if other is not road and begin:
-                before = _mean(other, max(0, begin - max(1, BLOCK_S // width_s)), begin)
-                elsewhere += max(0.0, other.cells[at].people - before)
-        cell.unseen = max(0.0, usual - cell.people - elsewhere)
+        road.cells[at].people += wave / (end - begin)
+        road.cells[at].returned = wave / (end - begin)
+        came += road.cells[at].people
+        well = [other for other in roads if other is not road and not _hides(other.cells[at])]
+        expected += usual * _trend(well, first, begin, at)
+        for other in well:
+            elsewhere += other.cells[at].again
+    for cell in road.cells[end : end + max(1, RETURN_S // width_s)]:
+        elsewhere += cell.again  # what waited in the kernel is answered now
+    unseen = max(0.0, expected - came - elsewhere)
+    if came > UNSEEN_MIN * expected:  # they do get through
+        unseen = 0.0
+    for cell in road.cells[begin:end]:
+        cell.unseen = unseen / (end - begin)
+
+
+def _trend(roads: Sequence[Road], first: int, begin: int, at: int) -> float:
+    """How many come to other edges around that time, for each who came before; 1 if nobody can tell."""
+    before = now = 0.0
+    for road in roads:
+        before += _mean(road, first, begin) if begin else 0.0
+        now += _mean(road, max(0, at - 1), min(len(road.cells), at + 2))
+    return now / before if before > 0 else 1.0
 
 
 def _mean(road: Road, begin: int, end: int) -> float:

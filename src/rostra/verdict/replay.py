@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
-from rostra.verdict.crowd import BLOCK_S
+from rostra.verdict.conduct import BLOCK_S
 from rostra.verdict.draws import Draw
 from rostra.verdict.path import CAPACITY_KEPT, Cell, Path, Road
 from rostra.verdict.wire import unreached

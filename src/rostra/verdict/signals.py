@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.crowd import BLOCK_S, FIRST, SOUNDS, Span, block, concentrated, failed, total
-from rostra.verdict.evening import Evening, Process, Role, Status
+from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, concentrated, failed
+from rostra.verdict.crowd import Span, block
+from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.path import CAPACITY_KEPT, Path
 from rostra.verdict.wire import on_the_wire, usual_bytes
 
@@ -255,7 +256,7 @@ def _presence(view: _View) -> _Reading:
         return None
     down = paused = 0
     for edge in view.edges:
-        seconds = edge.spent(Status.DOWN, view.begin, view.end)
+        seconds = edge.down(view.begin, view.end)
         paused = max(paused, seconds)
         down += seconds >= 5
     return (2 if down else 1 if paused else 0), paused
@@ -301,7 +302,7 @@ def _contrast(view: _View) -> _Reading:
             each = block(view.evening, edge, at, at + BLOCK_S)
             asked += each.people
             in_time += each.in_time
-        down = edge.spent(Status.DOWN, view.begin, view.end)
+        down = edge.down(view.begin, view.end)
         shares.append(_PERMILLE if down >= 5 else _ratio(max(0.0, asked - in_time), asked))
     if not shares:
         return None

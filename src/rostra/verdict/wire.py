@@ -7,6 +7,8 @@ from rostra.verdict.listening import unreached_listeners
 
 LOST_MIN: Final = 0.05  # of packets: less is any evening
 OVERLOADED: Final = 0.9
+LISTENERS_TELL: Final = 5  # so many know whether a line works
+STRANGE_MIN: Final = 10  # packets a second; neighbours, names and clocks are fewer
 USELESS_MIN: Final = 20  # connections that asked for nothing that there is
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
 
@@ -29,15 +31,21 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     dropped = edge.counted("nic_drops_in", begin, end)
     packets = edge.counted("nic_packets_in", begin, end)
     again, out = edge.counted("segments_again", begin, end), edge.counted("segments_out", begin, end)
+    deaf = unreached_listeners(edge, begin, end)
+    if not deaf and (edge.level("asked_of_listeners", begin, end) or 0) >= LISTENERS_TELL:
+        again = 0  # those who are there answer: it is answers to who does not exist that are sent again
     lost = max(dropped / (packets + dropped) if dropped > 10 else 0.0, again / out if out > 100 else 0.0)
-    lost = max(lost, unreached_listeners(edge, begin, end))
+    lost = max(lost, deaf)
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
     hostile_bytes = edge.counted("nic_bytes_in", begin, end) - 2 * own_bytes - usual * (end - begin)
     useless = edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end)
     opened = edge.counted("accepts", begin, end)
-    if hostile_bytes > own_bytes or (useless > USELESS_MIN and 2 * useless > opened):
+    # What comes beside TCP nobody has asked for: no edge speaks anything else.
+    strange = packets - edge.counted("segments_in", begin, end)
+    unasked = strange > STRANGE_MIN * (end - begin) and 3 * strange > packets
+    if unasked or hostile_bytes > own_bytes or (useless > USELESS_MIN and 2 * useless > opened):
         return Causes(together(attack, lost))
     sent_bps = 8 * edge.counted("bytes_out", begin, end) / (end - begin)
     if known and known.egress_bps and sent_bps >= OVERLOADED * known.egress_bps:
@@ -60,12 +68,25 @@ def usual_bytes(edge: Process) -> float:
 
 def _handshakes(edge: Process, begin: int, end: int) -> float:
     """Of handshakes, those that the kernel dropped, while most came from nobody who answers."""
-    sent, returned = edge.counted("syn_cookies_sent", begin, end), edge.counted("syn_cookies_returned", begin, end)
-    dropped, opened = edge.counted("syn_queue_full_drops", begin, end), edge.counted("passive_opens", begin, end)
-    nobody = max(0, sent - returned) + dropped
-    if nobody <= 2 * (opened + 10) or not dropped:
+    sent = edge.counted("syn_cookies_sent", begin, end)
+    dropped = _dropped(edge, begin, end)
+    opened = edge.counted("passive_opens", begin, end)
+    if _nobodies(edge, begin, end) <= 2 * (opened + 10) or not dropped:
         return 0.0
     return dropped / (dropped + opened + sent)
+
+
+def _nobodies(edge: Process, begin: int, end: int) -> int:
+    """Beginning connections that nobody went on with."""
+    sent, returned = edge.counted("syn_cookies_sent", begin, end), edge.counted("syn_cookies_returned", begin, end)
+    return max(0, sent - returned) + _dropped(edge, begin, end)
+
+
+def _dropped(edge: Process, begin: int, end: int) -> int:
+    """Without cookies a kernel counts whom it drops among those for whom the accept queue had no room."""
+    overflows = edge.counted("accept_queue_overflows", begin, end)
+    dropped = edge.counted("accept_queue_drops", begin, end) - overflows
+    return max(edge.counted("syn_queue_full_drops", begin, end), dropped)
 
 
 def _idle(edge: Process, begin: int, end: int) -> float:

@@ -1,0 +1,188 @@
+"""Who of those who ask are listeners, by what they do: open the stream, listen, ask again while they wait.
+
+None of it accuses where something else explains it: what we changed ourselves, a line that fails, or a player that
+forgets who it is and asks anew (few networks, and the same passes as before).
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from rostra.verdict.evening import Change, Evening, Process, Role, total
+from rostra.verdict.listening import unreached_listeners
+
+BLOCK_S: Final = 10  # in which somebody who asks has to hear something
+FIRST: Final = ("asked_first_speaker", "asked_first_registered", "asked_first_signed_in", "asked_first_anonymous")
+IN_TIME: Final = (
+    "sound_within_100_ms", "sound_within_300_ms", "sound_within_1000_ms", "sound_within_3000_ms",
+    "sound_within_10000_ms",
+)  # fmt: skip
+SOUNDS: Final = (*IN_TIME, "sound_later")
+# Refusals of refusals.py that are answered with a 503 or, as they say where else to go, are no failures of ours.
+_REFUSALS_503: Final = ("refused_full", "refused_draining", "refused_bus", "refused_early", "refused_starting")
+_KNOWN: Final = FIRST[:3]
+_MINUTE_S: Final = 60  # of sources
+_LEAVES_EARLY: Final = 0.12  # people who hear ten seconds and less: wrong link, a call, a look
+_UNOPENED: Final = 0.05  # and who are let in and close the page
+_CONDUCT_MIN: Final = 0.10  # what is below cannot be told from that
+_FAST: Final = 0.8  # of the sounds within a second: nothing hinders those who open a stream
+_COUNTED_MIN: Final = 5
+_WAITERS_MIN: Final = 20
+_ASKS_AGAIN_S: Final = 5  # who waits has asked once more by then
+_ASKING_AGAIN_MIN: Final = 0.5  # of those who wait
+_INSISTS: Final = 4  # times as many attempts as people: who is let in twice opens one stream
+_ANEW_MIN: Final = 5.0  # times as many first attempts from each network as before
+_USUAL_S: Final = 300  # before: five minutes of an evening are alike
+_KNOWN_MIN: Final = 0.10  # share of those with a pass: less tells nothing
+_UNREACHED_MAX: Final = 0.2  # of the listeners: it is the line that hinders
+_AGE_MAX_MS: Final = 1_500
+
+
+class Conduct(NamedTuple):
+    """Of the first attempts: the share of nobody who listens, and that made anew by the same people."""
+
+    hostile: float = 0.0
+    anew: float = 0.0
+    sure: bool = False  # that the hostile are: more than their conduct says so
+    leaving: float = 0.0  # of those who heard something, who went again for good, beyond what people do
+
+
+def conduct(evening: Evening, edge: Process, begin: int, end: int, *, changed: bool) -> Conduct:
+    first = total(edge, FIRST, begin, end)
+    anew = _anew(evening, edge, begin, end)
+    idle = _idle_waiters(evening, edge, begin, end, anew)
+    insisting = anew > _CONDUCT_MIN or edge.counted("asked_again", begin, end) > _INSISTS * first
+    deaf, sure = (0.0, False) if insisting else _deaf(evening, edge, begin, end, changed=changed)
+    leaving = left_early(evening, edge, begin, end) if max(idle, deaf) > 0 else 0.0
+    if first and idle > deaf:
+        return Conduct(idle, anew, sure=True, leaving=leaving)
+    return Conduct(deaf, anew, sure, leaving)
+
+
+def left_early(evening: Evening, edge: Process, begin: int, end: int) -> float:
+    """Of those who heard something, the share that went again for good, beyond what people do.
+
+    Who comes back has not left, at this edge or another; and where no sound comes, everybody goes.
+    """
+    heard = total(edge, SOUNDS, begin, end)
+    paused = max(edge.levels("programme_age_ms", begin, end), default=0) > _AGE_MAX_MS
+    if heard < _COUNTED_MIN or paused or unreached_listeners(edge, begin, end) > _UNREACHED_MAX:
+        return 0.0
+    gone = back = 0
+    for each in evening.of(Role.EDGE):
+        gone += each.counted("left_before_10s", begin, end)
+        back += each.counted("resumed", begin, end)
+    share = edge.counted("left_before_10s", begin, end) * (1 - min(1.0, back / gone)) / heard if gone else 0.0
+    return min(1.0, max(0.0, share - _LEAVES_EARLY) / (1 - _LEAVES_EARLY)) if share > 2 * _LEAVES_EARLY else 0.0
+
+
+def _deaf(evening: Evening, edge: Process, begin: int, end: int, *, changed: bool) -> tuple[float, bool]:
+    """Of those who were let in: who did not do what listeners do, and whether more than that speaks for it."""
+    uneven = concentrated(edge, begin, end)
+    if changed and not uneven and not _strange(evening, edge, begin, end):  # what nobody can open is ours
+        return 0.0, False
+    admitted = edge.counted("admitted", begin, end) - edge.counted("admitted_plain", begin, end)
+    heard = total(edge, SOUNDS, begin, end)
+    if max(admitted, heard) < _COUNTED_MIN or unreached_listeners(edge, begin, end) > _UNREACHED_MAX:
+        return 0.0, False
+    ours = failed(edge, begin, end)
+    unopened = max(0.0, (admitted - heard - ours) - _UNOPENED * admitted) if admitted else 0.0
+    gone = left_early(evening, edge, begin, end) * heard
+    share = min(1.0, (unopened + gone) / max(admitted, heard))
+    if share < _CONDUCT_MIN:
+        return 0.0, False
+    at_once = heard - edge.counted("admitted_after_wait", begin, end)
+    fast = total(edge, IN_TIME[:3], begin, end) >= _FAST * at_once and ours < _UNOPENED * admitted
+    return share, (fast and not changed) or uneven
+
+
+def _idle_waiters(evening: Evening, edge: Process, begin: int, end: int, anew: float) -> float:
+    """Of the first attempts: nobody's, where strangers who are told to wait never ask again.
+
+    People are those who heard, asked again, or have a pass, and as many without one as there were before. Where
+    those with a pass wait as silently as the others, it is the line.
+    """
+    last = min(end, edge.seconds - _ASKS_AGAIN_S)
+    came = total(edge, FIRST, begin, last) * (1 - anew)
+    at_once = edge.counted("admitted", begin, last) - edge.counted("admitted_after_wait", begin, last)
+    again = edge.counted("asked_again", begin, end + _ASKS_AGAIN_S)
+    waiters = came - max(0, at_once)
+    if waiters < _WAITERS_MIN or again >= _ASKING_AGAIN_MIN * waiters:
+        return 0.0
+    usual = _usual(evening, begin)
+    if usual is None or not _strange(evening, edge, begin, end) or not edge.knows("asked_again"):
+        return 0.0
+    first = total(edge, FIRST, begin, end)
+    people = max(total(edge, SOUNDS, begin, end) + again, total(edge, _KNOWN, begin, end) / usual)
+    return 1 - min(1.0, people / first)
+
+
+def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
+    """Share of the first attempts that are no first ones: far more from each network, with passes as before."""
+    networks = edge.level("sources_networks_v4", end - 1, end)
+    first = total(edge, FIRST, max(0, end - _MINUTE_S), end)
+    if not networks or first < _WAITERS_MIN:
+        return 0.0
+    usual = max(1.0, _each(edge, begin))
+    each = first / networks
+    known_usual, known = _usual(evening, begin), _known((edge,), begin, end)
+    strangers = known is None or known < _KNOWN_MIN or (known_usual is not None and 2 * known < known_usual)
+    if each < _ANEW_MIN * usual or strangers:
+        return 0.0
+    return 1 - usual / each
+
+
+def _each(edge: Process, begin: int) -> float:
+    """First attempts for each network in ten seconds, in the calmest ten of the minutes before."""
+    found = []
+    for at in range(max(0, begin - _USUAL_S), begin, BLOCK_S):
+        first = total(edge, FIRST, at, at + BLOCK_S)
+        networks = edge.level("sources_networks_v4", at + BLOCK_S - 1, at + BLOCK_S)
+        if networks and first >= _COUNTED_MIN:
+            found.append(first / networks)
+    return min(found, default=1.0)
+
+
+def _strange(evening: Evening, edge: Process, begin: int, end: int) -> bool:
+    """Whether far fewer than before have a pass."""
+    usual, now = _usual(evening, begin), _known((edge,), begin, end)
+    return usual is not None and usual >= _KNOWN_MIN and now is not None and 2 * now < usual
+
+
+def _usual(evening: Evening, begin: int) -> float | None:
+    """Share of those with a pass at all edges until then, when it was highest: a flood makes it small."""
+    edges = evening.of(Role.EDGE)
+    shares = [_known(edges, at, at + BLOCK_S) for at in range(max(0, begin - _USUAL_S), begin, BLOCK_S)]
+    return max((share for share in shares if share is not None), default=None)
+
+
+def _known(edges: Sequence[Process], begin: int, end: int) -> float | None:
+    """Share of those who come with a pass; None of too few."""
+    first = known = 0
+    for edge in edges:
+        first += total(edge, FIRST, begin, end)
+        known += total(edge, _KNOWN, begin, end)
+    return known / first if first >= _COUNTED_MIN else None
+
+
+def failed(edge: Process, begin: int, end: int) -> int:
+    """Answers by which an edge says that it failed: not that it was full, or is going away."""
+    return max(0, edge.counted("answers_5xx", begin, end) - total(edge, _REFUSALS_503, begin, end))
+
+
+def concentrated(edge: Process, begin: int, end: int) -> bool:
+    """Whether a few networks ask far more than the others."""
+    entropy, usual = edge.level("sources_entropy_u", begin, end), edge.level("requests_per_source_p50", begin, end)
+    top = edge.level("requests_per_source_p99", begin, end)
+    uneven = entropy is not None and entropy < 600_000
+    return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
+
+
+def changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
+    """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
+    ours = ("deploy", "rollback", "configuration", "move", "start")
+
+    def matters(change: Change) -> bool:
+        here = change.subject in (edge.name, "", evening.conversation)
+        return change.what in ours and here and second - within_s <= change.at_s <= second + BLOCK_S
+
+    return any(matters(change) for change in evening.changes)
