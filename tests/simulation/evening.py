@@ -146,6 +146,7 @@ class Edge:
         self.fanout = Fanout(self, clock=evening.world.time, cpu=evening.world.time)
         fleet = Fleet(name, f"http://{name}")
         door = SimpleNamespace(
+            receipts=None,
             forget_pages=lambda: None,
             alternates=(),
             joins=0,
