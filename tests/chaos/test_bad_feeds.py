@@ -77,6 +77,7 @@ def test_the_speaker_who_comes_back_is_heard_again(shared: System) -> None:
         wait_for_state(shared, "returns", "held")
 
 
+@pytest.mark.alone
 def test_two_feeds_at_one_seat_are_one_voice_and_break_nothing(shared: System) -> None:
     announced = shared.schedule(at="+1s", id="crowded")
     feeds = [shared.feed("crowded", str(two_cities()), stderr=subprocess.DEVNULL) for _ in range(2)]

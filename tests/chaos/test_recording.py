@@ -134,6 +134,7 @@ def test_p7_a_recorder_a_stage_and_the_bus_are_killed_in_mid_sentence_and_the_re
     assert float(json.loads(done.stdout)["format"]["duration"]) == pytest.approx(manifest["seconds"], abs=0.01)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_p7_when_everything_is_killed_at_once_all_but_the_last_second_is_kept_and_the_rest_is_named(
     tmp_path: Path,
