@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from rostra.verdict.evening import Process
+from rostra.verdict.evening import Process, total
 
 STARVED: Final = 0.3  # of the usual bytes for each listener
 LATE_US: Final = 250_000  # of the loop: as much as a player holds
 PAUSED_MS: Final = 1_500  # without a new chunk
 _UNREACHED_MAX: Final = 0.3
 _STARVED_MIN_S: Final = 3  # a player holds as much
+_ANSWERS: Final = ("answers_2xx", "answers_3xx", "answers_4xx", "answers_5xx")
 
 
 def stalled(edge: Process, begin: int, end: int) -> int:
@@ -88,12 +89,23 @@ def starved(edge: Process, begin: int, end: int) -> int:
 
 
 def _usual_bytes_out(edge: Process) -> float:
-    """For one listener in a second, in the median second of those in which somebody listens. Found once."""
+    """For one listener in a second, in the median second of those in which somebody listens. Found once.
+
+    Of the seconds in which the answers are fewer than the listeners, if there are any: pages and refusals by the
+    hundred are bytes, too, and beside them every later second would look as if it starved.
+    """
     known = edge.found.get("usual_bytes_out")
     if known is not None and known[0] == edge.seconds:
         return known[1]
     out, playing = edge.counts.get("bytes_out"), edge.gauges.get("playing")
-    each = sorted(sent / there for sent, there in zip(out or (), playing or (), strict=False) if there)
+    each: list[float] = []
+    calm: list[float] = []
+    for at, (sent, there) in enumerate(zip(out or (), playing or (), strict=False)):
+        if there:
+            each.append(sent / there)
+            if total(edge, _ANSWERS, at, at + 1) < there:
+                calm.append(sent / there)
+    each = sorted(calm or each)
     usual = each[len(each) // 2] if each else 0.0
     edge.found["usual_bytes_out"] = edge.seconds, usual
     return usual
