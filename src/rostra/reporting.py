@@ -16,21 +16,23 @@ from typing import Any, Final
 from rostra import disk
 from rostra.core.errors import BadInputError
 from rostra.report.page import render
-from rostra.report.provenance import Correction, Judged, Probe, Provenance, Stamped
+from rostra.report.provenance import Correction, Judged, Probe, Provenance, Receipts, Stamped
 from rostra.report.wording import LANGUAGES
 from rostra.verdict.code import code_digest
 from rostra.verdict.evening import CHANGE, read
 from rostra.verdict.verdict import digest, judge, judge_now
+from rostra.verifier.checks import receipts as checks
 from rostra.verifier.checks.history import KEPT
 from rostra.verifier.checks.judgement import CORRECTION, CORRECTOR, FAILURES, VERDICT
 from rostra.verifier.checks.outsiders import STAMP
-from rostra.verifier.checks.probes import HEARD, PROBE
+from rostra.verifier.checks.probes import HEARD, PROBE, VISITS_MAX
 from rostra.verifier.checks.registration import PLAN
 from rostra.verifier.entry import Entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.log import Log, named_key, open_log
 from rostra.verifier.note import Note, NoteKey, parse_checkpoint, parse_note, signers
 from rostra.verifier.policy import parse_policy
+from rostra.verifier.receipt import MINUTE_MS, RECEIPTS
 from rostra.verifier.source import Folder, Source
 from rostra.verifier.stamp import parse_stamp
 from rostra.verifier.step import Outcome
@@ -63,12 +65,15 @@ def report(source: Source, *, address: str | None = None, languages: Sequence[st
 
     `address` is what links to the log's files begin with. BadInputError for a log that is false or no evening.
     """
+    compared = ""
     for step in verify(source):
         if step.outcome is Outcome.FAIL:
             raise BadInputError(f"No report is made of this log: {step.name}: {step.found}")
+        if step.name == checks.Receipts.name:
+            compared = step.code
     try:
         log = open_log(source, named_key(source))
-        found = _Found(log)
+        found = _Found(log, compared)
         evening = read(_Entries(log, found.judged_size))
         verdict = (judge_now if found.goes_on else judge)(evening).as_json()
     except (FlawError, *FAILURES) as error:
@@ -92,7 +97,7 @@ class _Entries:
 class _Found:
     """What is in a log beside the evening itself. FlawError for what `verify` does not look at and is malformed."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, compared: str) -> None:
         self.judged_size = log.checkpoint.size
         self._log = log
         self._opened: Entry | None = None
@@ -104,8 +109,11 @@ class _Found:
         self._judged: list[Judged] = []
         self._corrections: list[Correction] = []
         self._warned: set[int] = set()
+        self._receipts = _Receipts(compared)
         of_witness = {VERDICT: self._judge, KEPT: self._keep, STAMP: self._stamp, PLAN: self._plan}
-        of_others = {PROBE: self._probe, CORRECTION: self._correct, CHANGE: self._change}
+        of_others = {
+            PROBE: self._probe, CORRECTION: self._correct, CHANGE: self._change, RECEIPTS: self._signed,
+        }  # fmt: skip
         for index, entry in enumerate(_Entries(log, log.checkpoint.size)):
             self._opened = self._opened or entry
             self._last_ms = max(self._last_ms, entry.wall_ms)
@@ -141,6 +149,7 @@ class _Found:
             judged=tuple(self._judged),
             corrections=tuple(self._corrections),
             warned=frozenset(self._warned),
+            receipts=self._receipts.told(),
         )
 
     def _judge(self, index: int, entry: Entry) -> None:
@@ -177,11 +186,58 @@ class _Found:
         if entry.body.get("warned"):
             self._warned.add(index)
 
+    def _signed(self, _index: int, entry: Entry) -> None:
+        if self._is_ours(entry):
+            self._receipts.take(entry.body)
+
+    def _is_ours(self, entry: Entry) -> bool:
+        """A process may serve several conversations, and says all to every log."""
+        return self._opened is not None and entry.body.get("conversation") == self._opened.body.get("conversation")
+
     def _correct(self, index: int, entry: Entry) -> None:
         of, text = entry.body.get("entry"), entry.body.get("text")
-        ours = self._opened is not None and entry.body.get("conversation") == self._opened.body.get("conversation")
-        if ours and entry.who == CORRECTOR and isinstance(of, int) and isinstance(text, str):
+        if self._is_ours(entry) and entry.who == CORRECTOR and isinstance(of, int) and isinstance(text, str):
             self._corrections.append(Correction(index, entry.wall_ms, entry.who, of, text))
+
+
+class _Receipts:
+    """What all receipts of a log say together. No single one can say more than a minute."""
+
+    def __init__(self, compared: str) -> None:
+        self._compared = compared
+        self._count = self._refused = self._kept = 0
+        self._sounding_ms = self._silent = self._holes = 0
+        self._in_time: dict[str, bool] = {}  # by key, as far as `verify` compares them
+
+    def take(self, body: Mapping[str, Any]) -> None:
+        """An edge's entry of a minute, which `verify` has checked."""
+        self._count += len({each for each in body["digests"] if isinstance(each, str)})
+        self._refused += body["refused"]
+        for each in (json.loads(text) for text in body["kept"] if isinstance(text, str)):
+            heard = each["heard"]
+            silent_ms = min(MINUTE_MS, heard["silent_ms"]) if heard["chunks"] else MINUTE_MS
+            self._kept += 1
+            self._sounding_ms += MINUTE_MS - silent_ms
+            self._silent += silent_ms == MINUTE_MS
+            self._holes += heard["gaps"] > 0
+            if len(self._in_time) < VISITS_MAX:
+                self._in_time.setdefault(each["key"], checks.is_heard(heard))
+
+    def told(self) -> Receipts | None:
+        """None if nobody sent any."""
+        if not self._count + self._refused:
+            return None
+        return Receipts(
+            count=self._count,
+            refused=self._refused,
+            kept=self._kept,
+            keys=len(self._in_time),
+            in_time=sum(self._in_time.values()),
+            sounding_u=1_000_000 * self._sounding_ms // (MINUTE_MS * max(1, self._kept)),
+            silent=self._silent,
+            holes=self._holes,
+            compared=self._compared,
+        )
 
 
 def main(folder: Path) -> None:

@@ -10,6 +10,7 @@ from rostra.report.brief import brief, headline, lead
 from rostra.report.course import course
 from rostra.report.provenance import Provenance
 from rostra.report.sections.evidence import contrasts, method, signals
+from rostra.report.sections.listeners import receipts
 from rostra.report.sections.log import corrections, ledger
 from rostra.report.sections.people import statements, unknowns
 from rostra.report.sections.time import edges, timeline, worlds
@@ -19,7 +20,7 @@ from rostra.verdict.evening import Evening
 
 __all__ = ["LANGUAGES", "render"]
 _SECTIONS = (
-    timeline, edges, worlds, statements, unknowns, signals, contrasts, corrections, method, ledger,
+    timeline, edges, worlds, statements, receipts, unknowns, signals, contrasts, corrections, method, ledger,
 )  # fmt: skip
 
 

@@ -45,6 +45,26 @@ class Stamped:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipts:
+    """What listeners signed, a minute each: `count` in all, of which `kept` are in the log as they are.
+
+    The rest is of those that are kept: `keys` at least, of which `in_time` had sound within ten seconds; how many
+    millionths of their time had sound; how many had none, and in how many something was missing. `compared` with
+    what edges say: `agrees`, `contradicts`, or `no_claim`.
+    """
+
+    count: int
+    refused: int
+    kept: int
+    keys: int
+    in_time: int
+    sounding_u: int
+    silent: int
+    holes: int
+    compared: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """The log whose `size` entries are beneath `root`, and of which the first `judged_size` were judged.
 
@@ -70,3 +90,4 @@ class Provenance:
     judged: tuple[Judged, ...] = ()
     corrections: tuple[Correction, ...] = ()
     warned: frozenset[int] = frozenset()  # entries of statements whose authors had been warned of what they claim
+    receipts: Receipts | None = None

@@ -4,12 +4,13 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from rostra.report import sentences
 from rostra.report.codes import CODES
 from rostra.report.numbers import LOCALES, Numbers
-from rostra.report.sentences import SENTENCES
+from rostra.report.sections import sentences as of_sections
 
 LANGUAGES: Final = tuple(LOCALES)
-_PHRASES: Final = {**CODES, **SENTENCES}
+PHRASES: Final = {**CODES, **sentences.SENTENCES, **of_sections.SENTENCES}
 
 
 class Wording:
@@ -22,11 +23,11 @@ class Wording:
 
     def __call__(self, phrase: str, **values: Any) -> Markup:
         """What `phrase` is in words; values that are no markup are escaped."""
-        return Markup(_PHRASES[phrase][self._column]).format(**values)  # noqa: S704 # our own words
+        return Markup(PHRASES[phrase][self._column]).format(**values)  # noqa: S704 # our own words
 
     def name(self, kind: str, code: str) -> Markup:
         """The word of a code that a log brings, or the code itself where we have none."""
-        return self(f"{kind}.{code}") if f"{kind}.{code}" in _PHRASES else escape(code)
+        return self(f"{kind}.{code}") if f"{kind}.{code}" in PHRASES else escape(code)
 
     def listed(self, parts: list[Markup]) -> Markup:
         """`a, b and c`."""

@@ -14,9 +14,12 @@ class Outcome(Enum):
 
 
 class Step(NamedTuple):
+    """`found` is for people; `code` says it to programs, where one asks."""
+
     outcome: Outcome
     name: str
     found: str
+    code: str = ""
 
 
 class Check(Protocol):

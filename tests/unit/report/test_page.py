@@ -13,9 +13,9 @@ import pytest
 
 from evenings import START_S, Evening, scenario
 from rostra.report.page import LANGUAGES, render
-from rostra.report.provenance import Correction, Judged, Probe, Provenance, Stamped
+from rostra.report.provenance import Correction, Judged, Probe, Provenance, Receipts, Stamped
 from rostra.verdict.evening import Evening as Read
-from rostra.verdict.evening import read
+from rostra.verdict.evening import Role, read
 from rostra.verdict.verdict import digest, judge
 from rostra.verifier.entry import Entry
 
@@ -44,7 +44,14 @@ class Case:
         }
 
 
-def made(kind: str, *, lacking: bool = False) -> Case:
+def receipts(compared: str, *, refused: int = 0) -> Receipts:
+    return Receipts(
+        count=61, refused=refused, kept=41, keys=23, in_time=20, sounding_u=944_000, silent=2, holes=3,
+        compared=compared,
+    )  # fmt: skip
+
+
+def made(kind: str, *, lacking: bool = False, signed: Receipts | None = None) -> Case:
     entries = [each for each in Evening(scenario(kind, 3)).entries if not (lacking and is_lost(each))]
     wall_ms = (START_S + 95) * 1_000
     at = next(index for index, each in enumerate(entries) if each.wall_ms >= wall_ms)
@@ -73,6 +80,7 @@ def made(kind: str, *, lacking: bool = False) -> Case:
             Correction(700, wall_ms + 1_000, "operator", at - 1, "first"),
             Correction(701, wall_ms + 2_000, "operator", 5, HOSTILE),
         ),
+        receipts=signed,
     )
     return Case(verdict, evening, {each: render(verdict, evening, provenance, each) for each in LANGUAGES})
 
@@ -83,11 +91,19 @@ def is_lost(entry: Entry) -> bool:
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, Case]:
-    return {kind: made(kind) for kind in KINDS} | {"lacking": made("http_flood", lacking=True)}
+    return {kind: made(kind) for kind in KINDS} | {
+        "lacking": made("http_flood", lacking=True, signed=receipts("contradicts", refused=7)),
+        "signed": made("nothing", signed=receipts("agrees")),
+        "only_refused": made(
+            "nothing",
+            signed=Receipts(0, 5, kept=0, keys=0, in_time=0, sounding_u=0, silent=0, holes=0, compared=""),
+        ),
+    }
 
 
 EVERY = pytest.mark.parametrize(
-    ("kind", "language"), [(kind, language) for kind in (*KINDS, "lacking") for language in LANGUAGES]
+    ("kind", "language"),
+    [(kind, language) for kind in (*KINDS, "lacking", "signed", "only_refused") for language in LANGUAGES],
 )
 
 
@@ -202,6 +218,45 @@ def test_what_claims_too_much_is_marked(cases: dict[str, Case], language: str) -
     assert marked["crash"]
     assert marked["nothing"]
     assert not marked["http_flood"]
+
+
+def listeners(case: Case, language: str) -> str:
+    sections = found(case.parsed[language], "section")
+    return next(text(each) for each in sections if each.get("aria-labelledby") == "receipts")
+
+
+def test_what_listeners_signed_is_told_with_what_it_is_worth(cases: dict[str, Case]) -> None:
+    told = listeners(cases["signed"], "en")
+    assert "players signed 61 minutes. The edges counted" in told
+    assert "41 are in the log as they were signed, by at least 23 keys" in told
+    assert "sound for 94 percent of the time" in told
+    assert "Of 23 keys, 20 say that sound came within ten seconds. That does not contradict" in told
+    assert "they were invalid" not in told
+    assert "no sample of all who asked, and it does not enter the verdict" in told
+    against = listeners(cases["lacking"], "en")
+    assert "That contradicts the edges' records" in against
+    assert "Anybody can sign, so it is no proof." in against
+    assert "7 more were sent and not taken" in against
+    assert "Dat is in tegenspraak met het verslag van de edges" in listeners(cases["lacking"], "nl")
+
+
+def test_minutes_of_listening_are_those_of_the_edges(cases: dict[str, Case]) -> None:
+    case = cases["signed"]
+    seconds = 0
+    for edge in case.evening.of(Role.EDGE):
+        seconds += sum(edge.levels("playing", 0, case.evening.seconds))
+    assert seconds > 600
+    assert f'<data value="{seconds // 60}">' in case.pages["en"]
+
+
+def test_an_evening_without_receipts_says_so(cases: dict[str, Case]) -> None:
+    assert "No listener signed anything that is in the log." in listeners(cases["nothing"], "en")
+    assert "niets in het logboek dat een luisteraar heeft ondertekend" in listeners(cases["nothing"], "nl")
+    assert "no sample" not in listeners(cases["nothing"], "en")
+    only = listeners(cases["only_refused"], "en")
+    assert "signed 0 minutes" in only
+    assert "5 more were sent and not taken" in only
+    assert "keys" not in only
 
 
 def test_corrections_are_newest_first(cases: dict[str, Case]) -> None:

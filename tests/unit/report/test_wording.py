@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from rostra import verdict
 from rostra.core.claims import CLAIMS
 from rostra.evidence.change import WHATS
-from rostra.report import codes, sentences
 from rostra.report.numbers import ends, nearest
-from rostra.report.wording import LANGUAGES, Wording
+from rostra.report.wording import LANGUAGES, PHRASES, Wording
 from rostra.verdict.draws import Draw
 from rostra.verdict.likelihood import CLASSES, NOTHING, PRIORS, WORDS
 from rostra.verdict.replay import NAMES
 from rostra.verdict.signals import CATEGORIES
 from rostra.verdict.verdict import NONE, UNDETERMINED
 
-PHRASES = {**codes.CODES, **sentences.SENTENCES}
 LABELS = (*NAMES, NONE, UNDETERMINED, "mixture")
 OF_VERDICT = (
     *(f"label.{each}" for each in LABELS),

@@ -76,6 +76,13 @@ def test_p9_an_edge_that_chooses_which_receipts_it_shows_is_named(tmp_path: Path
     assert (step.outcome, "kept other receipts" in step.found) == (Outcome.FAIL, True)
 
 
+def test_an_edge_that_does_not_say_how_many_it_refused_is_a_flaw(tmp_path: Path) -> None:
+    edge = Edge().take(receipt(1))
+    (body,) = edge.said()
+    (step,) = found(edge.log(tmp_path, body | {"refused": None}))
+    assert (step.outcome, "how many were refused" in step.found) == (Outcome.FAIL, True)
+
+
 def test_a_promise_that_the_edge_did_not_sign_is_a_flaw(tmp_path: Path) -> None:
     edge = Edge().take(receipt(1))
     edge.saved[0]["promise"]["minute"] += 1

@@ -16,6 +16,9 @@ from rostra.verifier.step import Outcome, Step
 HEARD_WITHIN_MS: Final = 10_000  # as the edges' own claim that probes are held against
 SAID_WITHIN_MS: Final = 2 * MINUTE_MS  # an edge says a minute's receipts as soon as it is over
 SHOWN_MAX: Final = 10_000  # a week of one listener
+AGREES: Final = "agrees"  # with what edges say
+CONTRADICTS: Final = "contradicts"
+NO_CLAIM: Final = "no_claim"  # there is nothing to compare
 _WRONG: Final = (KeyError, TypeError, ValueError, RecursionError)
 
 
@@ -49,9 +52,11 @@ class Receipts:
             self._latest_ms[entry.who, entry.run] = entry.wall_ms
         if entry.kind != RECEIPTS:
             return
-        minute, digests, kept = (entry.body.get(name) for name in ("minute", "digests", "kept"))
+        minute, refused, digests, kept = (entry.body.get(name) for name in ("minute", "refused", "digests", "kept"))
         if not isinstance(minute, int) or not isinstance(digests, list) or not isinstance(kept, list):
             raise FlawError(f"Entry {index} has receipts without their minute, digests or texts.")
+        if not isinstance(refused, int) or refused < 0:
+            raise FlawError(f"Entry {index} has receipts, and does not say how many were refused.")
         if entry.body.get("conversation") != self._conversation:
             return  # an edge serves several, and says all to every log
         known = {each for each in digests if isinstance(each, str)}
@@ -67,7 +72,7 @@ class Receipts:
             if receipt.heard["conversation"] != self._conversation:
                 raise FlawError(f"Entry {index} has a receipt of another conversation.")
             if len(self._first) < VISITS_MAX:
-                self._first.setdefault(receipt.key, _is_heard(receipt))
+                self._first.setdefault(receipt.key, is_heard(receipt.heard))
 
     def steps(self) -> Iterator[Step]:
         if self._first:
@@ -82,13 +87,13 @@ class Receipts:
         found = f"{tally[True]} of {tally.total()} listeners heard something in time ({self._count} receipts)"
         claimed_u = self._probes.claimed_u()
         if claimed_u is None:
-            return Step(Outcome.INCOMPLETE, self.name, f"{found}; no edge says anything to compare it with")
+            words = f"{found}; no edge says anything to compare it with"
+            return Step(Outcome.INCOMPLETE, self.name, words, NO_CLAIM)
         if is_rare(tally[True], tally.total(), claimed_u):
             found += f", where the edges say {claimed_u / 10_000:.1f} %: less than one in {RARE} by chance"
-            return Step(
-                Outcome.INCOMPLETE, self.name, f"{found}; anybody can sign one, so it is a contradiction, no proof"
-            )
-        return Step(Outcome.PASS, self.name, f"{found}, which {claimed_u / 10_000:.1f} % allows")
+            words = f"{found}; anybody can sign one, so it is a contradiction, no proof"
+            return Step(Outcome.INCOMPLETE, self.name, words, CONTRADICTS)
+        return Step(Outcome.PASS, self.name, f"{found}, which {claimed_u / 10_000:.1f} % allows", AGREES)
 
     def _missing(self, shown: Shown) -> str | None:
         """Why this one was left out, in words; None if it is here. FlawError if its edge had promised it."""
@@ -113,8 +118,9 @@ class Receipts:
         )
 
 
-def _is_heard(receipt: Receipt) -> bool:
-    return receipt.heard["chunks"] > 0 and bool(receipt.heard["first_sound_ms"] <= HEARD_WITHIN_MS)
+def is_heard(heard: Mapping[str, Any]) -> bool:
+    """Whether sound came in time, by a receipt."""
+    return bool(heard["chunks"] > 0 and heard["first_sound_ms"] <= HEARD_WITHIN_MS)
 
 
 def parse_shown(data: bytes) -> list[Shown]:

@@ -1,0 +1,202 @@
+"""The sentences and headings below the page's head, in English and Dutch. Numbers come in braces only."""
+
+from typing import Final
+
+Both = tuple[str, str]
+
+SENTENCES: Final[dict[str, Both]] = {
+    "timeline": ("The evening, minute by minute", "De avond, minuut voor minuut"),
+    "timeline.alt": (
+        "Three curves over time: people who asked and who heard; people who waited; requests that nobody who listens makes. The table below has the numbers.",
+        "Drie grafieken over de tijd: mensen die vroegen en die hoorden; mensen die wachtten; aanvragen die geen luisteraar doet. De tabel eronder heeft de getallen.",
+    ),
+    "axis.people": ("people a second", "mensen per seconde"),
+    "axis.waiting": ("people waiting", "mensen die wachten"),
+    "axis.requests": ("requests a second", "aanvragen per seconde"),
+    "asked": ("asked", "vroegen"),
+    "heard": ("heard in time", "hoorden op tijd"),
+    "waiting": ("waited", "wachtten"),
+    "refused": (
+        "refused beyond the usual",
+        "boven het gewone geweigerd",
+    ),
+    "hostile": (
+        "let in and did not listen",
+        "binnengelaten en luisterde niet",
+    ),
+    "doors": ("doors", "deuren"),
+    "start": ("start", "begin"),
+    "onset": ("harm begins", "schade begint"),
+    "numbers": ("The numbers behind this picture", "De getallen achter dit beeld"),
+    "time": ("time", "tijd"),
+    "marks": ("Numbered marks", "Genummerde tekens"),
+    "marks.more": ("and {count} more changes, all in the log", "en nog {count} veranderingen, alle in het logboek"),
+    "edges": ("Edge by edge", "Edge voor edge"),
+    "edges.why": (
+        "An edge carries the sound to a part of the listeners. Those without the suspected cause are a natural experiment: if they failed too, it was not that. The line is who asked, the area who heard in time.",
+        "Een edge brengt het geluid naar een deel van de luisteraars. Edges zonder de vermoede oorzaak zijn een natuurlijk experiment: faalden die ook, dan was het dat niet. De lijn is wie vroeg, het vlak wie op tijd hoorde.",
+    ),
+    "edge": ("edge", "edge"),
+    "edge.harm": ("{percent} percent harmed", "{percent} procent schade"),
+    "edge.down": ("gone for {seconds} s", "{seconds} s weg"),
+    "edge.unseen": ("no records of {seconds} s", "geen verslag van {seconds} s"),
+    "look.none": ("not hit", "niet geraakt"),
+    "look.some": ("hit", "geraakt"),
+    "look.most": ("hit hard", "zwaar geraakt"),
+    "look.unseen": ("not seen", "niet gezien"),
+    "edges.more": ("{count} more edges are in the table.", "Nog {count} edges staan in de tabel."),
+    "people": ("people who asked", "mensen die vroegen"),
+    "missed": ("heard nothing in time", "hoorden niets op tijd"),
+    "cut": ("cut off", "afgebroken"),
+    "rehearsed.joins": ("rehearsed: joins a second", "beproefd: binnenkomsten per seconde"),
+    "rehearsed.places": ("rehearsed: places", "beproefd: plaatsen"),
+    "not_rehearsed": ("not", "niet"),
+    "worlds": ("Eight evenings that could have been", "Acht avonden die hadden kunnen zijn"),
+    "worlds.why": (
+        "The recorded evening is replayed with and without each cause. The bar is the share of people who would have been harmed. What the platform depends on is in all eight as it was.",
+        "De vastgelegde avond wordt herhaald met en zonder elke oorzaak. De balk is het deel van de mensen dat schade had geleden. Waar het platform van afhangt is in alle acht zoals het was.",
+    ),
+    "worlds.harmed": ("people harmed", "mensen met schade"),
+    "there": (
+        "with",
+        "met",
+    ),
+    "away": (
+        "without",
+        "zonder",
+    ),
+    "receipts": ("What listeners signed", "Wat luisteraars ondertekenden"),
+    "receipts.none": (
+        "No listener signed anything that is in the log. Whoever wants to can let the player sign each minute what it heard.",
+        "Er staat niets in het logboek dat een luisteraar heeft ondertekend. Wie wil, kan de speler elke minuut laten ondertekenen wat die hoorde.",
+    ),
+    "receipts.count": (
+        "Listeners' players signed {count} minutes. The edges counted {minutes} minutes of listening, and {most} listeners when there were most.",
+        "Spelers van luisteraars ondertekenden {count} minuten. De edges telden {minutes} minuten luisteren, en op het drukste moment {most} luisteraars.",
+    ),
+    "receipts.kept": (
+        "Of these, {kept} are in the log as they were signed, by at least {keys} keys; the edges could not choose which. In them there was sound for {percent} percent of the time (a pause that the listener made counts as none); {silent} had no sound at all, and in {holes} something was missing.",
+        "Daarvan staan er {kept} in het logboek zoals ze zijn ondertekend, met minstens {keys} sleutels; de edges konden niet kiezen welke. Daarin was er {percent} procent van de tijd geluid (een pauze van de luisteraar telt als geen geluid); {silent} hadden helemaal geen geluid, en in {holes} ontbrak iets.",
+    ),
+    "receipts.in_time": (
+        "Of {keys} keys, {in_time} say that sound came within ten seconds.",
+        "Van {keys} sleutels zeggen er {in_time} dat er binnen tien seconden geluid was.",
+    ),
+    "receipts.agrees": (
+        "That does not contradict the edges' records.",
+        "Dat is niet in tegenspraak met het verslag van de edges.",
+    ),
+    "receipts.contradicts": (
+        "That contradicts the edges' records: by chance it would come less than once in a million times. Anybody can sign, so it is no proof.",
+        "Dat is in tegenspraak met het verslag van de edges: toevallig zou het minder dan eens in een miljoen keer voorkomen. Iedereen kan ondertekenen, dus het is geen bewijs.",
+    ),
+    "receipts.no_claim": (
+        "No edge says anything to compare that with.",
+        "Geen edge zegt iets waarmee dat te vergelijken is.",
+    ),
+    "receipts.refused": (
+        "{refused} more were sent and not taken: they were invalid, of the same key and minute as another, or too many.",
+        "Er werden er nog {refused} gestuurd en niet aangenomen: ze waren ongeldig, van dezelfde sleutel en minuut als een ander, of te veel.",
+    ),
+    "receipts.why": (
+        "Only players sign whose listeners want that, and that were let in and heard something: this is no sample of all who asked, and it does not enter the verdict. Whether an edge took a minute and left it out of the log, only those can show who saved it.",
+        "Alleen spelers ondertekenen waarvan de luisteraar dat wil, en die zijn binnengelaten en iets hoorden: dit is geen steekproef van allen die vroegen, en het gaat niet mee in het oordeel. Of een edge een minuut aannam en uit het logboek liet, kan alleen aantonen wie die heeft bewaard.",
+    ),
+    "signals": ("The signals", "De signalen"),
+    "signals.why": (
+        "No signal accuses by itself. The last column but one says how much likelier what was seen is with an attack than without one, in decibans: ten are ten times, twenty a hundred times.",
+        "Geen signaal beschuldigt op zichzelf. De een-na-laatste kolom zegt hoeveel waarschijnlijker het waargenomene is met een aanval dan zonder, in decibans: tien is tien keer, twintig honderd keer.",
+    ),
+    "signal": ("signal", "signaal"),
+    "seen": ("what was seen", "wat er is gezien"),
+    "worth": ("worth", "gewicht"),
+    "entries": ("log entries", "logregels"),
+    "worth.for": (
+        "{db}: {times} times likelier with an attack",
+        "{db}: {times} keer waarschijnlijker met een aanval",
+    ),
+    "worth.against": (
+        "{db}: {times} times likelier without one",
+        "{db}: {times} keer waarschijnlijker zonder",
+    ),
+    "worth.barely_for": ("{db}: slightly likelier with an attack", "{db}: iets waarschijnlijker met een aanval"),
+    "worth.barely_against": ("{db}: slightly likelier without one", "{db}: iets waarschijnlijker zonder"),
+    "worth.neither": ("{db}: as likely either way", "{db}: met en zonder even waarschijnlijk"),
+    "expected": ("How often each class of causes showed this", "Hoe vaak elke klasse van oorzaken dit toonde"),
+    "expected.cell": ("{seen} of {all}", "{seen} van {all}"),
+    "class": ("class", "klasse"),
+    "posteriors": (
+        "What the signals by themselves make likely, from three starting assumptions",
+        "Wat de signalen op zich waarschijnlijk maken, vanuit drie uitgangspunten",
+    ),
+    "contrasts": ("Comparisons", "Vergelijkingen"),
+    "contrasts.why": (
+        "What came first, whom it hit, whether more of it harmed more, what healed it. They stand beside the verdict and do not enter it.",
+        "Wat het eerst kwam, wie het trof, of meer ervan meer schade gaf, wat het genas. Ze staan naast het oordeel en gaan er niet in mee.",
+    ),
+    "corrections": ("Corrections", "Correcties"),
+    "corrections.none": ("None so far.", "Tot nu toe geen."),
+    "correction": (
+        "{date}, {at}, by {by}, about {of}: {text}",
+        "{date}, {at}, door {by}, over {of}: {text}",
+    ),
+    "of.verdict": ("the verdict {digest}", "het oordeel {digest}"),
+    "of.entry": ("entry {entry}", "regel {entry}"),
+    "verdicts": ("Verdicts in the log, newest first", "Oordelen in het logboek, nieuwste eerst"),
+    "verdicts.row": ("{at}: {label}", "{at}: {label}"),
+    "method": ("Method", "Werkwijze"),
+    "method.text": (
+        "A model of capacity replays the evening in every combination of four causes; a cause's share is its Shapley value. What nobody measured is drawn a thousand times from the published ranges below; intervals hold ninety of a hundred draws. The words for strength are those of the European forensic institutes. Everything can be computed anew, to the bit.",
+        "Een capaciteitsmodel herhaalt de avond in elke combinatie van vier oorzaken; het deel van een oorzaak is haar Shapleywaarde. Wat niemand heeft gemeten wordt duizend keer getrokken uit de gepubliceerde bereiken hieronder; intervallen bevatten negentig van de honderd trekkingen. De woorden voor sterkte zijn die van de Europese forensische instituten. Alles is tot op de bit na te rekenen.",
+    ),
+    "method.tables": (
+        "The weights of the signals were counted in {count} evenings: {made_from}.",
+        "De gewichten van de signalen zijn geteld in {count} avonden: {made_from}.",
+    ),
+    "draws": ("What nobody measured, and its range", "Wat niemand heeft gemeten, en het bereik"),
+    "lowest": ("lowest", "laagste"),
+    "highest": ("highest", "hoogste"),
+    "ledger": ("The log", "Het logboek"),
+    "ledger.text": (
+        "Every process signed what it did, each second; the witness signed all of it in an order that cannot be changed unseen. That proves that nobody altered it afterwards. It does not prove that it was true when it was written: for that there are others who looked.",
+        "Elk proces ondertekende elke seconde wat het deed; de getuige ondertekende alles in een volgorde die niet ongezien kan veranderen. Dat bewijst dat niemand het achteraf wijzigde. Het bewijst niet dat het waar was toen het werd geschreven: daarvoor zijn er anderen die meekeken.",
+    ),
+    "origin": ("name", "naam"),
+    "entries.count": ("entries judged", "beoordeelde regels"),
+    "entries.all": ("entries beneath the root", "regels onder de wortel"),
+    "root": ("root", "wortel"),
+    "key": ("key", "sleutel"),
+    "code": ("what judged", "wat oordeelde"),
+    "digest": ("verdict", "oordeel"),
+    "checkpoint": ("checkpoint", "ijkpunt"),
+    "cosigners": ("cosigned by", "mede-ondertekend door"),
+    "stamps": ("time stamps", "tijdstempels"),
+    "stamped": ("{count} by {names}, the last at {at}", "{count} door {names}, de laatste om {at}"),
+    "probes": ("outside probes", "sondes van buiten"),
+    "probed": (
+        "{name} heard sound at {heard} of {visits} visits",
+        "{name} hoorde geluid bij {heard} van {visits} bezoeken",
+    ),
+    "nobody": ("nobody", "niemand"),
+    "words": ("Words", "Woorden"),
+    "word.edge": (
+        "edge: a program that carries the sound to a part of the listeners",
+        "edge: een programma dat het geluid naar een deel van de luisteraars brengt",
+    ),
+    "word.rehearsed": (
+        "rehearsed: what was borne in a signed load test before the evening",
+        "beproefd: wat vóór de avond in een ondertekende belastingproef werd gedragen",
+    ),
+    "word.hostile": (
+        "hostile: requests and connections of programs that do not listen; a class of traffic, not a person",
+        "vijandig: aanvragen en verbindingen van programma's die niet luisteren; een soort verkeer, geen persoon",
+    ),
+    "word.firm": (
+        "firm: no assumption that could reasonably be made otherwise turns the verdict",
+        "vast: geen aanname die redelijkerwijs anders kan, keert het oordeel om",
+    ),
+    "made": (
+        "Made from the log by Rostra; the same log gives the same page.",
+        "Door Rostra gemaakt uit het logboek; hetzelfde logboek geeft dezelfde pagina.",
+    ),
+}
