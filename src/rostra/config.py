@@ -1,10 +1,13 @@
 """Every setting: type, default, one sentence. The only reader of settings files and environment."""
 
+import re
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import rfc8785
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -35,6 +38,8 @@ _PLACES = frozenset(
         *("registrations", "confirm_email", "password_grant", "recording_days"),
     }
 )
+
+_PASSWORD = re.compile(r"//[^/@\s]*@")  # user and password of a URL
 
 
 class Settings(BaseSettings):
@@ -233,6 +238,12 @@ class Settings(BaseSettings):
     def rehearsed(self) -> dict[str, str]:
         """The settings on which a capacity depends, as a certificate names them."""
         return {name: str(getattr(self, name)) for name in type(self).model_fields if name not in _PLACES}
+
+    def digest(self) -> str:
+        """SHA-256 of every setting in force: none changes unsaid. Passwords within addresses are left out."""
+        values = {name: str(getattr(self, name)) for name in type(self).model_fields}
+        open_ = {name: _PASSWORD.sub("//", value) for name, value in values.items()}
+        return sha256(rfc8785.dumps(open_)).hexdigest()
 
     def elsewhere(self, port: int) -> "Settings":
         """The same on loopback from `port` on (3 ports and one for each gate): for a rehearsal of its own."""

@@ -32,11 +32,11 @@ async def begin_testimony(
     """
     if not settings.witnesses:
         return Silence()
-    surroundings = here(settings)
+    surroundings, configuration = here(settings), settings.digest()
     on = surroundings.machine
     identity: dict[str, Json] = {
         "versions": dict(surroundings.versions),
-        "configuration": surroundings.configuration_sha256,
+        "configuration": configuration,
         "machine": on.identity,
         "cores": on.cores,
         "memory_bytes": on.memory_bytes,
@@ -46,7 +46,7 @@ async def begin_testimony(
     }
     run = Run(
         surroundings.versions["code"],
-        surroundings.configuration_sha256,
+        configuration,
         entry_digest(canonical({each: identity[each] for each in _MACHINE})),
     )
     try:
