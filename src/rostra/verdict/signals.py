@@ -4,15 +4,15 @@ Categories are in the order of how much has to happen for them; of several that 
 unknown if nobody counted what it stands on. Nothing here accuses: what a category is worth is in the tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, concentrated, failed
-from rostra.verdict.crowd import Span, block
+from rostra.verdict.crowd import HELD_S, Block, Span, block
 from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.path import CAPACITY_KEPT, Path
-from rostra.verdict.wire import on_the_wire, usual_bytes
+from rostra.verdict.wire import nobodies, on_the_wire, usual_bytes
 
 CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
     "crowd": ("within", "near", "beyond"),
@@ -32,6 +32,9 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
 }
 CHANGE_S: Final = 120  # before the harm began: what is older was there while all was well
 _PERMILLE: Final = 1_000
+DOWN_S: Final = 5  # of an edge that is gone: less is a pause
+FRAMES_HZ: Final = 50
+SILENT_FRAMES: Final = 50  # a second of them
 ENTRIES_MAX: Final = 8  # of the log, for each signal: those at the onset
 
 
@@ -136,21 +139,24 @@ def _crowd(view: _View) -> _Reading:
 
 
 def _repeats(view: _View) -> _Reading:
+    """Attempts beyond the first one, also of clients that have forgotten that they asked, for each who asked."""
     if not view.known("asked_again"):
         return None
-    return _level(_ratio(view.counted("asked_again"), max(1, view.counted(*FIRST))), 1_000, 4_000)
+    asked = again = 0.0
+    for each in _each_block(view):
+        asked += each.people + each.hostile
+        again += each.again
+    return _level(_ratio(again, max(1.0, asked)), 1_000, 4_000)
 
 
 def _conduct(view: _View) -> _Reading:
     if not view.known("admitted", "sound_within_1000_ms", "answers_4xx"):
         return None
     asked = hostile = refused = 0.0
-    for edge in view.edges:
-        for at in range(view.begin, view.end, BLOCK_S):
-            each = block(view.evening, edge, at, at + BLOCK_S)
-            asked += each.asked
-            hostile += each.hostile
-            refused += each.refused
+    for each in _each_block(view):
+        asked += each.asked
+        hostile += each.hostile
+        refused += each.refused
     deaf, turned_away = _ratio(hostile, max(1.0, asked)), _ratio(refused, max(1.0, asked))
     if deaf >= 80:
         return (4 if deaf >= 300 else 3), deaf
@@ -182,6 +188,12 @@ def _blocks(view: _View) -> range:
     return range(view.begin, view.end, BLOCK_S)
 
 
+def _each_block(view: _View) -> Iterator[Block]:
+    for edge in view.edges:
+        for at in _blocks(view):
+            yield block(view.evening, edge, at, at + BLOCK_S)
+
+
 def _kernel(view: _View) -> _Reading:
     if not view.known("syn_cookies_sent", "passive_opens", "nic_bytes_in"):
         known = view.known("passive_opens", "nic_bytes_in")  # a kernel without SYN cookies counts none
@@ -192,12 +204,9 @@ def _kernel(view: _View) -> _Reading:
         usual = usual_bytes(edge)
         for at in _blocks(view):
             wire = on_the_wire(edge, at, at + BLOCK_S, view.evening.capacities.get(edge.name), usual)
-            sent = edge.counted("syn_cookies_sent", at, at + BLOCK_S)
-            dropped = edge.counted("syn_queue_full_drops", at, at + BLOCK_S)
-            opened = edge.counted("passive_opens", at, at + BLOCK_S)
-            returned = edge.counted("syn_cookies_returned", at, at + BLOCK_S)
-            if sent - returned + dropped > 2 * (opened + 10):
-                level, most = 3, max(most, _ratio(sent - returned + dropped, opened + 1))
+            begun, opened = nobodies(edge, at, at + BLOCK_S), edge.counted("passive_opens", at, at + BLOCK_S)
+            if begun > 2 * (opened + 10):
+                level, most = 3, max(most, _ratio(begun, opened + 1))
             elif max(wire) > 0:
                 level, most = max(level, 2), max(most, _ratio(max(wire), 1.0))
             elif edge.counted("accept_queue_overflows", at, at + BLOCK_S) >= 3:
@@ -257,9 +266,19 @@ def _presence(view: _View) -> _Reading:
     down = paused = 0
     for edge in view.edges:
         seconds = edge.down(view.begin, view.end)
-        paused = max(paused, seconds)
-        down += seconds >= 5
+        if seconds and not _is_restarted(view, edge):
+            paused = max(paused, seconds)
+            down += seconds >= DOWN_S
     return (2 if down else 1 if paused else 0), paused
+
+
+def _is_restarted(view: _View, edge: Process) -> bool:
+    """Whether it had said that it goes, and whoever listened was sent elsewhere."""
+    return any(
+        change.what == "scale" and change.subject == edge.name and change.after == "0"
+        for change in view.evening.changes
+        if view.begin - BLOCK_S <= change.at_s < view.end
+    )
 
 
 def _programme(view: _View) -> _Reading:
@@ -267,7 +286,8 @@ def _programme(view: _View) -> _Reading:
     if not any(stage.knows("silent_frames") for stage in stages):
         return None
     quiet = max(stage.counted("silent_frames", view.begin, view.end) for stage in stages)
-    return (1 if quiet >= 50 else 0), quiet
+    held = max(len([each for each in stage.levels("on_hold", view.begin, view.end) if each]) for stage in stages)
+    return (1 if quiet >= SILENT_FRAMES or held >= HELD_S else 0), max(quiet, FRAMES_HZ * held)
 
 
 def _dependency(view: _View) -> _Reading:

@@ -71,12 +71,12 @@ def _handshakes(edge: Process, begin: int, end: int) -> float:
     sent = edge.counted("syn_cookies_sent", begin, end)
     dropped = _dropped(edge, begin, end)
     opened = edge.counted("passive_opens", begin, end)
-    if _nobodies(edge, begin, end) <= 2 * (opened + 10) or not dropped:
+    if nobodies(edge, begin, end) <= 2 * (opened + 10) or not dropped:
         return 0.0
     return dropped / (dropped + opened + sent)
 
 
-def _nobodies(edge: Process, begin: int, end: int) -> int:
+def nobodies(edge: Process, begin: int, end: int) -> int:
     """Beginning connections that nobody went on with."""
     sent, returned = edge.counted("syn_cookies_sent", begin, end), edge.counted("syn_cookies_returned", begin, end)
     return max(0, sent - returned) + _dropped(edge, begin, end)
