@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rostra.verdict.conduct import BLOCK_S
-from rostra.verdict.crowd import block, fallen_with
+from rostra.verdict.crowd import block
+from rostra.verdict.departures import departed
 from rostra.verdict.evening import Change, Evening, Process, Role, Statement, Status
 
 COLUMNS_MAX: Final = 100  # of a picture: more is not seen on paper
@@ -143,7 +144,7 @@ def _edge(
         cells=cells,
         people=round(people),
         missed=round(max(0.0, people - in_time)),
-        cut=edge.counted("cut_streams", first, last) + fallen_with(evening, edge, first, last),
+        cut=edge.counted("cut_streams", first, last) + sum(departed(evening, edge, first, last)),
         down_s=edge.down(first, last),
         unseen_s=edge.spent(Status.UNSEEN, first, last),
         judged_s=last - first,

@@ -19,13 +19,13 @@ from rostra.verdict.conduct import (
     conduct,
     failed,
 )
+from rostra.verdict.departures import HELD_S, departed
 from rostra.verdict.evening import Evening, Process, Role, Status, total
 from rostra.verdict.listening import dripped, is_unwell, without_sound
 from rostra.verdict.wire import on_the_wire, unreached, usual_bytes
 
 SPAN_S: Final = 300  # the least that is looked at: before and after belong to what happened
 HARM_MIN_U: Final = 30_000  # less is no incident
-HELD_S: Final = 3  # of sound that a player has, and a listener's patience: who goes on within it was not cut
 _MILLION: Final = 1_000_000
 _PAGES_USUAL: Final = 15.0  # requests of a browser that opens the page and stays
 _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: old links, robots, icons
@@ -181,8 +181,7 @@ def span(evening: Evening) -> Span:
             wire = on_the_wire(edge, at, at + BLOCK_S, evening.capacities.get(edge.name), bytes_s)
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
-            missed += edge.counted("cut_streams", at, at + BLOCK_S) + fallen_with(evening, edge, at, at + BLOCK_S)
-            missed += without_sound(edge, at, at + BLOCK_S) + dripped(edge, at, at + BLOCK_S)
+            missed += hindered(evening, edge, at, at + BLOCK_S, lasting=1.0)
         missed += _silenced(evening, at, at + BLOCK_S)
         if running <= 0:
             running, first = 0.0, at
@@ -200,9 +199,10 @@ def span(evening: Evening) -> Span:
 
 def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Span:
     edges = evening.of(Role.EDGE)
-    asked = unheard = 0.0
-    cut = mute = listening = 0
+    asked = unheard = cut = 0.0
+    listening = 0
     last = min(end, evening.seconds - BLOCK_S)
+    lasting = lasting_part(evening, begin, end)
     for edge in edges:
         people = in_time = 0.0
         for at in range(begin, end, BLOCK_S):
@@ -212,35 +212,30 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
                 in_time += each.in_time
         asked += people
         unheard += max(0.0, people - in_time)
-        cut += edge.counted("cut_streams", begin, end) + fallen_with(evening, edge, begin, end)
-        mute += without_sound(edge, begin, end)
-        cut += dripped(edge, begin, end)
+        cut += hindered(evening, edge, begin, end, lasting=lasting)
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
-    cut += max(0, mute - resumed_well(evening, begin, end))
     silenced = _silenced(evening, begin, end)
     there = round(asked) + listening
-    return Span(begin, end, round(asked), round(unheard), cut, silenced, there, onset)
+    return Span(begin, end, round(asked), round(unheard), round(cut), silenced, there, onset)
 
 
-def resumed_well(evening: Evening, begin: int, end: int) -> int:
-    """Listeners who went on at an edge at which nobody was without sound."""
-    well = [edge for edge in evening.of(Role.EDGE) if not is_unwell(edge, begin, end)]
-    return sum(edge.counted("resumed", begin, end) for edge in well)
+def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:
+    """Listeners of this edge who were cut: by it, with it, or who had no sound for too long and stayed, or went.
+
+    Of those without sound only a `lasting` part was so for long; who went because of it is one of them.
+    """
+    fell, went = departed(evening, edge, begin, end)
+    mute = without_sound(edge, begin, end) * lasting + dripped(edge, begin, end)
+    return edge.counted("cut_streams", begin, end) + fell + max(mute, float(went))
 
 
-def fallen_with(evening: Evening, edge: Process, begin: int, end: int) -> int:
-    """Listeners of an edge that went down from `begin` to before `end` and did not go on at another one."""
-    fallen = 0
-    for at in range(max(1, begin), min(end, edge.seconds)):
-        if edge.status[at] in (Status.DOWN, Status.GONE) and edge.status[at - 1] == Status.SEEN:
-            before = edge.levels("playing", max(0, at - BLOCK_S), at)
-            resumed = 0
-            for other in evening.of(Role.EDGE):
-                if other is not edge:
-                    resumed += other.counted("resumed", at, at + HELD_S)
-            fallen += max(0, (before[-1] if before else 0) - resumed)
-    return fallen
+def lasting_part(evening: Evening, begin: int, end: int) -> float:
+    """Of listeners without sound, those who did not go on at an edge at which nobody was."""
+    edges = evening.of(Role.EDGE)
+    mute = sum(without_sound(edge, begin, end) for edge in edges)
+    well = sum(edge.counted("resumed", begin, end) for edge in edges if not is_unwell(edge, begin, end))
+    return max(0, mute - well) / mute if mute else 0.0
 
 
 def _silenced(evening: Evening, begin: int, end: int) -> int:

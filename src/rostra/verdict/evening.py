@@ -178,6 +178,7 @@ class Evening:
     silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
     blocks: dict[tuple[str, int, int], Any] = field(default_factory=dict)  # what `crowd.block` has found so far
     conducts: dict[tuple[str, int], Any] = field(default_factory=dict)  # and of what it has made that
+    departures: dict[str, Any] = field(default_factory=dict)  # and `departures.departed`, of each edge's seconds
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)

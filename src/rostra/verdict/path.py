@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.conduct import BLOCK_S, changed_before
-from rostra.verdict.crowd import Block, Span, block, fallen_with, resumed_well
+from rostra.verdict.crowd import Block, Span, block, hindered, lasting_part
+from rostra.verdict.departures import departed
 from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
-from rostra.verdict.listening import PAUSED_MS, STARVED, dripped, without_sound
+from rostra.verdict.listening import PAUSED_MS, STARVED
 from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
@@ -100,14 +101,10 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
     )
     _smooth(cells)
-    mute = without_sound(edge, span.begin, span.end)
-    whole = sum(without_sound(each, span.begin, span.end) for each in evening.of(Role.EDGE))
-    lasting = max(0, whole - resumed_well(evening, span.begin, span.end)) / whole if whole else 0.0
-    hindered = edge.counted("cut_streams", span.begin, span.end) + mute * lasting
-    hindered += dripped(edge, span.begin, span.end)
-    cut_by = _by_cause(cells, float(hindered))
-    fallen = float(fallen_with(evening, edge, span.begin, span.end))
-    cut_by = cut_by._replace(own=cut_by.own + fallen)
+    fell, _ = departed(evening, edge, span.begin, span.end)
+    lasting = lasting_part(evening, span.begin, span.end)
+    cut_by = _by_cause(cells, hindered(evening, edge, span.begin, span.end, lasting=lasting) - fell)
+    cut_by = cut_by._replace(own=cut_by.own + fell)
     silenced = Causes()
     if stages and span.silenced:
         listening = float(max(edge.levels("playing", span.begin, span.end), default=0))

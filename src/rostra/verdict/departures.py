@@ -1,0 +1,192 @@
+"""Who went from an edge and did not go on in time: departures of all edges, matched with those who come back.
+
+An edge says who plays, who begins and who comes back with a ticket; who is missing then has gone. Whoever goes on
+at any edge while a player has sound was not cut. Nobody goes by choice with a third of an edge at once: of such a
+crowd those were cut who come back later, or never while nobody gets through. Who falls with an edge had no choice,
+unless it had said that it goes, and another one was there.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rostra.verdict.conduct import SOUNDS
+from rostra.verdict.evening import Evening, Process, Role, Status, total
+
+HELD_S: Final = 3  # of sound that a player has, and a listener's patience: who goes on within it was not cut
+_AT_ONCE_MIN: Final = 3  # listeners
+_AT_ONCE: Final = 0.3  # of an edge's listeners, within three seconds: a speech loses a tenth of that
+_UNREACHED: Final = 0.5  # of those asked: the line, and not their choice
+_NOBODY_S: Final = 5  # in which handshakes begin and none is completed
+_SENT_AGAIN: Final = 3  # answers to a handshake
+_FLOODED: Final = ("syn_cookies_sent", "syn_queue_full_drops", "accept_queue_drops")
+_DRAIN_S: Final = 120  # from the word that an edge goes to its end
+
+
+@dataclass(slots=True)
+class _Gone:
+    """Listeners who went in one second from the edge with this number."""
+
+    edge: int
+    at: int
+    left: int  # not found again so far
+    fell: bool  # with their edge
+    at_once: bool
+    told: bool = False  # that their edge goes, while another one could take them
+
+
+def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int, int]:
+    """Whom this edge lost from `begin` to before `end`, and who were cut by it: with it, and without it going."""
+    if not evening.departures:
+        for each, (fell, cut) in zip(evening.of(Role.EDGE), _matched(evening), strict=True):
+            evening.departures[each.name] = fell, cut
+    fell, cut = evening.departures[edge.name]
+    return sum(fell[max(0, begin) : end]), sum(cut[max(0, begin) : end])
+
+
+def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
+    edges = evening.of(Role.EDGE)
+    found = [([0] * evening.seconds, [0] * evening.seconds) for _ in edges]
+    left = [_left(edge) for edge in edges]
+    resumed = [edge.counts.get("resumed") for edge in edges]
+    recent: list[_Gone] = []
+    missing: list[_Gone] = []  # for longer, of those who did not go one by one
+    doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
+    for at in range(1, evening.seconds):
+        for number, edge in enumerate(edges):
+            each = _departure(edge, left[number], number, at)
+            if each is not None:
+                each.told = each.at_once and _sent_elsewhere(evening, edges, each)
+                once = 0 if each.fell else min(doubles, each.left)
+                each.left -= once
+                doubles -= once
+                recent.append(each)
+        back = sum(column[at] for column in resumed if column is not None)
+        if back:
+            back = _take(back, [each for each in recent if each.at_once])
+            back = _take(back, [each for each in recent if not each.at_once])
+            unnoticed = max(0, min(back, sum(_unreached(edge, at) for edge in edges) - doubles))
+            doubles += unnoticed
+            back -= unnoticed
+            for each in reversed(missing):  # the last who went, and have been away for too long
+                if not each.fell and not each.told:
+                    late = min(back, each.left)
+                    found[each.edge][1][each.at] += late
+                    each.left -= late
+                    back -= late
+        missing += [each for each in recent if at - each.at >= HELD_S - 1 and each.at_once and each.left]
+        recent = [each for each in recent if at - each.at < HELD_S - 1]
+    over = _over(edges, evening.seconds)
+    for each in missing:  # who is among the recent at the end cannot have missed so much
+        if over - each.at < HELD_S or each.told:
+            continue
+        if each.fell:
+            found[each.edge][0][each.at] += each.left
+        elif _line_dead(edges[each.edge], each.at, over):
+            found[each.edge][1][each.at] += each.left
+    return found
+
+
+def _departure(edge: Process, left: list[int], number: int, at: int) -> _Gone | None:
+    if edge.status[at - 1] != Status.SEEN:
+        return None
+    playing = edge.gauges.get("playing", [])
+    if edge.status[at] in (Status.DOWN, Status.GONE):
+        before = [each for each in playing[max(0, at - HELD_S) : at] if each is not None]
+        last = before[-1] if before else 0
+        return _Gone(edge=number, at=at, left=last, fell=True, at_once=True) if last else None
+    if not left[at]:
+        return None
+    whole = sum(left[max(0, at - HELD_S + 1) : at + 1])
+    there = max((each or 0 for each in playing[max(0, at - HELD_S) : at]), default=0)
+    return _Gone(
+        edge=number, at=at, left=left[at], fell=False, at_once=whole >= max(_AT_ONCE_MIN, _AT_ONCE * there)
+    )
+
+
+def _left(edge: Process) -> list[int]:
+    """How many went in each second: who played, began or came back, and does not play."""
+    left = [0] * edge.seconds
+    playing = edge.gauges.get("playing", [])
+    came = [column for name in (*SOUNDS, "resumed") if (column := edge.counts.get(name)) is not None]
+    for at in range(1, len(playing)):
+        now, before = playing[at], playing[at - 1]
+        if now is not None and before is not None:
+            left[at] = max(0, before + sum(column[at] for column in came) - now)
+    return left
+
+
+def _take(back: int, gone: list[_Gone]) -> int:
+    """Find those who come back among those who have gone; how many are found nowhere."""
+    for each in gone:
+        found = min(back, each.left)
+        each.left -= found
+        back -= found
+    return back
+
+
+def _unreached(edge: Process, at: int) -> int:
+    """Listeners whom an edge still counts, and who answer it no more."""
+    asked = edge.level("asked_of_listeners", at - 1, at)
+    if not asked:
+        return 0
+    share = (edge.level("unreached_listeners", at - 1, at) or 0) / asked
+    return round(share * (edge.level("playing", at - 1, at) or 0))
+
+
+def _over(edges: tuple[Process, ...], seconds: int) -> int:
+    """The last second in which somebody may have listened."""
+    for at in range(seconds - 1, -1, -1):
+        for edge in edges:
+            unknown = at < edge.seconds and edge.status[at] not in (Status.SEEN, Status.ABSENT)
+            if unknown or edge.level("playing", at, at + 1):
+                return at + 1
+    return 0
+
+
+def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -> bool:
+    """Whether they had been told that their edge goes, and another one was there for them.
+
+    They may be seen nowhere then, if an edge has no records here; but they had somewhere to go.
+    """
+    name = edges[gone.edge].name
+    told = False
+    for change in evening.changes:
+        if change.what == "scale" and change.subject == name and change.at_s <= gone.at:
+            drains = change.text == "drain" and gone.at - change.at_s <= _DRAIN_S
+            # An edge that is there again within a second has never been seen to be away.
+            told = drains or (told and gone.at - change.at_s < HELD_S)
+    return told and any(_takes(each, gone.at) for number, each in enumerate(edges) if number != gone.edge)
+
+
+def _takes(edge: Process, at: int) -> bool:
+    """Whether an edge takes connections: it does, or nothing says that it would not."""
+    end = min(at + HELD_S, edge.seconds)
+    if edge.spent(Status.SEEN, at, end) < end - at:
+        return False
+    hindered = edge.counted("segments_again", at, end) >= _SENT_AGAIN or total(edge, _FLOODED, at, end) > 0
+    return edge.counted("passive_opens", at, end) > 0 or not hindered
+
+
+def _line_dead(edge: Process, at: int, over: int) -> bool:
+    """Whether they did not answer before they went, or nobody got through after it."""
+    if no_handshake(edge, at, at + _NOBODY_S):
+        return True
+    begin = max(0, at - HELD_S)
+    worst = max((_silent(edge, each) for each in range(begin, at + 1)), default=0.0)
+    return worst >= _UNREACHED and over - at > HELD_S
+
+
+def _silent(edge: Process, at: int) -> float:
+    asked = edge.level("asked_of_listeners", at, at + 1)
+    silent = max(edge.level(name, at, at + 1) or 0 for name in ("unreached_listeners", "behind_listeners"))
+    return silent / asked if asked else 0.0
+
+
+def no_handshake(edge: Process, begin: int, end: int) -> bool:
+    """Whether some began a handshake, had an answer again and again, and nobody completed one.
+
+    Where cookies or a full queue say that most of them were nobody it is no line that fails.
+    """
+    if edge.counted("passive_opens", begin, end) or not edge.knows("passive_opens"):
+        return False
+    return edge.counted("segments_again", begin, end) >= _SENT_AGAIN and not total(edge, _FLOODED, begin, end)
