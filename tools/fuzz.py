@@ -4,26 +4,41 @@ Each way in is given whole inputs that were changed in a few places, cut into pi
 an answer or a BadInputError; anything else is printed with the input that did it, and the exit code is 1.
 """
 
+import json
 import random
 import struct
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from rostra.core.errors import BadInputError
 from rostra.core.forwarded import asker, read_proxy
 from rostra.core.keys import Key, KeyRing
-from rostra.core.limits import REQUEST_BYTES_MAX
+from rostra.core.limits import RECEIPTS_PER_MINUTE_MAX, REQUEST_BYTES_MAX
 from rostra.core.prefixes import Prefixes, network_of, source_of
 from rostra.core.ticket import verify
 from rostra.edge.http import Rejected, Request, RequestReader
-from rostra.verifier.entry import parse_entry
+from rostra.edge.receipts import Receipts
+from rostra.verifier.canonical import Json, canonical
+from rostra.verifier.checks.probes import Probes
+from rostra.verifier.checks.receipts import Receipts as Check
+from rostra.verifier.checks.receipts import parse_shown
+from rostra.verifier.checks.registration import Registration
+from rostra.verifier.entry import Entry, parse_entry
 from rostra.verifier.errors import FlawError
 from rostra.verifier.note import parse_checkpoint, parse_note
 from rostra.verifier.policy import parse_policy
+from rostra.verifier.receipt import KEPT_MAX, MINUTE_MS, PURPOSE, RECEIPTS, digest
 from rostra.verifier.stamp import parse_stamp
-from rostra.verifier.tiles import unbundled
+from rostra.verifier.tiles import ENTRY_BYTES_MAX, unbundled
 
 _V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _TRUSTED = Prefixes(["10.0.0.0/8"])
@@ -32,10 +47,37 @@ _ENTRY = (
     b'{"said":{"body":{"n":[1,{"a":null}]},"kind":"record","mono_ms":1,"prev":"","run":1,"seq":0,"wall_ms":1,"who":"e"},'
     b'"sig":"AAAA"}'
 )
+_HEARD = canonical(
+    {
+        "conversation": "evening", "edge": "https://edge.example", "at_ms": 1, "from_seq": 10, "to_seq": 609,
+        "chunks": 600, "gaps": 0, "silent_ms": 0, "first_sound_ms": 240, "refused": 0,
+    }
+)  # fmt: skip
+_ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(32))
+_P256 = derive_private_key(1, SECP256R1())
+
+
+def _ed25519(said: bytes) -> tuple[bytes, bytes]:
+    return _ED25519.public_key().public_bytes_raw(), _ED25519.sign(said)
+
+
+def _p256(said: bytes) -> tuple[bytes, bytes]:
+    r, s = decode_dss_signature(_P256.sign(said, ECDSA(SHA256())))
+    public = _P256.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return public, r.to_bytes(32) + s.to_bytes(32)
+
+
+_SIGNERS = (_ed25519, _p256)
+_PUBLIC, _SIGNATURE = (b64encode(each).decode() for each in _ed25519(PURPOSE + _HEARD))
+_RECEIPT = canonical({"heard": json.loads(_HEARD), "key": _PUBLIC, "sig": _SIGNATURE})
+_PROMISE: dict[str, Json] = {
+    "who": "edge-1", "run": 7, "conversation": "evening", "minute": 0, "digest": digest(_RECEIPT), "sig": "AAAA",
+}  # fmt: skip
+_SAVED = canonical({"receipt": _RECEIPT.decode(), "promise": _PROMISE}) + b"\n"
 _WORDS = (
     b"\r\n", b"\0", b"\xff" * 8, b"%00", b"%", b": ", b'"', b",", b"for=", b"Host: x\r\n", b"Content-Length: 5\r\n",
     b"Transfer-Encoding: chunked\r\n", b"Upgrade: h2c\r\nConnection: upgrade\r\n", b"HTTP/1.1", b"[", b"]", b"::",
-    b"A" * 9_000,
+    b"A" * 9_000, b"A" * 300, b"\\u0001" * 40, b'\\"' * 90, b"null", b"-1", b"[[[[", b'{"":',
 )  # fmt: skip
 
 
@@ -87,6 +129,41 @@ def notes(data: bytes, _: random.Random) -> None:
         parse_policy(data)
 
 
+def receipts(data: bytes, _: random.Random) -> None:
+    """What a listener sends to an edge, and brings to `rostra verify`."""
+    _edge_takes(data)
+    with suppress(FlawError):
+        parse_shown(data)
+
+
+def signed_receipts(data: bytes, chance: random.Random) -> None:
+    """What a listener says that was heard, with a signature that is true."""
+    public, signature = chance.choice(_SIGNERS)(PURPOSE + data)
+    key, sig = b64encode(public), b64encode(signature)
+    _edge_takes(b'{"heard":' + data + b',"key":"' + key + b'","sig":"' + sig + b'"}')
+
+
+def _edge_takes(text: bytes) -> None:
+    """Whatever an edge takes fits into its entry, and makes no ledger false."""
+    edge = Receipts("edge-1", 7, bytes)
+    with suppress(FlawError):
+        assert edge.take("evening", text, now_ms=0) is not None
+    registration = Registration("witness", _said("opened", {"conversation": "evening"}), "evening")
+    check = Check("evening", Probes(registration, {}), {}, ())
+    for body in edge.done(now_ms=MINUTE_MS):
+        check.take(0, _said(RECEIPTS, body))
+        digests, kept = body["digests"], body["kept"]
+        assert isinstance(digests, list)
+        assert isinstance(kept, list)
+        full = body | {"digests": digests * RECEIPTS_PER_MINUTE_MAX, "kept": kept * KEPT_MAX}
+        assert len(canonical(full)) + 1_000 < ENTRY_BYTES_MAX, "a minute of such receipts is too long for a ledger"
+    assert len(list(check.steps())) <= 1
+
+
+def _said(kind: str, body: dict[str, Json]) -> Entry:
+    return Entry("edge-1", 7, 0, "", kind, 0, 0, body)
+
+
 def stamps(data: bytes, _: random.Random) -> None:
     with suppress(FlawError):
         parse_stamp(data)
@@ -116,6 +193,8 @@ TARGETS: Mapping[Callable[[bytes, random.Random], None], tuple[bytes, ...]] = {
         b"example.org/log\n5\n" + b"A" * 43 + b"=\n\n\xe2\x80\x94 example.org/log AAAAAAAAAAA=\n",
         b"witness a example.org+00000000+AQ==\ngroup g 1 a\nquorum g\n",
     ),
+    receipts: (_RECEIPT, _SAVED, _SAVED + _SAVED, b'{"promise":null,"receipt":null}'),
+    signed_receipts: (_HEARD,),
     stamps: (bytes.fromhex("3012060b2a864886f70d0109100104a0030401ff") * 3,),
     tickets: (b"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b""),
 }

@@ -3,9 +3,10 @@
     python mini_verify.py BUNDLE|FOLDER [--key VERIFIER-KEY] [--seen CHECKPOINT-FILE ...]
 
 It checks the signature, the Merkle root, who signed each entry, that each chain goes on, that former checkpoints
-are of the same history, and says what is missing and which verdict was recorded. What outsiders say, and whether
-the records are possible, is for the large one. Exit codes: 0 all of this holds, 1 something is false, 2 something
-is missing. Formats: docs/protocol.md, section 7; c2sp.org/tlog-tiles; RFC 9162.
+are of the same history, and says what is missing and which verdict was recorded. What outsiders say, what listeners
+signed (their receipts inside an edge's entry), and whether the records are possible, is for the large one. Exit
+codes: 0 all of this holds, 1 something is false, 2 something is missing. Formats: docs/protocol.md, section 7;
+c2sp.org/tlog-tiles; RFC 9162.
 """
 
 import argparse

@@ -6,7 +6,7 @@ from pathlib import Path
 from rostra import disk
 from rostra.core.limits import EVIDENCE_SPOOL_BYTES_MAX
 from rostra.verifier.errors import FlawError
-from rostra.verifier.tiles import bundled, unbundled
+from rostra.verifier.tiles import ENTRY_BYTES_MAX, bundled, unbundled
 
 
 class Spool:
@@ -33,8 +33,8 @@ class Spool:
         return len(self._waiting)
 
     def offer(self, entry: bytes) -> bool:
-        """Whether there was room."""
-        if self._bytes + len(entry) > EVIDENCE_SPOOL_BYTES_MAX:
+        """Whether there was room, and is in a log: what is too long for that would never be taken."""
+        if len(entry) > ENTRY_BYTES_MAX or self._bytes + len(entry) > EVIDENCE_SPOOL_BYTES_MAX:
             self.lost += 1
             return False
         self._waiting.append(entry)

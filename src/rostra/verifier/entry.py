@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rostra.verifier.canonical import Json, canonical, parse_canonical
 from rostra.verifier.errors import FlawError
 from rostra.verifier.signatures import AtOnce, Signature, Signatures
+from rostra.verifier.tiles import ENTRY_BYTES_MAX
 
 PURPOSE: Final = b"rostra-entry/v1\n"
 OPENED: Final = "opened"  # by the witness: the log begins
@@ -62,6 +63,8 @@ def entry_digest(data: bytes) -> str:
 
 def parse_entry(data: bytes) -> Sealed:
     """FlawError for what is none; the signature has not been checked."""
+    if len(data) > ENTRY_BYTES_MAX:
+        raise FlawError(f"An entry has at most {ENTRY_BYTES_MAX} bytes; this one has {len(data)}.")
     value = parse_canonical(data)
     if not isinstance(value, dict) or value.keys() != {"said", "sig"}:
         raise FlawError("An entry has what was said and a signature.")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rostra.core.limits import EVIDENCE_SPOOL_BYTES_MAX
 from rostra.core.messages import EdgeReport
 from rostra.evidence.chain import Chain
 from rostra.evidence.emitter import Emitter
@@ -15,6 +14,7 @@ from rostra.evidence.told import told
 from rostra.evidence.vitals import vitals
 from rostra.verifier.canonical import canonical
 from rostra.verifier.entry import FIRST, entry_digest, parse_entry
+from rostra.verifier.tiles import ENTRY_BYTES_MAX
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
@@ -67,10 +67,10 @@ def test_a_full_spool_refuses_and_the_chain_goes_on_whole_and_says_so(tmp_path: 
     spool = Spool(tmp_path / "spool")
     emitter = Emitter(chain(), spool)
     emitter.say(RECORD, {"number": 0})
-    while spool.offer(bytes(1 << 20)):
+    while spool.offer(bytes(1 << 15)):
         pass
     assert spool.lost == 1
-    emitter.say(RECORD, {"padding": "x" * (EVIDENCE_SPOOL_BYTES_MAX - 7 * (1 << 20))})
+    emitter.say(RECORD, {"padding": "x" * (1 << 15)})
     first = spool.oldest()
     assert first is not None
     drained(spool)
@@ -79,6 +79,16 @@ def test_a_full_spool_refuses_and_the_chain_goes_on_whole_and_says_so(tmp_path: 
     entry = parse_entry(last).entry
     assert entry.body == {"number": 2, "unsaid": 2}
     assert (entry.seq, entry.prev) == (1, entry_digest(first))
+
+
+def test_what_is_too_long_for_a_log_is_not_kept_and_the_next_entry_says_so(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    emitter = Emitter(chain(), spool)
+    assert not emitter.say(RECORD, {"padding": "x" * ENTRY_BYTES_MAX})
+    assert emitter.say(RECORD, {})
+    assert emitter.keep()
+    (entry,) = [parse_entry(each).entry for each in drained(spool)]
+    assert (entry.seq, entry.body) == (0, {"unsaid": 1})
 
 
 def test_what_is_told_has_no_fractions_and_nobody_in_it() -> None:

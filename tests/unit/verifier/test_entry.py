@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rostra.verifier.canonical import canonical
 from rostra.verifier.entry import FIRST, OPENED, Chains, Entry, Gap, entry_digest, parse_entry, seal
 from rostra.verifier.errors import FlawError
+from rostra.verifier.tiles import ENTRY_BYTES_MAX
 
 EDGE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -43,6 +44,12 @@ def test_what_was_said_is_read_back_and_a_new_run_begins_anew() -> None:
     entries = said(3) + said(2, run=RUN + 60_000)
     assert check(entries) == []
     assert parse_entry(entries[1]).entry.body == {"joins": 1}
+
+
+def test_what_is_longer_than_a_bundle_can_say_is_no_entry() -> None:
+    entry = Entry("edge-1", RUN, 0, FIRST, "record", RUN, 0, {"text": "x" * ENTRY_BYTES_MAX})
+    with pytest.raises(FlawError, match="at most 65535 bytes"):
+        parse_entry(seal(entry, EDGE))
 
 
 def _edited(entries: list[bytes]) -> list[bytes]:

@@ -16,11 +16,13 @@ from receipt_kit import HEARD, Edge, receipt
 from rostra.core.limits import JOIN_RECEIPTS_PER_SECOND_MAX, RECEIPTS_PER_MINUTE_MAX
 from rostra.edge.receipts import JOIN
 from rostra.verifier.canonical import canonical
-from rostra.verifier.checks.receipts import Shown
+from rostra.verifier.checks.receipts import Shown, parse_shown
+from rostra.verifier.entry import Entry, seal
 from rostra.verifier.errors import FlawError
-from rostra.verifier.receipt import KEPT_MAX, PURPOSE, parse_receipt
+from rostra.verifier.receipt import KEPT_MAX, PURPOSE, RECEIPT_BYTES_MAX, RECEIPTS, parse_receipt
 from rostra.verifier.source import Folder
 from rostra.verifier.step import Outcome, Step
+from rostra.verifier.tiles import ENTRY_BYTES_MAX
 from rostra.verifier.verify import Trust, verify
 
 
@@ -105,7 +107,8 @@ def test_a_browser_without_ed25519_signs_with_p256() -> None:
     "text",
     [
         b"", b"{}", receipt(1)[:-1], b" " + receipt(1), receipt(1, chunks=-1), receipt(1, more=1),
-        receipt(1, edge=1), receipt(1, edge="e" * 2_000), receipt(1).replace(b'"gaps":0', b'"gaps":9'),
+        receipt(1, edge=1), receipt(1, edge="e" * 800), receipt(1, edge='"'), receipt(1, edge="\0"),
+        receipt(1).replace(b'"gaps":0', b'"gaps":9'),
         canonical({"heard": 1, "key": 1, "sig": 1}),
     ],
 )  # fmt: skip
@@ -127,6 +130,27 @@ def test_an_edge_takes_one_of_each_listener_and_minute_and_only_so_many() -> Non
     assert body["refused"] == 3
     assert len(canonical(body)) < 60_000, "an entry has 65,535 bytes"
     assert edge.said() == []
+
+
+def test_p9_a_minute_of_the_longest_receipts_fits_into_an_entry() -> None:
+    room = RECEIPT_BYTES_MAX - len(receipt(1, edge=""))
+    edge = Edge()
+    for number in range(RECEIPTS_PER_MINUTE_MAX):
+        edge.take(receipt(number, edge="\x7f" * room))
+    with pytest.raises(FlawError):
+        parse_receipt(receipt(1, edge="e" * (room + 1)))
+    (body,) = edge.said()
+    longest = Entry("e" * 64, 2**53 - 1, 2**53 - 1, "f" * 64, RECEIPTS, 2**53 - 1, 2**53 - 1, body)
+    assert len(seal(longest, key_of("edge-1"))) < ENTRY_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [b"1", b"{}", b"[]", b'{"promise":null,"receipt":null}', json.dumps({"receipt": receipt(1).decode()}).encode()],
+)
+def test_what_nobody_saved_from_a_page_is_a_flaw(saved: bytes) -> None:
+    with pytest.raises(FlawError):
+        parse_shown(saved)
 
 
 def test_the_receipt_of_a_join_is_signed_by_the_edge_and_only_so_many_a_second() -> None:

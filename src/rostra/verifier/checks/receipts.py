@@ -135,7 +135,10 @@ def parse_shown(data: bytes) -> list[Shown]:
 
 
 def _shown(value: dict[str, Any]) -> Shown:
-    receipt, promised = parse_receipt(value["receipt"].encode()), value.get("promise")
+    text, promised = value["receipt"], value["promise"]
+    if not isinstance(text, str):
+        raise FlawError("A receipt is a text.")
+    receipt = parse_receipt(text.encode())
     if promised is None:
         return Shown(receipt, None, b"")
     promise = Promise(**{name: promised[name] for name in Promise._fields})
