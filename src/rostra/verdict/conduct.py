@@ -26,12 +26,17 @@ _UNOPENED: Final = 0.05  # and who are let in and close the page
 _CONDUCT_MIN: Final = 0.10  # what is below cannot be told from that
 _FAST: Final = 0.8  # of the sounds within a second: nothing hinders those who open a stream
 _COUNTED_MIN: Final = 5
+_COUNTED_ENOUGH: Final = 10  # of those who ask: then neighbours tell of other times more than of this one
 _WAITERS_MIN: Final = 20
 _ASKS_AGAIN_S: Final = 5  # who waits has asked once more by then
 _ASKING_AGAIN_MIN: Final = 0.5  # of those who wait
+_PUSHES_HZ: Final = 0.6  # attempts of one who waits: players are told 3 s, less a quarter, or longer
 _INSISTS: Final = 4  # times as many attempts as people: who is let in twice opens one stream
 _ANEW_MIN: Final = 5.0  # times as many first attempts from each network as before
-_USUAL_S: Final = 300  # before: five minutes of an evening are alike
+_EACH_S: Final = 300  # before: five minutes of an evening are alike
+_USUAL_S: Final = 1_800
+_FEW: Final = 4  # people whom nobody knows, added: that the first three have passes says little
+_USUAL_MIN: Final = 10  # people: of fewer a share is chance
 _KNOWN_MIN: Final = 0.10  # share of those with a pass: less tells nothing
 _UNREACHED_MAX: Final = 0.2  # of the listeners: it is the line that hinders
 _AGE_MAX_MS: Final = 1_500
@@ -44,18 +49,45 @@ class Conduct(NamedTuple):
     anew: float = 0.0
     sure: bool = False  # that the hostile are: more than their conduct says so
     leaving: float = 0.0  # of those who heard something, who went again for good, beyond what people do
+    known: float | None = None  # share of the people with a pass: strangers beyond it are nobody
+    squat: bool = False  # and those strangers take places: of what is heard, a part is theirs
+    each: float | None = None  # people of a network: first attempts beyond that are made anew
 
 
 def conduct(evening: Evening, edge: Process, begin: int, end: int, *, changed: bool) -> Conduct:
-    first = total(edge, FIRST, begin, end)
+    """Of ten seconds; where few asked, what they did not do is judged of thirty."""
     anew = _anew(evening, edge, begin, end)
-    idle = _idle_waiters(evening, edge, begin, end, anew)
-    insisting = anew > _CONDUCT_MIN or edge.counted("asked_again", begin, end) > _INSISTS * first
+    if anew > _CONDUCT_MIN:
+        return Conduct(anew=anew, each=max(1.0, _each(edge, begin)))
+    known = _pushing_strangers(evening, edge, begin, end)
+    if known is not None:
+        return Conduct(sure=True, known=known, squat=True)
+    first = total(edge, FIRST, begin, end)
+    if max(first, edge.counted("admitted", begin, end)) < _COUNTED_ENOUGH:
+        begin, end = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
+        first = total(edge, FIRST, begin, end)
+    known = _idle_strangers(evening, edge, begin, end)
+    if known is not None:
+        return Conduct(sure=True, known=known)
+    insisting = edge.counted("asked_again", begin, end) > _INSISTS * first
     deaf, sure = (0.0, False) if insisting else _deaf(evening, edge, begin, end, changed=changed)
-    leaving = left_early(evening, edge, begin, end) if max(idle, deaf) > 0 else 0.0
-    if first and idle > deaf:
-        return Conduct(idle, anew, sure=True, leaving=leaving)
-    return Conduct(deaf, anew, sure, leaving)
+    return Conduct(deaf, sure=sure, leaving=left_early(evening, edge, begin, end) if deaf > 0 else 0.0)
+
+
+def by_second(edge: Process, known: float, begin: int, end: int) -> list[tuple[float, float]]:
+    """For each second: people who asked, as their passes say, and the share of people among those let in.
+
+    A pass more than there were people for is of somebody in one of the next seconds.
+    """
+    found = []
+    due, people, asked = 1 / known, 0.0, 0.0
+    for at in range(begin, end):
+        first = float(total(edge, FIRST, at, at + 1))
+        due += total(edge, _KNOWN, at, at + 1) / known
+        each = min(first, due)
+        due, people, asked = due - each, people + each, asked + first
+        found.append((each, each / first if first else people / asked if asked else 1.0))
+    return found
 
 
 def left_early(evening: Evening, edge: Process, begin: int, end: int) -> float:
@@ -95,25 +127,35 @@ def _deaf(evening: Evening, edge: Process, begin: int, end: int, *, changed: boo
     return share, (fast and not changed) or uneven
 
 
-def _idle_waiters(evening: Evening, edge: Process, begin: int, end: int, anew: float) -> float:
-    """Of the first attempts: nobody's, where strangers who are told to wait never ask again.
+def _idle_strangers(evening: Evening, edge: Process, begin: int, end: int) -> float | None:
+    """Share of the people with a pass, where strangers who are told to wait never ask again; else None.
 
-    People are those who heard, asked again, or have a pass, and as many without one as there were before. Where
-    those with a pass wait as silently as the others, it is the line.
+    Where those with a pass wait as silently as the others, it is the line.
     """
     last = min(end, edge.seconds - _ASKS_AGAIN_S)
-    came = total(edge, FIRST, begin, last) * (1 - anew)
+    came = total(edge, FIRST, begin, last)
     at_once = edge.counted("admitted", begin, last) - edge.counted("admitted_after_wait", begin, last)
     again = edge.counted("asked_again", begin, end + _ASKS_AGAIN_S)
     waiters = came - max(0, at_once)
-    if waiters < _WAITERS_MIN or again >= _ASKING_AGAIN_MIN * waiters:
-        return 0.0
-    usual = _usual(evening, begin)
-    if usual is None or not _strange(evening, edge, begin, end) or not edge.knows("asked_again"):
-        return 0.0
-    first = total(edge, FIRST, begin, end)
-    people = max(total(edge, SOUNDS, begin, end) + again, total(edge, _KNOWN, begin, end) / usual)
-    return 1 - min(1.0, people / first)
+    if waiters < _WAITERS_MIN or again >= _ASKING_AGAIN_MIN * waiters or not edge.knows("asked_again"):
+        return None
+    return _usual(evening, begin, end) if _strange(evening, edge, begin, end) else None
+
+
+def _pushing_strangers(evening: Evening, edge: Process, begin: int, end: int) -> float | None:
+    """Share of the people with a pass, where strangers who are told to wait do not; else None.
+
+    A player asks again when it was told to, after two seconds at the soonest (`again_s`). Whoever asks oftener has
+    another client; and where a wave of them has far fewer passes than those who came before it, it is not our own
+    players that forgot how to wait. A crowd from elsewhere has few passes as well, but waits.
+    """
+    waiting = 0
+    for each in edge.levels("waiting", begin, end):
+        waiting += each
+    if waiting < _WAITERS_MIN or edge.counted("asked_again", begin, end) < _PUSHES_HZ * waiting:
+        return None
+    begin = max(0, begin - BLOCK_S)  # who waits now has come a little before
+    return _usual(evening, begin, end) if _strange(evening, edge, begin, end) else None
 
 
 def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
@@ -124,17 +166,19 @@ def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
         return 0.0
     usual = max(1.0, _each(edge, begin))
     each = first / networks
-    known_usual, known = _usual(evening, begin), _known((edge,), begin, end)
-    strangers = known is None or known < _KNOWN_MIN or (known_usual is not None and 2 * known < known_usual)
-    if each < _ANEW_MIN * usual or strangers:
+    if each < _ANEW_MIN * usual:
         return 0.0
-    return 1 - usual / each
+    # Of few networks the share of passes is chance; but strangers do not bring more passes than there were.
+    known_usual, known = _usual(evening, begin, end), total(edge, _KNOWN, max(0, end - _MINUTE_S), end)
+    if known_usual is not None and known < _ANEW_MIN / 2 * known_usual * usual * networks:
+        return 0.0
+    return 1 - usual / each if known >= _KNOWN_MIN * first else 0.0
 
 
 def _each(edge: Process, begin: int) -> float:
     """First attempts for each network in ten seconds, in the calmest ten of the minutes before."""
     found = []
-    for at in range(max(0, begin - _USUAL_S), begin, BLOCK_S):
+    for at in range(max(0, begin - _EACH_S), begin, BLOCK_S):
         first = total(edge, FIRST, at, at + BLOCK_S)
         networks = edge.level("sources_networks_v4", at + BLOCK_S - 1, at + BLOCK_S)
         if networks and first >= _COUNTED_MIN:
@@ -143,16 +187,34 @@ def _each(edge: Process, begin: int) -> float:
 
 
 def _strange(evening: Evening, edge: Process, begin: int, end: int) -> bool:
-    """Whether far fewer than before have a pass."""
-    usual, now = _usual(evening, begin), _known((edge,), begin, end)
-    return usual is not None and usual >= _KNOWN_MIN and now is not None and 2 * now < usual
+    """Whether far fewer than before have a pass, and not by chance (two standard deviations)."""
+    usual, now = _usual(evening, begin, end), _known((edge,), begin, end)
+    if usual is None or usual < _KNOWN_MIN or now is None or 2 * now >= usual:
+        return False
+    missing = usual - now
+    return missing * missing * total(edge, FIRST, begin, end) > 4 * usual * (1 - usual)
 
 
-def _usual(evening: Evening, begin: int) -> float | None:
-    """Share of those with a pass at all edges until then, when it was highest: a flood makes it small."""
-    edges = evening.of(Role.EDGE)
-    shares = [_known(edges, at, at + BLOCK_S) for at in range(max(0, begin - _USUAL_S), begin, BLOCK_S)]
-    return max((share for share in shares if share is not None), default=None)
+def _usual(evening: Evening, begin: int, end: int) -> float | None:
+    """Share of those with a pass at all edges, from half an hour before until whenever it was highest.
+
+    A flood makes it small, and so does what follows: the share is that of before. Few people weigh little.
+    """
+    place = "", end
+    if place in evening.conducts:
+        known_share: float | None = evening.conducts[place]
+        return known_share
+    first = known = 0
+    best, found = 0.0, None
+    for at in range(max(0, begin - _USUAL_S), min(end, evening.seconds)):
+        for edge in evening.of(Role.EDGE):
+            first += total(edge, FIRST, at, at + 1)
+            known += total(edge, _KNOWN, at, at + 1)
+        share = known / (first + _FEW)
+        if first >= _USUAL_MIN and share > best:
+            best, found = share, known / first
+    evening.conducts[place] = found
+    return found
 
 
 def _known(edges: Sequence[Process], begin: int, end: int) -> float | None:

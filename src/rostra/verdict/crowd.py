@@ -14,6 +14,7 @@ from rostra.verdict.conduct import (
     IN_TIME,
     SOUNDS,
     Conduct,
+    by_second,
     changed_before,
     concentrated,
     conduct,
@@ -32,7 +33,6 @@ _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: ol
 _TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
 _TRIES: Final = 3.0  # of who is refused, at one edge, in ten seconds
-_COUNTED_ENOUGH: Final = 10  # of those who ask: then neighbours tell of other times more than of this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Block:
     refused: float  # requests beyond what is usual that were refused
     heard: float  # people who heard their first sound, in time or not
     in_time: float
+    squatting: float  # sounds of the others, who hold a place with it
+    anew: float  # attempts of people that say that they are first ones, and are not
     sure: bool  # that the hostile are: more than their conduct says so
     failed: float  # answers that say that we failed
     watched: int  # seconds in which the edge's records are here
@@ -91,14 +93,11 @@ def block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
 
 
 def _conduct(evening: Evening, edge: Process, begin: int) -> Conduct:
-    """Of ten seconds, or thirty where few asked; a second is judged as the ten that it is in."""
+    """Of ten seconds; a second is judged as the ten that it is in."""
     place = edge.name, begin
     if place not in evening.conducts:
-        end = min(edge.seconds, begin + BLOCK_S)
         changed = changed_before(evening, edge, begin)
-        if max(total(edge, FIRST, begin, end), edge.counted("admitted", begin, end)) < _COUNTED_ENOUGH:
-            begin, end = max(0, begin - BLOCK_S), min(edge.seconds, end + BLOCK_S)
-        evening.conducts[place] = conduct(evening, edge, begin, end, changed=changed)
+        evening.conducts[place] = conduct(evening, edge, begin, min(edge.seconds, begin + BLOCK_S), changed=changed)
     found: Conduct = evening.conducts[place]
     return found
 
@@ -109,7 +108,13 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     anew = found.anew * asked
     hostile = min(asked - anew, found.hostile * (asked - anew + again))  # nobody but people asks again for nothing
     heard, in_time = total(edge, SOUNDS, begin, end), total(edge, IN_TIME, begin, end)
-    leaving = found.leaving
+    theirs = 1 - found.leaving  # of the sounds: people's
+    if found.known is not None:
+        people, share = _among_strangers(edge, found.known, begin, end)
+        theirs = share if found.squat else 1.0
+        hostile = max(0.0, asked - people)
+    elif found.each is not None:
+        anew = max(0.0, asked - found.each * _networks_more(edge, begin, end))
     refused = float(edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end))
     refused = max(0.0, refused - _REFUSED_USUAL * (asked + heard) - edge.counted("refused_full", begin, end))
     # Of pages and their files everybody gets some; who asks for far more wants the line.
@@ -129,12 +134,32 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
         people=max(0.0, asked - anew - hostile - stale) + uncounted / _TRIES,
         hostile=hostile,
         refused=refused - ours,
-        heard=heard * (1 - leaving),
-        in_time=in_time * (1 - leaving),
+        heard=heard * theirs,
+        in_time=in_time * theirs,
+        squatting=heard * (1 - theirs),
+        anew=anew,
         sure=found.sure,
         failed=failed(edge, begin, end) + ours + unread,
         watched=edge.spent(Status.SEEN, begin, end),
     )
+
+
+def _among_strangers(edge: Process, known: float, begin: int, end: int) -> tuple[float, float]:
+    """People who asked, and the share of people in those who heard, while strangers push."""
+    first = begin // BLOCK_S * BLOCK_S
+    seconds = by_second(edge, known, max(0, first - BLOCK_S), min(end, edge.seconds))
+    people = heard = whole = 0.0
+    for at in range(begin, min(end, edge.seconds)):
+        each, share = seconds[at - min(end, edge.seconds)]
+        sounds = total(edge, SOUNDS, at, at + 1)
+        people, heard, whole = people + each, heard + share * sounds, whole + sounds
+    return people, heard / whole if whole else 0.0
+
+
+def _networks_more(edge: Process, begin: int, end: int) -> int:
+    """Networks of the last minute at the end, beyond those when it began: new ones, less those forgotten."""
+    before, after = (edge.level("sources_networks_v4", max(0, at - 1), max(1, at)) or 0 for at in (begin, end))
+    return max(0, after - before)
 
 
 def _unread(edge: Process, begin: int, end: int) -> int:

@@ -19,6 +19,7 @@ from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_by
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
 WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 UNSEEN_MIN: Final = 0.5  # of packets lost: of those who come, not all are counted
+JAM_MIN: Final = 20.0  # attempts that wait: fewer are a handful of people's
 UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show that the edge could not do more
 FLOODED: Final = 2.0  # times as many attempts of nobody as of people
 NEAR_S: Final = 5  # within which the bus has failed, for what it has not brought
@@ -43,9 +44,13 @@ class Cell:
     stampede: float = 0.0  # times that people asked again, beyond what their player would
     heard: float = 0.0
     playing: float = 0.0
+    squatting: float = 0.0  # of `playing`, those who are no listeners
     leaving: float = 0.0  # share of the listeners who went in this bin
+    line: Causes | None = None  # whose attempts stand in the line before people, though there are places
     joins_hz: float | None = None  # what it was seen to bear; None: nothing showed a limit
     places: float | None = None
+    full: bool = False
+    anew: float = 0.0
     lost: Causes = NOTHING
     wire: Causes = NOTHING  # of packets that open a connection
     watched: bool = True
@@ -101,6 +106,8 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
     )
     _smooth(cells)
+    _squatting(cells)
+    _jam(edge, cells, span.begin, width)
     fell, _ = departed(evening, edge, span.begin, span.end)
     lasting = lasting_part(evening, span.begin, span.end)
     cut_by = _by_cause(cells, hindered(evening, edge, span.begin, span.end, lasting=lasting) - fell)
@@ -149,15 +156,17 @@ def _cell(
         return Cell(lost=Causes(own=1.0) if down else Causes(), watched=down)
     found = block(evening, edge, begin, end)
     cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
-    cell.again = found.again
+    cell.again, cell.anew, cell.squatting = found.again, found.anew, found.squatting
     cell.uncertain = 0.0 if found.sure else found.hostile
     waiting = float(edge.level("waiting", begin, end) or 0)
     cell.stampede = max(0.0, found.again - RETRY_USUAL_HZ * (waiting + found.people) * (end - begin))
     cell.playing = float(edge.level("playing", begin, end) or 0)
     listening = edge.levels("playing", begin, end)
     if listening:
-        gone = found.heard - (listening[-1] - (edge.levels("playing", max(0, begin - 1), begin) or listening)[0])
-        cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + found.heard + 1))
+        before = (edge.levels("playing", max(0, begin - 1), begin) or listening)[0]
+        sounds = found.heard + found.squatting
+        gone = sounds - (listening[-1] - before)
+        cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + sounds + 1))
     cell.lost = _lost(edge, found, begin, end)
     cell.wire = on_the_wire(edge, begin, end, known, usual)
     cell.wire = _whose(cell, found, changed=changed_before(evening, edge, begin))
@@ -190,6 +199,7 @@ def _limits(
     else:
         full = room == 0
         cell.places = cell.playing if full else places
+    cell.full = full
     waiting = float(edge.level("waiting", begin, end) or 0)
     refused = float(edge.counted("refused_full", begin, end))
     unmet = max(found.people - found.in_time, waiting + refused)
@@ -212,6 +222,32 @@ def _smooth(cells: tuple[Cell, ...]) -> None:
             for each in near:
                 whole += each
             cell.joins_hz = whole / len(near)
+
+
+def _squatting(cells: tuple[Cell, ...]) -> None:
+    """From those who took a place in each bin to those who hold one: they leave as others do."""
+    held = 0.0
+    for cell in cells:
+        held = min(cell.playing, (held + cell.squatting) * (1 - cell.leaving))
+        cell.squatting = held
+
+
+def _jam(edge: Process, cells: tuple[Cell, ...], begin: int, width: int) -> None:
+    """Where mostly attempts of nobody wait, or of people who are in the line already, and places are free.
+
+    Places are promised to whoever stands in front, and a promise that nobody takes up lasts for two seconds: people
+    behind are let in as they were seen to be, as long as those are there.
+    """
+    hostile = anew = people = 0.0
+    for at, cell in enumerate(cells):
+        hostile, anew = hostile + cell.hostile, anew + cell.anew
+        people = max(0.0, people + cell.people - cell.heard)
+        waiting = float(edge.level("waiting", begin + at * width, begin + (at + 1) * width) or 0)
+        others = min(waiting, hostile + anew)
+        if others > max(FLOODED * (people + 1), JAM_MIN) and not cell.full:
+            attack = hostile / (hostile + anew)
+            cell.line = Causes(attack=attack, demand=1 - attack)
+            cell.joins_hz = None
 
 
 # --- what hindered attempts ----------------------------------------------------------------------------------

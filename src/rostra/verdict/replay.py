@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from rostra.verdict.conduct import BLOCK_S
 from rostra.verdict.draws import Draw
 from rostra.verdict.path import CAPACITY_KEPT, Cell, Path, Road
-from rostra.verdict.wire import unreached
+from rostra.verdict.wire import Causes, unreached
 
 NAMES: Final = ("attack", "demand", "own", "external")
 _STEPS: Final = 4  # of the waiting time's distribution: 1/(1+x/4)^4 stands for exp(-x), without a logarithm
@@ -67,7 +67,7 @@ def present(path: Path) -> World:
         own = own or road.cut.own > 0 or road.silenced.own > 0
         external = external or road.cut.external > 0 or road.silenced.external > 0
         for cell in road.cells:
-            attack = attack or cell.hostile > 0 or cell.refused > 0 or cell.wire.attack > 0
+            attack = attack or cell.squatting > 0 or cell.hostile > 0 or cell.refused > 0 or cell.wire.attack > 0
             own = own or cell.lost.own > 0 or cell.wire.own > 0 or cell.joins_hz is not None or _too_few(cell, road)
             external = external or cell.lost.external > 0 or cell.wire.external > 0
             demand = demand or cell.people > 0
@@ -106,8 +106,9 @@ def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple
         if bound_hz is not None:
             burst = BLOCK_S * CAPACITY_KEPT * bound_hz
             credit = burst if credit is None else min(burst, credit + CAPACITY_KEPT * bound_hz * width_s)
+        listening = cell.playing - cell.squatting
         if not world.demand:
-            people = _rehearsed(people, waiting, cell.playing + extra, credit, road.places)
+            people = _rehearsed(people, waiting, listening + extra, credit, road.places)
         if credit is not None:
             credit -= min(credit, people)
         blocked = people * _unreached(cell, world)
@@ -122,7 +123,10 @@ def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple
             served *= min(1.0, joins_hz * width_s / load)
         waiting += people
         if places is not None:
-            served = min(served, max(0.0, places - cell.playing - extra + cell.heard))
+            taken = cell.playing if world.attack else listening
+            served = min(served, max(0.0, places - taken - extra + cell.heard))
+        if cell.line is not None:
+            served = min(served, cell.heard + (served - cell.heard) * (1 - _jammed(cell.line, world)))
         served = min(served, waiting)
         waiting -= served
         extra = (extra + served - cell.heard) * (1 - cell.leaving)
@@ -165,6 +169,11 @@ def _hostile(cell: Cell, draw: Draw) -> float:
     """Load that nobody's wish to listen made, in joins."""
     doubtful = cell.uncertain * (1 - draw.intent)
     return (cell.hostile - doubtful) * draw.hostile + cell.refused * draw.refusal_cost
+
+
+def _jammed(line: Causes, world: World) -> float:
+    """How much of the line that hinders people is there."""
+    return (line.attack if world.attack else 0.0) + (line.demand if world.demand else 0.0)
 
 
 def _success(cell: Cell, world: World) -> float:
