@@ -9,7 +9,7 @@ from rostra.report import pictures
 from rostra.report.numbers import ends
 from rostra.report.sections.log import check
 from rostra.report.sections.people import judged, missing
-from rostra.report.story import CAUSES, MAIN_U, PART_MIN_U, TWICE_DB, Answer, answer, doubts, parts
+from rostra.report.story import CAUSES, MAIN_U, PART_MIN_U, TWICE_DB, Answer, answer, doubts, parts, phrase_of
 from rostra.report.subject import Subject, section
 from rostra.report.wording import sentence
 from rostra.verdict.likelihood import SIDES
@@ -22,11 +22,8 @@ _WHOLE_U: Final = 1_000_000
 
 
 def headline(subject: Subject) -> Markup:
-    verdict, words = subject.verdict, subject.words
-    if subject.label == "none" and verdict["attack_absorbed"]:
-        return words("absorbed")
-    unsure = not verdict["firm"] and subject.label not in ("none", "undetermined")
-    return words(f"{'likely' if unsure else 'label'}.{subject.label}")
+    verdict = subject.verdict
+    return subject.words(phrase_of(subject.label, firm=verdict["firm"], absorbed=verdict["attack_absorbed"]))
 
 
 def lead(subject: Subject) -> Markup:

@@ -37,7 +37,7 @@ CAUSES: Final[dict[str, Both]] = {
     "claim.demand": ("it was the crowd", "het was de toeloop"),
     "claim.own": ("it was our own fault", "het was onze eigen fout"),
     "claim.dependency": ("it was a service that we depend on", "het was een dienst waarvan wij afhangen"),
-    "claim.none": ("no cause was named", "er werd geen oorzaak genoemd"),
+    "claim.none": ("nothing went wrong", "er ging niets mis"),
 }
 
 CLASSES: Final[dict[str, Both]] = {

@@ -25,6 +25,13 @@ class Answer:
     necessary_u: int
 
 
+def phrase_of(label: str, *, firm: bool, absorbed: bool) -> str:
+    """What a verdict is called, where it must not say more than is known."""
+    if label == "none" and absorbed:
+        return "absorbed"
+    return f"likely.{label}" if not firm and label not in ("none", "undetermined") else f"label.{label}"
+
+
 def answer(verdict: Mapping[str, Any], cause: str) -> Answer:
     found = verdict["causes"][cause]
     necessary, enough = found["necessary_u"], found["enough_u"]

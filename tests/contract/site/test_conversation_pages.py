@@ -140,8 +140,8 @@ def test_p9_who_says_more_than_the_evidence_shows_is_warned_and_may_say_it_never
             assert "Choose below what you say" in asked.text
             warned = await post(ann, page, notice, text="Een aanval!", claims="attack", seen="unclaimed")
             assert (warned.status_code, told.changes) == (422, [])
-            assert "Claimed: an attack. Evidence so far: limited." in warned.text
-            assert "What the evidence shows so far: a fault of our own" in warned.text
+            assert "Claimed: it was an attack. Evidence so far: limited support." in warned.text
+            assert "What the evidence shows so far: The platform itself was at fault" in warned.text
             assert f'name="seen" value="{WARNED}"' in warned.text
             assert ">Een aanval!</textarea>" in warned.text
             said = await post(ann, page, notice, text="Een aanval!", claims="attack", seen=WARNED)

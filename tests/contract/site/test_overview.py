@@ -29,9 +29,9 @@ def test_owners_and_moderators_watch_the_edges_and_nobody_else(database_url: str
                     assert (page.status_code, part.status_code) == (403, 403)
                     continue
                 assert "12,345 listen, room for 7,655 more" in page.text
-                assert "so far: a fault of our own</strong>\nFirm" in page.text
+                assert "so far: The platform itself was at fault</strong>\nFirm" in page.text
                 assert "Of those who wanted to listen, 34 % (30–38) were harmed." in part.text
-                assert "Evidence for an attack: limited." in part.text
+                assert "That there was an attack: limited support." in part.text
                 assert "what edge-7 can carry was not rehearsed" in part.text
                 assert "edge-1 is 400 ms late: newcomers wait" in part.text
                 assert 'hx-get="/moderation/edges/now"' in part.text

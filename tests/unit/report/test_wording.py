@@ -13,6 +13,7 @@ from rostra import verdict
 from rostra.core.claims import CLAIMS
 from rostra.evidence.change import WHATS
 from rostra.report.numbers import ends, nearest
+from rostra.report.story import phrase_of
 from rostra.report.wording import LANGUAGES, PHRASES, Wording
 from rostra.verdict.draws import Draw
 from rostra.verdict.likelihood import CLASSES, NOTHING, PRIORS, WORDS
@@ -50,6 +51,17 @@ def test_every_code_of_the_verdict_is_worded() -> None:
     assert len(contrasts) >= 4
     found = [*OF_VERDICT, *(f"unknown.{each}" for each in unknowns), *(f"contrast.{each}" for each in contrasts)]
     assert [each for each in found if each not in PHRASES] == []
+
+
+@pytest.mark.parametrize("firm", [True, False])
+@pytest.mark.parametrize("absorbed", [True, False])
+def test_what_a_verdict_is_called_has_words_and_says_probably_where_it_is_not_firm(
+    *, firm: bool, absorbed: bool
+) -> None:
+    called = {label: phrase_of(label, firm=firm, absorbed=absorbed) for label in LABELS}
+    assert set(called.values()) <= set(PHRASES)
+    sure = {label for label, phrase in called.items() if not phrase.startswith("likely.")}
+    assert sure == (set(LABELS) if firm else {NONE, UNDETERMINED})
 
 
 def test_both_languages_take_the_same_numbers() -> None:

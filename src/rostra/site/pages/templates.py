@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from rostra.core.units import SECOND_NS
+from rostra.report.story import phrase_of
+from rostra.report.wording import Wording
 from rostra.site.pages.languages import LANGUAGES, translations
 from rostra.web.pages import PageFiles
 
@@ -43,7 +45,13 @@ def _environment(language: str, package: str = "rostra.site.pages") -> Environme
     catalogue = translations(language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined] # jinja2.ext.i18n adds it
     locale = {"en": "en_GB"}.get(language, language)
-    environment.globals |= {"asset": asset, "language": language, "languages": LANGUAGES}
+    environment.globals |= {
+        "asset": asset,
+        "language": language,
+        "languages": LANGUAGES,
+        "phrase_of": phrase_of,
+        "words": Wording(language),  # what the truth report calls things
+    }
     environment.filters |= {
         "ago": partial(_ago, locale=locale),
         "at": partial(_at, locale=locale),
