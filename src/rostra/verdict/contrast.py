@@ -108,10 +108,12 @@ def _exposed(evening: Evening, span: Span) -> Iterator[Contrast]:
     edges = evening.of(Role.EDGE)
     hostile = [edge for edge in edges if _load(evening, edge, span.onset, span.end) > 0.3]
     yield from _difference("attack", hostile, edges, evening, span)
+    changed: dict[str, set[str]] = {}  # by what was changed, in the order of the log: the edges on which it was
     for change in evening.changes:
-        changed = [edge for edge in edges if edge.name == change.subject]
-        if changed and span.begin - 900 <= change.at_s <= span.onset + BLOCK_S:
-            yield from _difference(change.what, changed, edges, evening, span)
+        if span.begin - 900 <= change.at_s <= span.onset + BLOCK_S:
+            changed.setdefault(change.what, set()).add(change.subject)
+    for what, names in changed.items():
+        yield from _difference(what, [edge for edge in edges if edge.name in names], edges, evening, span)
 
 
 def _difference(
