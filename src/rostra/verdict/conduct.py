@@ -58,7 +58,7 @@ def conduct(evening: Evening, edge: Process, begin: int, end: int, *, changed: b
     """Of ten seconds; where few asked, what they did not do is judged of thirty."""
     anew = _anew(evening, edge, begin, end)
     if anew > _CONDUCT_MIN:
-        return Conduct(anew=anew, each=max(1.0, _each(edge, begin)))
+        return Conduct(anew=anew, each=_each(evening, edge, begin, end))
     known = _pushing_strangers(evening, edge, begin, end)
     if known is not None:
         return Conduct(sure=True, known=known, squat=True)
@@ -71,7 +71,10 @@ def conduct(evening: Evening, edge: Process, begin: int, end: int, *, changed: b
         return Conduct(sure=True, known=known)
     insisting = edge.counted("asked_again", begin, end) > _INSISTS * first
     deaf, sure = (0.0, False) if insisting else _deaf(evening, edge, begin, end, changed=changed)
-    return Conduct(deaf, sure=sure, leaving=left_early(evening, edge, begin, end) if deaf > 0 else 0.0)
+    leaving = left_early(evening, edge, begin, end) if deaf > 0 else 0.0
+    if deaf > 0 and _strange(evening, edge, begin, end):
+        return Conduct(sure=sure, known=_usual(evening, begin, end), squat=leaving > 0)
+    return Conduct(deaf, sure=sure, leaving=leaving)
 
 
 def by_second(edge: Process, known: float, begin: int, end: int) -> list[tuple[float, float]]:
@@ -149,12 +152,15 @@ def _pushing_strangers(evening: Evening, edge: Process, begin: int, end: int) ->
     another client; and where a wave of them has far fewer passes than those who came before it, it is not our own
     players that forgot how to wait. A crowd from elsewhere has few passes as well, but waits.
     """
-    waiting = 0
-    for each in edge.levels("waiting", begin, end):
-        waiting += each
-    if waiting < _WAITERS_MIN or edge.counted("asked_again", begin, end) < _PUSHES_HZ * waiting:
+    waiting = again = 0
+    for each in evening.of(Role.EDGE):  # they wait in one line; who comes at the end of ten seconds waits later
+        again += each.counted("asked_again", begin, end + BLOCK_S)
+        for there in each.levels("waiting", begin, end + BLOCK_S):
+            waiting += there
+    if waiting < _WAITERS_MIN or again < _PUSHES_HZ * waiting:
         return None
-    begin = max(0, begin - BLOCK_S)  # who waits now has come a little before
+    if total(edge, FIRST, begin, end) < _WAITERS_MIN:
+        begin = max(0, begin - BLOCK_S)  # who waits now has come a little before
     return _usual(evening, begin, end) if _strange(evening, edge, begin, end) else None
 
 
@@ -164,7 +170,7 @@ def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
     first = total(edge, FIRST, max(0, end - _MINUTE_S), end)
     if not networks or first < _WAITERS_MIN:
         return 0.0
-    usual = max(1.0, _each(edge, begin))
+    usual = _each(evening, edge, begin, end)
     each = first / networks
     if each < _ANEW_MIN * usual:
         return 0.0
@@ -175,24 +181,29 @@ def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
     return 1 - usual / each if known >= _KNOWN_MIN * first else 0.0
 
 
-def _each(edge: Process, begin: int) -> float:
-    """First attempts for each network in ten seconds, in the calmest ten of the minutes before."""
-    found = []
-    for at in range(max(0, begin - _EACH_S), begin, BLOCK_S):
-        first = total(edge, FIRST, at, at + BLOCK_S)
-        networks = edge.level("sources_networks_v4", at + BLOCK_S - 1, at + BLOCK_S)
-        if networks and first >= _COUNTED_MIN:
-            found.append(first / networks)
-    return min(found, default=1.0)
+def _each(evening: Evening, edge: Process, begin: int, end: int) -> float:
+    """First attempts of each network in a minute, in the calmest of those until then; at least one."""
+    place = f"{edge.name} each", end
+    if place in evening.conducts:
+        calmest: float = evening.conducts[place]
+        return calmest
+    found = None
+    for at in range(max(0, begin - _EACH_S), min(end, edge.seconds)):
+        networks = edge.level("sources_networks_v4", at, at + 1)
+        first = total(edge, FIRST, max(0, at + 1 - _MINUTE_S), at + 1)
+        if networks and first >= _COUNTED_MIN and (found is None or first < found * networks):
+            found = first / networks
+    evening.conducts[place] = found = max(1.0, found or 1.0)
+    return found
 
 
 def _strange(evening: Evening, edge: Process, begin: int, end: int) -> bool:
-    """Whether far fewer than before have a pass, and not by chance (two standard deviations)."""
+    """Whether a third fewer than before have a pass, and not by chance (three standard deviations)."""
     usual, now = _usual(evening, begin, end), _known((edge,), begin, end)
-    if usual is None or usual < _KNOWN_MIN or now is None or 2 * now >= usual:
+    if usual is None or usual < _KNOWN_MIN or now is None or 3 * now >= 2 * usual:
         return False
     missing = usual - now
-    return missing * missing * total(edge, FIRST, begin, end) > 4 * usual * (1 - usual)
+    return missing * missing * total(edge, FIRST, begin, end) > 9 * usual * (1 - usual)
 
 
 def _usual(evening: Evening, begin: int, end: int) -> float | None:

@@ -31,6 +31,7 @@ _MILLION: Final = 1_000_000
 _PAGES_USUAL: Final = 15.0  # requests of a browser that opens the page and stays
 _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: old links, robots, icons
 _TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
+_SILENT: Final = ("timeouts", "shield_half_open")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
 _TRIES: Final = 3.0  # of who is refused, at one edge, in ten seconds
 
@@ -111,7 +112,8 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     theirs = 1 - found.leaving  # of the sounds: people's
     if found.known is not None:
         people, share = _among_strangers(edge, found.known, begin, end)
-        theirs = share if found.squat else 1.0
+        if found.squat:
+            theirs, again = share, min(again, round(people))  # who pushes is none of them
         hostile = max(0.0, asked - people)
     elif found.each is not None:
         anew = max(0.0, asked - found.each * _networks_more(edge, begin, end))
@@ -163,12 +165,15 @@ def _networks_more(edge: Process, begin: int, end: int) -> int:
 
 
 def _unread(edge: Process, begin: int, end: int) -> int:
-    """Connections whose requests the edge did not understand, for three seconds in which it understood none."""
+    """Connections whose requests the edge did not understand, for three seconds in which it understood none.
+
+    Where others say nothing at all, it is not that we read people wrongly.
+    """
     unread = 0
     for at in range(max(0, begin), min(end, edge.seconds)):
         near = max(0, at - 1), min(edge.seconds, at + 2)
         false, opened = edge.counted("shield_bad_request", *near), edge.counted("accepts", *near)
-        if 2 * false > opened and not total(edge, FIRST, *near):
+        if 2 * false > opened and not total(edge, (*FIRST, *_SILENT), *near):
             unread += edge.counted("shield_bad_request", at, at + 1)
     return unread
 
@@ -248,11 +253,15 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
 def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:
     """Listeners of this edge who were cut: by it, with it, or who had no sound for too long and stayed, or went.
 
-    Of those without sound only a `lasting` part was so for long; who went because of it is one of them.
+    Of those without sound only a `lasting` part was so for long; who went because of it is one of them. Who takes
+    a place and is no listener does not read, or goes soon: as many of them are none.
     """
     fell, went = departed(evening, edge, begin, end)
     mute = without_sound(edge, begin, end) * lasting + dripped(edge, begin, end)
-    return edge.counted("cut_streams", begin, end) + fell + max(mute, float(went))
+    squatters = 0.0
+    for at in range(max(0, begin // BLOCK_S - 1) * BLOCK_S, end, BLOCK_S):
+        squatters += block(evening, edge, at, min(end, at + BLOCK_S)).squatting
+    return fell + max(0.0, edge.counted("cut_streams", begin, end) + max(mute, float(went)) - squatters)
 
 
 def lasting_part(evening: Evening, begin: int, end: int) -> float:

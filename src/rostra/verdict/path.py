@@ -240,7 +240,7 @@ def _jam(edge: Process, cells: tuple[Cell, ...], begin: int, width: int) -> None
     """
     hostile = anew = people = 0.0
     for at, cell in enumerate(cells):
-        hostile, anew = hostile + cell.hostile, anew + cell.anew
+        hostile, anew = hostile + cell.hostile, anew + max(cell.anew, cell.stampede)
         people = max(0.0, people + cell.people - cell.heard)
         waiting = float(edge.level("waiting", begin + at * width, begin + (at + 1) * width) or 0)
         others = min(waiting, hostile + anew)
@@ -307,12 +307,14 @@ def _hides(cell: Cell) -> bool:
 def _put_back(road: Road, roads: tuple[Road, ...], begin: int, end: int, width_s: int) -> None:
     first = max(0, begin - max(1, BLOCK_S // width_s))
     usual = _mean(road, first, begin) if begin else 0.0
+    if not usual:  # whoever comes first after that is no wave that was held up
+        return
     wave = 0.0
     for cell in road.cells[end : end + max(1, RETURN_S // width_s)]:
         more = max(0.0, cell.people - usual)
         cell.people -= more
         wave += more
-    came = elsewhere = expected = 0.0
+    came = elsewhere = expected = late = 0.0
     for at in range(begin, end):
         road.cells[at].people += wave / (end - begin)
         road.cells[at].returned = wave / (end - begin)
@@ -322,9 +324,9 @@ def _put_back(road: Road, roads: tuple[Road, ...], begin: int, end: int, width_s
         for other in well:
             elsewhere += other.cells[at].again
     for cell in road.cells[end : end + max(1, RETURN_S // width_s)]:
-        elsewhere += cell.again  # what waited in the kernel is answered now
-    unseen = max(0.0, expected - came - elsewhere)
-    if came > UNSEEN_MIN * expected:  # they do get through
+        late += cell.again  # what waited in the kernel is answered now
+    unseen = max(0.0, expected - came - elsewhere - late)
+    if came + elsewhere > UNSEEN_MIN * expected:  # they do get through, here or where their player goes then
         unseen = 0.0
     for cell in road.cells[begin:end]:
         cell.unseen = unseen / (end - begin)

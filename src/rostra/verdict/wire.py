@@ -8,6 +8,7 @@ from rostra.verdict.listening import unreached_listeners
 LOST_MIN: Final = 0.05  # of packets: less is any evening
 OVERLOADED: Final = 0.9
 LISTENERS_TELL: Final = 5  # so many know whether a line works
+GONE_USUAL: Final = 2  # listeners whom nothing reaches any more: a tunnel, a battery, a closed lid
 STRANGE_MIN: Final = 10  # packets a second; neighbours, names and clocks are fewer
 USELESS_MIN: Final = 20  # connections that asked for nothing that there is
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
@@ -31,11 +32,13 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     dropped = edge.counted("nic_drops_in", begin, end)
     packets = edge.counted("nic_packets_in", begin, end)
     again, out = edge.counted("segments_again", begin, end), edge.counted("segments_out", begin, end)
+    asked = edge.level("asked_of_listeners", begin, end) or 0
     deaf = unreached_listeners(edge, begin, end)
-    if not deaf and (edge.level("asked_of_listeners", begin, end) or 0) >= LISTENERS_TELL:
+    if not deaf and asked >= LISTENERS_TELL:
         again = 0  # those who are there answer: it is answers to who does not exist that are sent again
     lost = max(dropped / (packets + dropped) if dropped > 10 else 0.0, again / out if out > 100 else 0.0)
-    lost = max(lost, deaf)
+    if deaf * asked > GONE_USUAL or lost >= LOST_MIN:  # so few alone have lines of their own that fail
+        lost = max(lost, deaf)
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
