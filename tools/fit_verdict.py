@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
@@ -22,9 +22,9 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from rostra.verdict.crowd import span  # noqa: E402 # the path first
 from rostra.verdict.evening import Evening, Role, read  # noqa: E402
-from rostra.verdict.likelihood import CLASSES, NOTHING, Tables, tables  # noqa: E402
-from rostra.verdict.path import path  # noqa: E402
-from rostra.verdict.signals import CATEGORIES, signals  # noqa: E402
+from rostra.verdict.likelihood import CLASSES, NOTHING, REPLAYS, SIDES, Sides, Tables, relation, tables  # noqa: E402
+from rostra.verdict.shares import found_by  # noqa: E402
+from rostra.verdict.signals import CATEGORIES  # noqa: E402
 from rostra.verdict.verdict import LIVE_DRAWS, judge  # noqa: E402
 
 TABLES = ROOT / "src" / "rostra" / "verdict" / "tables.json"
@@ -34,7 +34,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An evening and the truth of it; `attack` is its share in the harm."""
+    """An evening and the truth of it: `shares` of each side in the harm."""
 
     name: str
     kind: str
@@ -42,7 +42,19 @@ class Incident:
     evening: Evening
     label: str
     classes: tuple[str, ...]
-    attack: float
+    shares: Mapping[str, float]
+
+    @property
+    def attack(self) -> float:
+        return self.shares["attack"]
+
+    @property
+    def sides(self) -> Sides:
+        """Who has a part in the harm."""
+        if self.label == "none":
+            return ()
+        order = sorted(self.shares, key=lambda each: -self.shares[each])[: 2 if self.label == "mixture" else 1]
+        return tuple(each for each in SIDES.values() if each in order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Outcome:
     classes: tuple[str, ...]
     firm: bool
     attack: float
-    sure: float  # of the label, by the draws and the evidence
+    sure: float  # of the label
 
 
 # --- where incidents come from -------------------------------------------------------------------------------
@@ -71,9 +83,9 @@ def enacted(folder: Path) -> Iterator[Incident]:
         log = source(found.parent / "bundle.tar.xz")
         opened = open_log(log, named_key(log))
         evening = read(parse_entry(each).entry for each in opened.entries())
-        sides = {name[0]: 0 for name in truth["shares_u"]}
+        shares = dict.fromkeys(SIDES.values(), 0.0)
         for name, share in truth["shares_u"].items():
-            sides[name[0]] += share
+            shares[SIDES[name[0]]] += share / _MILLION
         yield Incident(
             name=found.parent.name,
             kind=truth["kind"],
@@ -81,7 +93,7 @@ def enacted(folder: Path) -> Iterator[Incident]:
             evening=evening,
             label=truth["label"],
             classes=tuple(truth["classes"]),
-            attack=sides.get("A", 0) / _MILLION,
+            shares=shares,
         )
 
 
@@ -102,7 +114,7 @@ def synthetic(count: int, *, first: int = 0, shift: float = 0.0) -> Iterator[Inc
                 evening=read(evenings.Evening(scenario).entries),
                 label=named,
                 classes=() if named == "none" else evenings.CLASS_OF[kind],
-                attack=shares["attack"],
+                shares=shares,
             )
 
 
@@ -110,21 +122,28 @@ def synthetic(count: int, *, first: int = 0, shift: float = 0.0) -> Iterator[Inc
 
 
 def fit(incidents: Iterable[Incident], made_from: str) -> dict[str, Any]:
-    """Of incidents with one class, or none: how often each category was seen. Mixtures are what is predicted."""
+    """How often each category was seen, of incidents with one class, or none: mixtures are what is predicted.
+
+    And how often replays named those who had a part, of all of them.
+    """
     counts = {group: {name: Counter[str]() for name in (NOTHING, *CLASSES)} for group in CATEGORIES}
+    replays = {row: dict.fromkeys(columns, 0) for row, columns in REPLAYS.items()}
     taken = 0
     for incident in incidents:
+        taken += 1
+        verdict = judge(incident.evening, count=1, compared=False)
+        row, column = relation(incident.sides, found_by(verdict.split, verdict.harm.value))
+        replays[row][column] += 1
         if len(incident.classes) > 1:
             continue
         name = incident.classes[0] if incident.classes else NOTHING
-        seconds = span(incident.evening)
-        taken += 1
-        for signal in signals(incident.evening, seconds, path(incident.evening, seconds)):
+        for signal in verdict.signals:
             if signal.category is not None:
                 counts[signal.group][name][signal.category] += 1
     return {
         "made_from": made_from,
         "incidents": taken,
+        "replays": replays,
         "counts": {
             group: {name: {each: seen[each] for each in CATEGORIES[group]} for name, seen in of_class.items()}
             for group, of_class in counts.items()
@@ -138,8 +157,8 @@ def fit(incidents: Iterable[Incident], made_from: str) -> dict[str, Any]:
 def outcomes(incidents: Iterable[Incident], of: Tables, *, draws: int = LIVE_DRAWS) -> Iterator[Outcome]:
     for incident in incidents:
         verdict = judge(incident.evening, count=draws, of=of)
-        sure = max(max(verdict.split.necessary, default=0.0), 0.5) if verdict.label != "none" else 0.99
-        yield Outcome(incident, verdict.label, verdict.classes, verdict.firm, verdict.split.shares[0].value, sure)
+        attack = verdict.split.shares[0].value
+        yield Outcome(incident, verdict.label, verdict.classes, verdict.firm, attack, verdict.sure)
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:

@@ -1,8 +1,9 @@
 """The parameters that nobody measured, drawn from published ranges: the same draws on every machine.
 
-Everything in this package that is no whole number is a double that was made by + - * / and comparisons alone, in
-a fixed order: IEEE 754 fixes every bit of these, and CPython fuses none. (The built-in `sum` of doubles is not
-used: since Python 3.12 it rounds differently. Logarithms are taken of decimals.) Chance is SHA-256 of a counter.
+Everything in this package that is no whole number is a double that was made by + - * /, square roots and
+comparisons alone, in a fixed order: IEEE 754 fixes every bit of these, and CPython fuses none. (The built-in `sum`
+of doubles is not used: since Python 3.12 it rounds differently. Logarithms are taken of decimals.) Chance is
+SHA-256 of a counter.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,13 @@
-"""Which classes of causes the signals speak for, and how strongly: tables of counts, three starting assumptions.
+"""Which causes the evidence speaks for, and how strongly: tables of counts, three starting assumptions.
 
 A table has, for each class and group of signals, how many incidents of that class alone showed each category. Of
 several causes the one shows whose category comes last (noisy-MAX, of which noisy-OR is the case of two categories);
 an evening without an incident is always one of them, the leak. At most two causes are weighed at a time.
+
+The replays are an instrument too, and the strongest: a table has how often, of incidents whose truth is known, they
+named those who had a part, one of them, somebody else, or nobody.
+
+Groups of signals depend on each other more than a product of chances has it: each counts as its square root.
 
 A group that nobody counted is taken as whatever speaks most against what is claimed, so that a claim gets no
 stronger by evidence that is not there.
@@ -14,6 +19,7 @@ from decimal import Context, Decimal
 from functools import cache
 from importlib.resources import files
 from itertools import combinations, product
+from math import sqrt
 from typing import Any, Final, NamedTuple
 
 from rostra.verdict.signals import CATEGORIES, Signal
@@ -22,10 +28,21 @@ NOTHING: Final = "N"
 CLASSES: Final = ("A1", "A2", "A3", "A4", "A5", "D1", "D2", "O1", "O2", "O3", "O4", "O5", "O6", "X1")
 SIDES: Final = {"A": "attack", "D": "demand", "O": "own", "X": "external"}
 UNKNOWN_MAX: Final = 4  # groups that nobody counted: of more, nothing is claimed
-_SMOOTHING: Final = 0.5  # Jeffreys: a category that was never seen is half an incident
+_SMOOTHING: Final = 0.2  # of an incident, for a category that was never seen
+SECOND: Final = 0.3  # how likely a second cause is, of how likely the rarer one is alone
+NONE: Final = "none"
+MIXTURE: Final = "mixture"
 _PRECISE: Final = Context(prec=28)
 
-Set = tuple[str, ...]
+Set = tuple[str, ...]  # of classes
+Sides = tuple[str, ...]  # who has a part in the harm: none, one or two of SIDES, in their order
+
+# What replays may find when so many sides have a part, and in how many ways each can be.
+REPLAYS: Final[dict[str, dict[str, int]]] = {
+    "none": {"none": 1, "one": 4, "two": 6},
+    "one": {"same": 1, "none": 1, "and_another": 3, "another": 3, "others": 3},
+    "two": {"same": 1, "none": 1, "one_of_them": 2, "another": 2, "one_and_another": 4, "others": 1},
+}
 
 # What was the case before anything was seen, in thousandths. `base_rate`: triggers of outages by the SRE workbook's
 # table C-1 (binary push 37, configuration 31, users 9, pipeline 6, provider, decay, capacity 5 each, hardware 2),
@@ -47,11 +64,12 @@ WORDS: Final = ("none", "limited", "moderate", "moderately_strong", "strong", "v
 
 
 class Tables(NamedTuple):
-    """`counts[group][class][category]`; `made_from` says of what."""
+    """`counts[group][class][category]`, `replays` as REPLAYS; `made_from` says of what."""
 
     made_from: str
     incidents: int
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
+    replays: Mapping[str, Mapping[str, int]]
 
 
 class Strength(NamedTuple):
@@ -80,7 +98,7 @@ def tables() -> Tables:
 
 
 def parse(raw: Mapping[str, Any]) -> Tables:
-    return Tables(raw["made_from"], raw["incidents"], raw["counts"])
+    return Tables(raw["made_from"], raw["incidents"], raw["counts"], raw["replays"])
 
 
 def sets() -> Iterator[Set]:
@@ -90,17 +108,41 @@ def sets() -> Iterator[Set]:
 
 
 def prior(of: Mapping[str, int], causes: Set) -> float:
-    """Of exactly these causes: a second one is as likely as it alone is in any evening, in thousandths."""
-    weight = 1.0
-    for each in causes:
-        weight *= of[each] / 1_000
-    return weight if causes else 0.02
+    """Of exactly these causes."""
+    if not causes:
+        return 0.02
+    return min(of[each] for each in causes) / 1_000 * (SECOND if len(causes) > 1 else 1.0)
+
+
+def sides_of(causes: Set) -> Sides:
+    return tuple(side for letter, side in SIDES.items() if any(each[0] == letter for each in causes))
+
+
+def label_of(sides: Sides) -> str:
+    return NONE if not sides else sides[0] if len(sides) == 1 else MIXTURE
+
+
+def relation(true: Sides, found: Sides) -> tuple[str, str]:
+    """The row and the column of REPLAYS."""
+    row = ("none", "one", "two")[len(true)]
+    if not true:
+        return row, ("none", "one", "two")[len(found)]
+    if found == true:
+        return row, "same"
+    shared = len([each for each in found if each in true])
+    if not found:
+        return row, "none"
+    if len(found) == 1:
+        return row, "one_of_them" if shared else "another"
+    if not shared:
+        return row, "others"
+    return row, "and_another" if len(true) == 1 else "one_and_another"
 
 
 class Evidence:
-    """What the signals of one evening are worth."""
+    """What the signals of one evening are worth, and what its replays `found`: the sides that have a part."""
 
-    def __init__(self, signals: Sequence[Signal], of: Tables) -> None:
+    def __init__(self, signals: Sequence[Signal], found: Sides, of: Tables) -> None:
         self._tables = of
         self._known = [
             (each.group, CATEGORIES[each.group].index(each.category)) for each in signals if each.category
@@ -108,21 +150,32 @@ class Evidence:
         self._unknown = [each.group for each in signals if each.category is None]
         self._chances: dict[tuple[str, int], dict[Set, float]] = {}
         self._likelihoods = {causes: self._likelihood(causes, self._known) for causes in sets()}
+        self._replayed = {causes: _replay(of, sides_of(causes), found) for causes in sets()}
+
+    def believed(self, named: str) -> dict[Set, float]:
+        """The chance of each set of causes, under one of the PRIORS."""
+        of = PRIORS[named]
+        found = {each: prior(of, each) * self._replayed[each] * self._likelihoods[each] for each in sets()}
+        whole = 0.0
+        for weight in found.values():
+            whole += weight
+        return {each: weight / whole for each, weight in found.items()}
 
     def posterior(self, named: str) -> dict[str, float]:
         """Of each class, under one of the PRIORS."""
         found = dict.fromkeys(CLASSES, 0.0)
-        whole = 0.0
-        for causes, likelihood in self._likelihoods.items():
-            weight = prior(PRIORS[named], causes) * likelihood
-            whole += weight
+        for causes, chance_ in self.believed(named).items():
             for each in causes:
-                found[each] += weight
-        return {name: weight / whole for name, weight in found.items()} if whole > 0 else found
+                found[each] += chance_
+        return found
 
-    def leading(self, named: str) -> Set:
-        """The likeliest causes."""
-        return max(self._likelihoods, key=lambda causes: prior(PRIORS[named], causes) * self._likelihoods[causes])
+    def sides(self, named: str) -> dict[Sides, float]:
+        """Of those who may have a part."""
+        found: dict[Sides, float] = {}
+        for causes, chance_ in self.believed(named).items():
+            sides = sides_of(causes)
+            found[sides] = found.get(sides, 0.0) + chance_
+        return found
 
     def strength(self, side: str) -> Strength:
         """With a cause of this side against without one, all classes and pairs alike likely beforehand."""
@@ -158,7 +211,16 @@ class Evidence:
                 known = {each: chance(self._tables, group, each, level) for each in sets()}
                 self._chances[group, level] = known
             likelihood *= known[causes]
-        return likelihood
+        return sqrt(likelihood)
+
+
+def _replay(of: Tables, true: Sides, found: Sides) -> float:
+    """The chance that replays find these when those have a part."""
+    row, column = relation(true, found)
+    whole = 0.0
+    for each in REPLAYS[row]:
+        whole += of.replays[row][each] + _SMOOTHING
+    return (of.replays[row][column] + _SMOOTHING) / whole / REPLAYS[row][column]
 
 
 def _mean_ratio(likelihoods: Mapping[Set, float], side: str) -> float:

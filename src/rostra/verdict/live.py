@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from rostra.verdict.evening import Entry, Reader
+from rostra.verdict.likelihood import NONE
 from rostra.verdict.replay import NAMES
-from rostra.verdict.verdict import NONE, UNDETERMINED, Verdict, judge_now
+from rostra.verdict.verdict import UNDETERMINED, Verdict, judge_now
 
 LIVE_EVERY_S: Final = 10
 LIVE_FOR_S: Final = 300  # after the onset; later nobody waits for a first word any more

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 
 from rostra.verdict.crowd import HARM_MIN_U
 from rostra.verdict.draws import CENTRAL, Draw
+from rostra.verdict.likelihood import Sides
 from rostra.verdict.path import Path
 from rostra.verdict.replay import AS_IT_WAS, NAMES, World, harms
 from rostra.verdict.wire import Causes
 
 DOMINANT: Final = 0.75
-DOMINANT_LOW: Final = 0.5
 PART_MIN: Final = 0.10  # of the harm: a smaller part makes no mixture
 INTERVAL: Final = (0.05, 0.95)
 HARM_MIN: Final = HARM_MIN_U / 1_000_000
@@ -35,6 +35,8 @@ class Split(NamedTuple):
 
     harm: Interval
     shares: tuple[Interval, ...]
+    central: Causes
+    drawn: tuple[Causes, ...]
     necessary: tuple[float, ...]
     enough: tuple[float, ...]
     worlds: Mapping[World, float]
@@ -51,6 +53,8 @@ def split(path: Path, drawn: Sequence[Draw]) -> Split:
     return Split(
         harm=interval(central[AS_IT_WAS], [each[AS_IT_WAS] for each in worlds]),
         shares=of_all,
+        central=middle,
+        drawn=tuple(parts),
         necessary=tuple(_part([_necessary(each, cause) for each in worlds]) for cause in range(len(NAMES))),
         enough=tuple(_part([_enough(each, cause) for each in worlds]) for cause in range(len(NAMES))),
         worlds=central,
@@ -99,16 +103,53 @@ def interval(value: float, found: Sequence[float]) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
-def label(of: Split, harm: float) -> str:
-    """`none`, one of the four causes, `mixture`, or `undetermined` where the draws do not agree."""
-    if harm < HARM_MIN:
-        return "none"
-    order = sorted(range(len(NAMES)), key=lambda cause: -of.shares[cause].value)
-    first, second = of.shares[order[0]], of.shares[order[1]]
-    if first.value == 0:
-        return "undetermined"
-    if first.value >= DOMINANT:
-        return NAMES[order[0]] if first.low > DOMINANT_LOW else "undetermined"
-    if first.high - first.low > DOMINANT or second.low < PART_MIN / 2 < PART_MIN < first.high - DOMINANT:
-        return "undetermined"
-    return "mixture"
+def found_by(of: Split, harm: float) -> Sides:
+    """Who has a part in the harm by the central replay: nobody, one, or the two with the largest ones."""
+    order = sorted(range(len(NAMES)), key=lambda cause: -of.central[cause])
+    if harm < HARM_MIN or not of.central[order[0]]:
+        return ()
+    most = order[:2] if of.central[order[1]] > 1 - DOMINANT else order[:1]
+    return tuple(NAMES[cause] for cause in sorted(most))
+
+
+def believed(of: Split, chances: Mapping[Sides, float]) -> tuple[Interval, ...]:
+    """The shares if those have a part of whom `chances` tells how likely they are: others' go to them.
+
+    Who has no part in the replay gets none. Ninety in a hundred lie between the ends, over draws and `chances`.
+    """
+    harmful = {sides: chance for sides, chance in chances.items() if sides}
+    whole = 0.0
+    for chance in harmful.values():
+        whole += chance
+    found = []
+    for cause in range(len(NAMES)):
+        middle = 0.0
+        spread: list[tuple[float, float]] = []
+        for sides, chance in harmful.items():
+            middle += chance / whole * _among(of.central, sides)[cause]
+            spread += [(_among(each, sides)[cause], chance / whole / len(of.drawn)) for each in of.drawn]
+        found.append(_weighted(middle, sorted(spread)))
+    return tuple(found)
+
+
+def _among(shares: Causes, sides: Sides) -> Causes:
+    whole = 0.0
+    for name, share in zip(NAMES, shares, strict=True):
+        whole += share if name in sides else 0.0
+    if not whole:
+        return shares
+    return Causes(*(share / whole if name in sides else 0.0 for name, share in zip(NAMES, shares, strict=True)))
+
+
+def _weighted(value: float, ordered: Sequence[tuple[float, float]]) -> Interval:
+    ends = []
+    for end in INTERVAL:
+        below, found = 0.0, ordered[-1][0]
+        for each, weight in ordered:
+            below += weight
+            if below >= end:
+                found = each
+                break
+        ends.append(found)
+    low, high = ends
+    return Interval(value, min(low, value), max(high, value))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, concentrated, failed
-from rostra.verdict.crowd import HELD_S, Block, Span, block
+from rostra.verdict.crowd import Block, Span, block
+from rostra.verdict.departures import HELD_S
 from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.path import CAPACITY_KEPT, Path
 from rostra.verdict.wire import nobodies, on_the_wire, usual_bytes

@@ -12,24 +12,28 @@ from rostra.verdict.crowd import Span, measured, span
 from rostra.verdict.draws import DRAWS, Draw, draws, published
 from rostra.verdict.evening import Evening
 from rostra.verdict.likelihood import (
-    CLASSES,
+    MIXTURE,
+    NONE,
     PRIORS,
-    SIDES,
     Evidence,
+    Sides,
     Strength,
     Tables,
     decibans,
+    label_of,
+    sides_of,
     tables,
 )
 from rostra.verdict.path import Path, path
 from rostra.verdict.replay import NAMES, harm
-from rostra.verdict.shares import PART_MIN, Interval, Split, interval, label, split
+from rostra.verdict.shares import HARM_MIN, PART_MIN, Interval, Split, believed, found_by, interval, split
 from rostra.verdict.signals import CATEGORIES, Signal, signals
 from rostra.verdict.what_if import WhatIf
 
 FORMAT: Final = "rostra-verdict/1"
 UNDETERMINED: Final = "undetermined"
-NONE: Final = "none"
+ATTACK: Final = NAMES[0]
+SURE_MIN: Final = 0.4  # of a label, or the cause cannot be determined
 LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
 AGREED: Final = 0.95  # of the draws
 MISFIT_MAX: Final = 0.25  # of the harm that was counted and the one that the model replays
@@ -50,6 +54,7 @@ class Verdict:
 
     evening: Evening
     label: str
+    sure: float  # the chance that the label is right, before which no cause was likelier than another
     firm: bool
     span: Span
     harm: Interval
@@ -80,6 +85,7 @@ class Verdict:
             "conversation": self.evening.conversation,
             "label": self.label,
             "firm": self.firm,
+            "sure_u": _micro(self.sure),
             "attack_absorbed": self.absorbed,
             "harm": {
                 **_interval(self.harm),
@@ -182,19 +188,26 @@ def judge(
     if way.hidden and found.harm.value > counted:
         harmed = Interval(found.harm.value, max(counted, found.harm.low), found.harm.high)
     seen = signals(evening, seconds, way)
-    evidence = Evidence(seen, of or tables())
+    replayed = found_by(found, harmed.value)
+    evidence = Evidence(seen, replayed, of or tables())
+    found = found._replace(shares=believed(found, evidence.sides("uniform")))
     covered = coverage(evening, seconds, seen, way)
-    named = label(found, harmed.value) if measured(evening) and covered.enough else UNDETERMINED
+    chances = {named: _labels(evidence.sides(named), harmed.value, replayed) for named in PRIORS}
+    named, sure = _likeliest(chances["uniform"])
+    unexplained = named != NONE and not replayed
+    if unexplained or not measured(evening) or not covered.enough:
+        named, sure = UNDETERMINED, 0.0
     strength = evidence.strength("attack")
     return Verdict(
         evening=evening,
         label=named,
-        firm=_firm(named, found, harmed, evidence, covered),
+        sure=sure,
+        firm=_firm(named, found, harmed, chances, covered),
         span=seconds,
         harm=harmed,
         estimated=way.hidden,
         split=found,
-        classes=_classes(named, found, evidence),
+        classes=_classes(named, evidence),
         posteriors={prior: evidence.posterior(prior) for prior in PRIORS},
         strength=strength,
         word=covered.capped(strength.word),
@@ -212,32 +225,48 @@ def digest(verdict: Mapping[str, Any]) -> str:
     return sha256(whole.encode()).hexdigest()
 
 
-def _classes(named: str, found: Split, evidence: Evidence) -> tuple[str, ...]:
-    """For each side that has a part in the harm, the likeliest of its classes."""
-    if named in (NONE, UNDETERMINED):
-        return ()
-    posterior = evidence.posterior("uniform")
-    chosen = []
-    for cause, side in enumerate(NAMES):
-        if found.shares[cause].value >= 2 * PART_MIN:
-            of_side = [each for each in CLASSES if SIDES[each[0]] == side]
-            chosen.append(max(of_side, key=lambda each: posterior[each]))
-    return tuple(chosen)
+def _labels(sides: Mapping[Sides, float], harm: float, replayed: Sides) -> dict[str, float]:
+    """How likely each label is that may be given: where nobody was harmed it is none; else one of the others.
+
+    No signal accuses: an attack that has no part in the replays is no attack, whatever speaks for one.
+    """
+    found: dict[str, float] = {}
+    for each, chance in sides.items():
+        name = label_of(each)
+        allowed = name == NONE if harm < HARM_MIN else name != NONE and (name != ATTACK or ATTACK in replayed)
+        if allowed:
+            found[name] = found.get(name, 0.0) + chance
+    return found
 
 
-def _firm(named: str, found: Split, harmed: Interval, evidence: Evidence, covered: Coverage) -> bool:
+def _likeliest(chances: Mapping[str, float]) -> tuple[str, float]:
+    """`undetermined` where even the likeliest one is likelier wrong than right."""
+    named = max(chances, key=lambda each: chances[each])
+    return (named, chances[named]) if named == NONE or chances[named] >= SURE_MIN else (UNDETERMINED, 0.0)
+
+
+def _classes(named: str, evidence: Evidence) -> tuple[str, ...]:
+    """The likeliest ones that are of the label."""
+    chances = evidence.believed("uniform")
+    fitting = [each for each in chances if label_of(sides_of(each)) == named]
+    return max(fitting, key=lambda each: chances[each], default=())
+
+
+def _firm(
+    named: str, found: Split, harmed: Interval, chances: Mapping[str, Mapping[str, float]], covered: Coverage
+) -> bool:
     """No draw, no starting assumption and nothing that is missing turns it."""
     if named == UNDETERMINED or not covered.complete:
         return False
     if named == NONE:
-        return True
+        return chances["uniform"][NONE] >= SURE_MIN
     if found.harm.value and abs(found.harm.value - harmed.value) > MISFIT_MAX:
         return False
-    sides = {tuple(SIDES[each[0]] for each in evidence.leading(prior)) for prior in PRIORS}
-    if named == "mixture":
+    if any(_likeliest(each)[0] != named for each in chances.values()):
+        return False
+    if named == MIXTURE:
         return all(each.low >= PART_MIN / 2 or each.high < 2 * PART_MIN for each in found.shares)
-    cause = NAMES.index(named)
-    return found.necessary[cause] >= AGREED and all(named in each for each in sides)
+    return found.necessary[NAMES.index(named)] >= AGREED
 
 
 def _replay(way: Path, what_if: WhatIf, drawn: Sequence[Draw]) -> Interval:

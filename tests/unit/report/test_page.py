@@ -201,7 +201,8 @@ def test_every_picture_has_words_or_is_repeated_beside(cases: dict[str, Case], k
 
 def test_the_headline_says_what_the_verdict_says(cases: dict[str, Case]) -> None:
     headlines = {kind: text(next(found(case.parsed["en"], "h1"))) for kind, case in cases.items()}
-    assert headlines["http_flood"] == "An attack was the cause"
+    assert headlines["http_flood"] in {"An attack was the cause", "Probably an attack, but not firmly so"}
+    assert headlines["http_flood"].startswith("Probably") is not cases["http_flood"].verdict["firm"]
     assert headlines["crash"] == "The platform itself was at fault"
     assert headlines["nothing"] == "Nothing went wrong"
     assert headlines["absorbed"] == "Hostile load came, and changed nothing"

@@ -16,10 +16,10 @@ from rostra.report.numbers import ends, nearest
 from rostra.report.story import phrase_of
 from rostra.report.wording import LANGUAGES, PHRASES, Wording
 from rostra.verdict.draws import Draw
-from rostra.verdict.likelihood import CLASSES, NOTHING, PRIORS, WORDS
+from rostra.verdict.likelihood import CLASSES, NONE, NOTHING, PRIORS, WORDS
 from rostra.verdict.replay import NAMES
 from rostra.verdict.signals import CATEGORIES
-from rostra.verdict.verdict import NONE, UNDETERMINED
+from rostra.verdict.verdict import UNDETERMINED
 
 LABELS = (*NAMES, NONE, UNDETERMINED, "mixture")
 OF_VERDICT = (

@@ -128,11 +128,11 @@ def test_who_watches_an_evening_sees_no_firm_verdict_of_what_has_not_happened_ye
     assert whole("crash", 0).label == "own"
 
 
-def test_a_change_that_did_nothing_changes_no_share() -> None:
+def test_a_change_that_did_nothing_changes_no_replay() -> None:
     base = replace(scenario("crowd", 4), changes=())
     innocent = replace(base, changes=((50, "deploy", "edge-1"),))
     one, other = judged(Evening(base).entries), judged(Evening(innocent).entries)
-    assert other.split.shares == one.split.shares
+    assert other.split.drawn == one.split.drawn
     assert other.label == "demand"
     assert other.split.shares[2].high < PART_MIN
 
