@@ -177,7 +177,7 @@ def _concluded(
                 tally.failed += 1
                 return f"{recipe.name} failed: {error}"
             case Course() as course:
-                mine[frozenset(cause.name for cause in world.causes)] = course
+                mine[world.there] = course
     truth = _truth(recipe, mine)
     with tempfile.TemporaryDirectory(dir=stand.folder) as made:
         shutil.copy(stand.folder / recipe.world / BUNDLE, made)

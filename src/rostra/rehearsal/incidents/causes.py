@@ -32,6 +32,8 @@ CLASSES: Final[dict[str, str]] = {
 }
 MIXTURES: Final = ("A3+D1", "A2+O2", "D1+O4", "A5+O5", "A3+O3", "D1+X1")
 NOTHING: Final = "N"
+CROWD: Final = "D1"
+REHEARSED: Final = "rehearsed"  # what is left of a crowd in a re-run without it: as many as were rehearsed
 ABSORBED: Final = "absorbed"  # an attack that is there and harms nobody
 KINDS: Final = (NOTHING, ABSORBED, *CLASSES, *MIXTURES)
 _SIDES: Final = {"A": Side.ATTACK, "D": Side.DEMAND, "O": Side.OWN, "X": Side.EXTERNAL}

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from rostra.rehearsal.incidents.causes import CROWD, REHEARSED
 from rostra.rehearsal.incidents.people import Style, Visit
-from rostra.rehearsal.incidents.recipe import PATIENCE_S, Cause, Recipe
+from rostra.rehearsal.incidents.recipe import PATIENCE_S, POINTS, Cause, Recipe
 
 _FIRST_S: Final = 0.5
 _NEIGHBOURS: Final = 0.3  # of the people share a network with somebody who has come
@@ -26,8 +27,11 @@ def guests(recipe: Recipe, introduce: Introduce) -> list[Visit]:
         surges = number < recipe.surge * recipe.people
         at_s = recipe.onset_s + chance.random() if surges else chance.uniform(_FIRST_S, last_s)
         visits.append(_person(chance, recipe, at_s, introduce, [visit.source for visit in visits]))
-    if (crowd := recipe.cause("D1")) is not None:
+    if (crowd := recipe.cause(CROWD)) is not None:
         visits += _crowd(recipe, crowd, introduce)
+    elif (crowd := recipe.cause(REHEARSED)) is not None:
+        rehearsed = sorted(_crowd(recipe, crowd, introduce), key=lambda visit: visit.at_s)
+        visits += rehearsed[: max(0, round(POINTS["full"] * recipe.capacity) - recipe.people)]
     if (stampede := recipe.cause("D2")) is not None:
         visits = list(_impatient(recipe, stampede, visits))
     if (bots := recipe.cause("A4")) is not None:
@@ -51,7 +55,7 @@ def _person(chance: random.Random, recipe: Recipe, at_s: float, introduce: Intro
 
 def _crowd(recipe: Recipe, cause: Cause, introduce: Introduce) -> Iterator[Visit]:
     """More of the same people: up to twice as many as there are places for, within seconds."""
-    chance = recipe.chance(cause.name)
+    chance = recipe.chance(CROWD)
     over_s = chance.uniform(2.0, recipe.seconds - PATIENCE_S - 1 - cause.at_s)
     for _ in range(round(2 * cause.strength * recipe.capacity)):
         yield _person(chance, recipe, cause.at_s + chance.uniform(0, over_s), introduce, [])

@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from rostra.core.errors import BadInputError
-from rostra.rehearsal.incidents.causes import ABSORBED, CLASSES, KINDS, NOTHING
+from rostra.rehearsal.incidents.causes import ABSORBED, CLASSES, CROWD, KINDS, NOTHING, REHEARSED
 
 Point = Literal["calm", "usual", "full"]
 # How much of what was rehearsed the people need who come in any case.
@@ -86,8 +86,20 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return random.Random(f"{self.seed}/{what}")
 
     def only(self, names: frozenset[str]) -> "Recipe":
-        """A re-run in which the other causes are not there."""
-        return msgspec.structs.replace(self, causes=tuple(c for c in self.causes if c.name in names))
+        """A re-run in which the other causes are not there. Of a crowd as many come as were rehearsed.
+
+        That is what too many means, and what the verdict's replays leave of one.
+        """
+        crowd = self.cause(CROWD)
+        left = tuple(cause for cause in self.causes if cause.name in names)
+        if crowd is not None and CROWD not in names:
+            left += (msgspec.structs.replace(crowd, name=REHEARSED),)
+        return msgspec.structs.replace(self, causes=left)
+
+    @property
+    def there(self) -> frozenset[str]:
+        """The causes of this re-run, by name."""
+        return frozenset(cause.name for cause in self.causes if cause.name != REHEARSED)
 
 
 def is_for_fitting(seed: int) -> bool:
