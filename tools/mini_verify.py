@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FILE_MAX = 17_000_000
 WHOLE_MAX = 512_000_000
+BESIDE = r"rostra_verify\.py|report\.(en|nl)\.html|verdict\.json|certificate/[0-9a-f]{64}"
 NAME = re.compile(
-    r"(key|checkpoint|rostra_verify\.py|tile/(entries|[0-9])(/x[0-9]{3}){0,3}/[0-9]{3}(\.p/[0-9]{1,3})?)"
+    rf"key|checkpoint|{BESIDE}|tile/(entries|[0-9])(/x[0-9]{{3}}){{0,3}}/[0-9]{{3}}(\.p/[0-9]{{1,3}})?"
 )
 FIELDS = {"who", "run", "seq", "prev", "kind", "wall_ms", "mono_ms", "body"}
 LARGEST = 2**53 - 1

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from ledger_kit import LOG_KEY, Evening, written
+from rostra.reporting import report
 from rostra.verdict.code import code_digest
+from rostra.verifier.checks.capacity import CERTIFICATES, certificate_name
+from rostra.verifier.source import Folder
 from rostra.verifying import main
 from rostra.witness.bundle import export
 from rostra.witness.single_file import FILE, single_file
@@ -38,7 +41,10 @@ def alone(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     evening = Evening("edge-1", "edge-2", plan={"number": 1, "verdict": code_digest()}).go_on(90)
-    export(written(folder / "log", evening.entries), folder / "evening.tar.xz")
+    log = written(folder / "log", evening.entries)
+    (log / CERTIFICATES).mkdir()
+    (log / certificate_name("ab" * 32)).write_bytes(b"of an edge that is not in the plan")
+    export(log, folder / "evening.tar.xz", also=report(Folder(log)).files)
     return folder / "evening.tar.xz"
 
 
