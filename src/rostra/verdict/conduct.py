@@ -40,6 +40,7 @@ _USUAL_MIN: Final = 10  # people: of fewer a share is chance
 _KNOWN_MIN: Final = 0.10  # share of those with a pass: less tells nothing
 _UNREACHED_MAX: Final = 0.2  # of the listeners: it is the line that hinders
 _AGE_MAX_MS: Final = 1_500
+_OURS: Final = ("deploy", "rollback", "configuration", "move", "start")
 
 
 class Conduct(NamedTuple):
@@ -250,9 +251,10 @@ def concentrated(edge: Process, begin: int, end: int) -> bool:
     return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
 
-def changed_before(evening: Evening, edge: Process, second: int, *, within_s: int = 900) -> bool:
+def changed_before(
+    evening: Evening, edge: Process, second: int, *, within_s: int = 900, ours: tuple[str, ...] = _OURS
+) -> bool:
     """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
-    ours = ("deploy", "rollback", "configuration", "move", "start")
 
     def matters(change: Change) -> bool:
         here = change.subject in (edge.name, "", evening.conversation)

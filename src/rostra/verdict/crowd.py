@@ -33,6 +33,7 @@ _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: ol
 _TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
 _SILENT: Final = ("timeouts", "shield_half_open")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
+_TRIED_S: Final = 5  # who asks somewhere again waited as long for an answer, as players do
 _TRIES: Final = 3.0  # of who is refused, at one edge, in ten seconds
 
 
@@ -245,9 +246,38 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
         cut += hindered(evening, edge, begin, end, lasting=lasting)
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
+    came, unserved = newcomers(evening, begin, end)
+    asked, unheard = asked + came, unheard + unserved
     silenced = _silenced(evening, begin, end)
     there = round(asked) + listening
     return Span(begin, end, round(asked), round(unheard), round(cut), silenced, there, onset)
+
+
+def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
+    """People whom no edge counted as they asked first; and those of them who had no sound ten seconds later.
+
+    An edge that was down or a line that was dark counts nobody: they ask again elsewhere, or later. So many have
+    come as heard something or wait, though fewer had asked until then.
+    """
+    edges = evening.of(Role.EDGE)
+    missing = 0
+    wait: list[int] = []  # of those, at each second
+    heard: list[int] = []
+    balance = -sum(edge.level("waiting", begin, begin + 1) or 0 for edge in edges)  # they had asked before
+    for at in range(begin, end):
+        sounds = waiting = 0
+        for edge in edges:
+            sounds += total(edge, SOUNDS, at, at + 1)
+            balance -= total(edge, FIRST, at, at + 1) - _stale(evening, edge, at, at + 1)
+            waiting += edge.level("waiting", at, at + 1) or 0
+        balance += sounds
+        missing = max(missing, balance + waiting)
+        wait.append(min(balance + waiting, waiting))
+        heard.append(sounds)
+    late = 0
+    for at in range(max(0, min(end, evening.seconds - _TRIED_S) - begin)):
+        late = max(late, wait[at] - sum(heard[at + 1 : at + 1 + BLOCK_S]))
+    return missing, late
 
 
 def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:
@@ -257,7 +287,7 @@ def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: 
     a place and is no listener does not read, or goes soon: as many of them are none.
     """
     fell, went = departed(evening, edge, begin, end)
-    mute = without_sound(edge, begin, end) * lasting + dripped(edge, begin, end)
+    mute = (without_sound(edge, begin, end) + dripped(edge, begin, end)) * lasting
     squatters = 0.0
     for at in range(max(0, begin // BLOCK_S - 1) * BLOCK_S, end, BLOCK_S):
         squatters += block(evening, edge, at, min(end, at + BLOCK_S)).squatting
@@ -267,7 +297,7 @@ def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: 
 def lasting_part(evening: Evening, begin: int, end: int) -> float:
     """Of listeners without sound, those who did not go on at an edge at which nobody was."""
     edges = evening.of(Role.EDGE)
-    mute = sum(without_sound(edge, begin, end) for edge in edges)
+    mute = sum(without_sound(edge, begin, end) + dripped(edge, begin, end) for edge in edges)
     well = sum(edge.counted("resumed", begin, end) for edge in edges if not is_unwell(edge, begin, end))
     return max(0, mute - well) / mute if mute else 0.0
 

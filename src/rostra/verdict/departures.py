@@ -11,14 +11,13 @@ from typing import Final
 
 from rostra.verdict.conduct import SOUNDS
 from rostra.verdict.evening import Evening, Process, Role, Status, total
+from rostra.verdict.wire import FLOODED, SENT_AGAIN, no_handshake
 
 HELD_S: Final = 3  # of sound that a player has, and a listener's patience: who goes on within it was not cut
 _AT_ONCE_MIN: Final = 3  # listeners
 _AT_ONCE: Final = 0.3  # of an edge's listeners, within three seconds: a speech loses a tenth of that
 _UNREACHED: Final = 0.5  # of those asked: the line, and not their choice
 _NOBODY_S: Final = 5  # in which handshakes begin and none is completed
-_SENT_AGAIN: Final = 3  # answers to a handshake
-_FLOODED: Final = ("syn_cookies_sent", "syn_queue_full_drops", "accept_queue_drops")
 _DRAIN_S: Final = 120  # from the word that an edge goes to its end
 
 
@@ -35,7 +34,7 @@ class _Gone:
 
 
 def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int, int]:
-    """Whom this edge lost from `begin` to before `end`, and who were cut by it: with it, and without it going."""
+    """Listeners whom this edge lost for too long from `begin` to before `end`: as a run of it ended, and else."""
     if not evening.departures:
         for each, (fell, cut) in zip(evening.of(Role.EDGE), _matched(evening), strict=True):
             evening.departures[each.name] = fell, cut
@@ -48,12 +47,13 @@ def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
     found = [([0] * evening.seconds, [0] * evening.seconds) for _ in edges]
     left = [_left(edge) for edge in edges]
     resumed = [edge.counts.get("resumed") for edge in edges]
+    begun = [_begun(evening, edge) for edge in edges]
     recent: list[_Gone] = []
     missing: list[_Gone] = []  # for longer, of those who did not go one by one
     doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
     for at in range(1, evening.seconds):
         for number, edge in enumerate(edges):
-            each = _departure(edge, left[number], number, at)
+            each = _departure(edge, left[number], number, at, begun=begun[number][at])
             if each is not None:
                 each.told = each.at_once and _sent_elsewhere(evening, edges, each)
                 once = 0 if each.fell else min(doubles, each.left)
@@ -77,16 +77,26 @@ def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
         recent = [each for each in recent if at - each.at < HELD_S - 1]
     over = _over(edges, evening.seconds)
     for each in missing:  # who is among the recent at the end cannot have missed so much
-        if over - each.at < HELD_S or each.told:
+        if over - each.at <= HELD_S or each.told:
             continue
         if each.fell:
-            found[each.edge][0][each.at] += each.left
+            frozen = stood_still(evening, edges[each.edge], each.at)
+            found[each.edge][1 if frozen else 0][each.at] += each.left
         elif _line_dead(edges[each.edge], each.at, over):
             found[each.edge][1][each.at] += each.left
     return found
 
 
-def _departure(edge: Process, left: list[int], number: int, at: int) -> _Gone | None:
+def _begun(evening: Evening, edge: Process) -> list[bool]:
+    """Whether a second's record may be the first of another run, though no second is missing."""
+    begun = [False] * (evening.seconds + 2)
+    for change in evening.changes:
+        if change.what == "start" and change.subject == edge.name and 0 <= change.at_s < evening.seconds:
+            begun[change.at_s] = begun[change.at_s + 1] = True
+    return begun
+
+
+def _departure(edge: Process, left: list[int], number: int, at: int, *, begun: bool) -> _Gone | None:
     if edge.status[at - 1] != Status.SEEN:
         return None
     playing = edge.gauges.get("playing", [])
@@ -98,9 +108,19 @@ def _departure(edge: Process, left: list[int], number: int, at: int) -> _Gone | 
         return None
     whole = sum(left[max(0, at - HELD_S + 1) : at + 1])
     there = max((each or 0 for each in playing[max(0, at - HELD_S) : at]), default=0)
-    return _Gone(
-        edge=number, at=at, left=left[at], fell=False, at_once=whole >= max(_AT_ONCE_MIN, _AT_ONCE * there)
-    )
+    at_once = begun or whole >= max(_AT_ONCE_MIN, _AT_ONCE * there)
+    return _Gone(edge=number, at=at, left=left[at], fell=begun, at_once=at_once)
+
+
+def stood_still(evening: Evening, edge: Process, at: int) -> bool:
+    """Whether the run that said nothing at this second went on afterwards: it had too much to do, or no core."""
+    back = at
+    while back < edge.seconds and edge.status[back] == Status.DOWN:
+        back += 1
+    if back >= edge.seconds or edge.status[back] != Status.SEEN:
+        return False
+    starts = (each for each in evening.changes if each.what == "start" and each.subject == edge.name)
+    return back > at and not any(at - 1 <= each.at_s <= back for each in starts)
 
 
 def _left(edge: Process) -> list[int]:
@@ -134,11 +154,11 @@ def _unreached(edge: Process, at: int) -> int:
 
 
 def _over(edges: tuple[Process, ...], seconds: int) -> int:
-    """The last second in which somebody may have listened."""
+    """After the last second in which somebody may have listened, or tried to."""
     for at in range(seconds - 1, -1, -1):
         for edge in edges:
             unknown = at < edge.seconds and edge.status[at] not in (Status.SEEN, Status.ABSENT)
-            if unknown or edge.level("playing", at, at + 1):
+            if unknown or edge.level("playing", at, at + 1) or edge.counted("passive_opens", at, at + 1):
                 return at + 1
     return 0
 
@@ -159,12 +179,13 @@ def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -
 
 
 def _takes(edge: Process, at: int) -> bool:
-    """Whether an edge takes connections: it does, or nothing says that it would not."""
+    """Whether somebody who comes to an edge gets something: who comes does, or nothing says that they would not."""
     end = min(at + HELD_S, edge.seconds)
     if edge.spent(Status.SEEN, at, end) < end - at:
         return False
-    hindered = edge.counted("segments_again", at, end) >= _SENT_AGAIN or total(edge, _FLOODED, at, end) > 0
-    return edge.counted("passive_opens", at, end) > 0 or not hindered
+    if edge.counted("passive_opens", at, end):
+        return total(edge, (*SOUNDS, "resumed", "told_to_wait"), at, end) > 0
+    return edge.counted("segments_again", at, end) < SENT_AGAIN and not total(edge, FLOODED, at, end)
 
 
 def _line_dead(edge: Process, at: int, over: int) -> bool:
@@ -180,13 +201,3 @@ def _silent(edge: Process, at: int) -> float:
     asked = edge.level("asked_of_listeners", at, at + 1)
     silent = max(edge.level(name, at, at + 1) or 0 for name in ("unreached_listeners", "behind_listeners"))
     return silent / asked if asked else 0.0
-
-
-def no_handshake(edge: Process, begin: int, end: int) -> bool:
-    """Whether some began a handshake, had an answer again and again, and nobody completed one.
-
-    Where cookies or a full queue say that most of them were nobody it is no line that fails.
-    """
-    if edge.counted("passive_opens", begin, end) or not edge.knows("passive_opens"):
-        return False
-    return edge.counted("segments_again", begin, end) >= _SENT_AGAIN and not total(edge, _FLOODED, begin, end)

@@ -192,6 +192,7 @@ class _Last:
     seq: int
     second: int
     counters: dict[str, int]
+    others: int = 0  # entries of its chain since then that are no records
 
 
 def read(entries: Iterable[Entry]) -> Evening:
@@ -227,6 +228,9 @@ class Reader:
             self._began_s = entry.wall_ms // SECOND_MS
         index, at_s = self.size, entry.wall_ms // SECOND_MS - self._began_s
         self.size += 1
+        last = self._last.get(entry.who)
+        if entry.kind != RECORD and last is not None and last.run == entry.run and entry.seq > last.seq:
+            last.others += 1
         if entry.kind == RECORD:
             self._record(index, entry, at_s)
         elif entry.kind == CHANGE:
@@ -308,7 +312,7 @@ class Reader:
         goes_on = last is not None and last.run == entry.run
         before: Mapping[str, int] = {}
         if last is not None and goes_on:
-            missing = entry.seq - last.seq - 1
+            missing = entry.seq - last.seq - 1 - last.others
             pause = second - last.second
             began = last.second + 1
             if missing > 0:

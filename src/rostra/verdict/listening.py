@@ -58,7 +58,8 @@ def dripped(edge: Process, begin: int, end: int) -> int:
 def is_unwell(edge: Process, begin: int, end: int) -> bool:
     """Whether somebody who comes over to this edge may hear nothing there either."""
     paused = max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
-    return paused or unreached_listeners(edge, begin, end) > _UNREACHED_MAX or without_sound(edge, begin, end) > 0
+    hindered = without_sound(edge, begin, end) + dripped(edge, begin, end) > 0
+    return paused or hindered or unreached_listeners(edge, begin, end) > _UNREACHED_MAX
 
 
 def without_sound(edge: Process, begin: int, end: int) -> int:

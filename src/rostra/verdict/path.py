@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.conduct import BLOCK_S, changed_before
-from rostra.verdict.crowd import Block, Span, block, hindered, lasting_part
-from rostra.verdict.departures import departed
+from rostra.verdict.crowd import Block, Span, block, hindered, lasting_part, newcomers
+from rostra.verdict.departures import departed, stood_still
 from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
 from rostra.verdict.listening import PAUSED_MS, STARVED
 from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
@@ -46,6 +46,7 @@ class Cell:
     playing: float = 0.0
     squatting: float = 0.0  # of `playing`, those who are no listeners
     leaving: float = 0.0  # share of the listeners who went in this bin
+    away: float = 0.0  # listeners who were cut before, and have not come back so far
     line: Causes | None = None  # whose attempts stand in the line before people, though there are places
     joins_hz: float | None = None  # what it was seen to bear; None: nothing showed a limit
     places: float | None = None
@@ -93,6 +94,8 @@ def path(evening: Evening, span: Span) -> Path:
     stages = evening.of(Role.STAGE)
     roads = tuple(_road(evening, edge, stages, span, width) for edge in edges)
     _return_unseen(roads, width)
+    came, late = newcomers(evening, span.begin, span.end)
+    _bring_in(roads, float(came), float(late))
     return Path(width, roads, float(span.people))
 
 
@@ -106,6 +109,7 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
     )
     _smooth(cells)
+    _miss(evening, edge, cells, span.begin, width)
     _squatting(cells)
     _jam(edge, cells, span.begin, width)
     fell, _ = departed(evening, edge, span.begin, span.end)
@@ -118,6 +122,18 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         external = any(_bus_fails(stage, span.begin, span.end) for stage in stages)
         silenced = Causes(external=listening) if external else Causes(own=listening)
     return Road(edge, joins_hz, places, cells, cut_by, silenced)
+
+
+def _miss(evening: Evening, edge: Process, cells: tuple[Cell, ...], begin: int, width_s: int) -> None:
+    """Who was cut is missing until as many have come back; and did not leave by choice."""
+    away = 0.0
+    for number, cell in enumerate(cells):
+        at = begin + number * width_s
+        lost = float(sum(departed(evening, edge, at, at + width_s)))
+        away = max(0.0, away - edge.counted("resumed", at, at + width_s)) + lost
+        cell.away = away
+        there = cell.playing + cell.heard + 1
+        cell.leaving = max(0.0, cell.leaving * there - lost) / (there + away)
 
 
 def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
@@ -153,7 +169,7 @@ def _cell(
 ) -> Cell:
     if not edge.spent(Status.SEEN, begin, end):
         down = edge.down(begin, end) > 0
-        return Cell(lost=Causes(own=1.0) if down else Causes(), watched=down)
+        return Cell(lost=_stopped_by(evening, edge, begin) if down else Causes(), watched=down)
     found = block(evening, edge, begin, end)
     cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
     cell.again, cell.anew, cell.squatting = found.again, found.anew, found.squatting
@@ -169,7 +185,8 @@ def _cell(
         cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + sounds + 1))
     cell.lost = _lost(edge, found, begin, end)
     cell.wire = on_the_wire(edge, begin, end, known, usual)
-    cell.wire = _whose(cell, found, changed=changed_before(evening, edge, begin))
+    moved = changed_before(evening, edge, begin, ours=("move",))  # nothing else of ours changes a line
+    cell.wire = _whose(cell, found, changed=moved)
     _limits(edge, found, cell, begin, end, joins_hz, places)
     return cell
 
@@ -250,6 +267,19 @@ def _jam(edge: Process, cells: tuple[Cell, ...], begin: int, width: int) -> None
             cell.joins_hz = None
 
 
+def _stopped_by(evening: Evening, edge: Process, begin: int) -> Causes:
+    """Why an edge did nothing: its run ended, which is ours; or it stood still under what asked it then."""
+    back = begin
+    while back < edge.seconds and edge.status[back] != Status.SEEN:
+        back += 1
+    if not stood_still(evening, edge, begin):
+        return Causes(own=1.0)
+    found = block(evening, edge, back, min(edge.seconds, back + 1))
+    if found.hostile + found.refused <= FLOODED * (found.people + 1):
+        return Causes(own=1.0)
+    return Causes(attack=1.0, own=1.0 if changed_before(evening, edge, begin) else 0.0)
+
+
 # --- what hindered attempts ----------------------------------------------------------------------------------
 
 
@@ -300,8 +330,49 @@ def _return_unseen(roads: tuple[Road, ...], width_s: int) -> None:
                 begin = None
 
 
+def _bring_in(roads: tuple[Road, ...], people: float, late: float) -> None:
+    """Who was counted nowhere as they asked first came while no edge could count them.
+
+    Whoever found another edge was heard there soon; the others, and all while every edge was dark, were not.
+    """
+    dark = [all(_hides(road.cells[at]) for road in roads) for at in range(len(roads[0].cells) if roads else 0)]
+    for at in range(len(dark) - 1, -1, -1):  # at the end nobody is there, and nobody wants to be
+        if any(road.cells[at].playing or road.cells[at].heard for road in roads):
+            break
+        dark[at] = False
+    came = 0.0
+    for road in roads:
+        for cell in road.cells:
+            came += cell.returned  # put back already
+    late = max(0.0, late - came)
+    people = max(0.0, people - came - late)
+    for whose, number in ((_in_the_dark(roads, dark), people), (_hidden(roads), late)):
+        more = [max(0.0, cell.heard - cell.people) for road in roads for cell in road.cells]
+        _add(roads, number, whose if any(whose) else more)
+
+
+def _in_the_dark(roads: tuple[Road, ...], dark: list[bool]) -> list[float]:
+    return [1.0 if each else 0.0 for _ in roads for each in dark]
+
+
+def _hidden(roads: tuple[Road, ...]) -> list[float]:
+    return [1.0 if _hides(cell) else 0.0 for road in roads for cell in road.cells]
+
+
+def _add(roads: tuple[Road, ...], people: float, weights: list[float]) -> None:
+    whole = 0.0
+    for each in weights:
+        whole += each
+    if people <= 0 or not whole:
+        return
+    cells = [cell for road in roads for cell in road.cells]
+    for cell, weight in zip(cells, weights, strict=True):
+        cell.people += people * weight / whole
+        cell.returned += people * weight / whole if _hides(cell) else 0.0
+
+
 def _hides(cell: Cell) -> bool:
-    return cell.lost.own >= 1.0 or max(cell.wire) >= UNSEEN_MIN
+    return max(cell.lost.own, cell.lost.attack) >= 1.0 or max(cell.wire) >= UNSEEN_MIN
 
 
 def _put_back(road: Road, roads: tuple[Road, ...], begin: int, end: int, width_s: int) -> None:

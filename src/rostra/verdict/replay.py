@@ -101,12 +101,14 @@ def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple
     credit: float | None = None
     again = min(1.0, draw.retry_hz * width_s)
     goes = min(0.9, draw.patience_hz * width_s)
+    stayed = _not_cut(road.cut, world)
     for cell, joins_hz, bound_hz, places in _bounds(road, world, draw, cap):
         people = cell.people + cell.unseen * draw.unseen
         if bound_hz is not None:
             burst = BLOCK_S * CAPACITY_KEPT * bound_hz
             credit = burst if credit is None else min(burst, credit + CAPACITY_KEPT * bound_hz * width_s)
-        listening = cell.playing - cell.squatting
+        stay = cell.away * stayed
+        listening = cell.playing - cell.squatting + stay
         if not world.demand:
             people = _rehearsed(people, waiting, listening + extra, credit, road.places)
         if credit is not None:
@@ -123,7 +125,7 @@ def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple
             served *= min(1.0, joins_hz * width_s / load)
         waiting += people
         if places is not None:
-            taken = cell.playing if world.attack else listening
+            taken = cell.playing + stay if world.attack else listening
             served = min(served, max(0.0, places - taken - extra + cell.heard))
         if cell.line is not None:
             served = min(served, cell.heard + (served - cell.heard) * (1 - _jammed(cell.line, world)))
@@ -174,6 +176,15 @@ def _hostile(cell: Cell, draw: Draw) -> float:
 def _jammed(line: Causes, world: World) -> float:
     """How much of the line that hinders people is there."""
     return (line.attack if world.attack else 0.0) + (line.demand if world.demand else 0.0)
+
+
+def _not_cut(cut: Causes, world: World) -> float:
+    """Of those who were cut, the share that would not have been."""
+    whole = spared = 0.0
+    for there, each in zip(world, cut, strict=True):
+        whole += each
+        spared += 0.0 if there else each
+    return spared / whole if whole else 0.0
 
 
 def _success(cell: Cell, world: World) -> float:

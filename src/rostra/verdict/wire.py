@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from rostra.verdict.evening import Capacity, Process
+from rostra.verdict.evening import Capacity, Process, total
 from rostra.verdict.listening import unreached_listeners
 
 LOST_MIN: Final = 0.05  # of packets: less is any evening
@@ -11,6 +11,10 @@ LISTENERS_TELL: Final = 5  # so many know whether a line works
 GONE_USUAL: Final = 2  # listeners whom nothing reaches any more: a tunnel, a battery, a closed lid
 STRANGE_MIN: Final = 10  # packets a second; neighbours, names and clocks are fewer
 USELESS_MIN: Final = 20  # connections that asked for nothing that there is
+SENT_AGAIN: Final = 3  # answers to a handshake
+FLOODED: Final = ("syn_cookies_sent", "syn_queue_full_drops", "accept_queue_drops")
+GONE: Final = 0.3  # as many of the listeners are left
+GONE_FOR_S: Final = 300
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
 
 
@@ -39,6 +43,7 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     lost = max(dropped / (packets + dropped) if dropped > 10 else 0.0, again / out if out > 100 else 0.0)
     if deaf * asked > GONE_USUAL or lost >= LOST_MIN:  # so few alone have lines of their own that fail
         lost = max(lost, deaf)
+    lost = max(lost, float(no_handshake(edge, begin, end)))
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
@@ -54,6 +59,25 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     if known and known.egress_bps and sent_bps >= OVERLOADED * known.egress_bps:
         return Causes(attack, demand=lost)
     return Causes(attack, own=lost)
+
+
+def no_handshake(edge: Process, begin: int, end: int) -> bool:
+    """Whether people began a handshake, had an answer again and again, and nobody completed one.
+
+    That is a line that fails only if listeners answer no more, or have gone. It is none where cookies or a full
+    queue say that most who begin are nobody, or where more begin than people were there: one who tries is answered
+    again once a second at most.
+    """
+    near = max(0, begin - 1), end + 1
+    if edge.counted("passive_opens", *near) or not edge.knows("passive_opens"):
+        return False
+    again = edge.counted("segments_again", *near)
+    if again < SENT_AGAIN or total(edge, FLOODED, *near):
+        return False
+    most = max(edge.levels("playing", max(0, end - GONE_FOR_S), end), default=0)
+    there = max(edge.levels("playing", begin, end), default=0)
+    gone = there < min(LISTENERS_TELL, GONE * most) or unreached_listeners(edge, begin, end) > 0
+    return gone and again <= most * (near[1] - near[0])
 
 
 def together(first: float, second: float) -> float:
