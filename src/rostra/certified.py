@@ -36,12 +36,17 @@ def own_key(settings: Settings) -> str | None:
 
 
 class Standing(NamedTuple):
-    """A certificate of this machine's own: SHA-256 of its file, what it shows, and what has changed since."""
+    """A certificate of this machine's own: its file, what it shows, and what has changed since."""
 
-    digest: str
+    file: bytes
     capacity: Capacity
     made_on: Machine
     changes: list[Change]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file: its name in evidence."""
+        return sha256(self.file).hexdigest()
 
     @property
     def holds(self) -> Capacity:
@@ -66,4 +71,4 @@ def standing(settings: Settings, now: Surroundings) -> Standing | None:
     if found:
         changed = [change.what for change in found]
         _log.warning("certificate.void", file=str(settings.certificate), changed=changed)
-    return Standing(sha256(data).hexdigest(), capacity(certificate), certificate.surroundings.machine, found)
+    return Standing(data, capacity(certificate), certificate.surroundings.machine, found)

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -158,7 +157,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
     from rostra.edge.entrance import Entrance  # noqa: PLC0415
     from rostra.edge.server import run  # noqa: PLC0415
     from rostra.edge.tls import Tls  # noqa: PLC0415
-    from rostra.testifying import begin_testimony, bounds, say_void  # noqa: PLC0415
+    from rostra.testifying import begin_testimony, bounds, say_void, show_certificate  # noqa: PLC0415
 
     trusted = parse_prefixes(settings.trusted_proxies)
     if (settings.edge_certificate is None) != (settings.edge_certificate_key is None):
@@ -173,6 +172,7 @@ async def edge(settings: Settings, name: str, worker: int) -> None:
         certificate = standing(settings, here(settings))
         listeners_max = settings.edge_listeners_max or (certificate and certificate.holds.listeners)
         egress_bps = None if egress_mbps is None else egress_mbps * 1e6 / settings.edge_workers
+        await show_certificate(settings, connection, name, certificate)
         testimony = await begin_testimony(
             settings, connection, name, also=bounds(certificate, listeners_max=listeners_max, egress_bps=egress_bps)
         )
@@ -330,7 +330,6 @@ async def witness(settings: Settings, name: str) -> None:
         "" if told is None else told.read_text("utf-8"),
         tuple(map(str, probes)),
         settings.expected_listeners,
-        _certificates(settings),
     )
     web = Web(settings.ledgers, {key.name: key.key for key in probes}, Reports())
     async with connect(bus_address(settings, Role.WITNESS), role=Role.WITNESS, name=name) as connection:
@@ -376,15 +375,6 @@ def _probes(settings: Settings) -> "list[NoteKey]":
         return [parse_key(line) for line in lines if line.strip() and not line.startswith("#")]
     except (OSError, ValueError, FlawError) as error:
         raise BadInputError(f"ROSTRA_PROBES cannot be used: {error}") from error
-
-
-def _certificates(settings: Settings) -> dict[str, bytes]:
-    """This machine's, by its digest. One that cannot be read shows nothing, and the edges say so."""
-    try:
-        data = b"" if settings.certificate is None else settings.certificate.read_bytes()
-    except OSError:
-        data = b""
-    return {sha256(data).hexdigest(): data} if data else {}
 
 
 def _outside(settings: Settings) -> "Outside":

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from rostra import disk
+from rostra.bus.certificates import put_certificate
 from rostra.bus.connection import Connection
 from rostra.certified import Standing, here
 from rostra.config import Settings
@@ -95,6 +96,18 @@ def bounds(certificate: Standing | None, *, listeners_max: int | None, egress_bp
             "void": [change.what for change in certificate.changes],
         }
     return bounds
+
+
+async def show_certificate(
+    settings: Settings, connection: Connection, name: str, certificate: Standing | None
+) -> None:
+    """Let the witness have the file that this edge's identity will name. Without it nothing stops."""
+    if certificate is None or not settings.witnesses:
+        return
+    try:
+        await put_certificate(connection, name, certificate.file)
+    except (BadInputError, BusError) as error:
+        _log.warning("certificate.unshown", error=str(error))
 
 
 async def say_void(testimony: Silence, name: str, certificate: Standing | None) -> None:

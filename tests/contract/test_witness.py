@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +17,19 @@ from starlette.routing import Route
 from bus_server import Bus, run
 from ledger_kit import key_of
 from rostra.bus import state
+from rostra.bus.certificates import put_certificate
 from rostra.bus.connection import Connection
 from rostra.bus.subjects import Role, evidence_subject
 from rostra.core.conversation import Conversation, DoorsOpen, Schedule
+from rostra.core.errors import BadInputError
+from rostra.core.limits import CERTIFICATE_SHOWN_BYTES_MAX
 from rostra.core.units import SECOND_NS
 from rostra.evidence.chain import Chain
 from rostra.evidence.emitter import Emitter
 from rostra.evidence.spool import Spool
 from rostra.evidence.testimony import IDENTITY, RECORD
+from rostra.verifier.canonical import Json
+from rostra.verifier.checks.capacity import CERTIFICATES
 from rostra.verifier.entry import Chains, Entry, Gap, parse_entry
 from rostra.verifier.log import KEY
 from rostra.verifier.note import Algorithm, note_key, parse_key
@@ -92,11 +99,11 @@ async def witnessing(bus: Bus, folder: Path, outside: Outside | None = None) -> 
 class Speaker:
     """A process that says something whenever it is told to."""
 
-    def __init__(self, connection: Connection, who: str, folder: Path) -> None:
+    def __init__(self, connection: Connection, who: str, folder: Path, **identity: Json) -> None:
         self._connection = connection
         chain = Chain(who, Ed25519PrivateKey.generate())
         self._emitter = Emitter(chain, Spool(folder / f"{who}.spool"))
-        self._emitter.say(IDENTITY, {"key": chain.key})
+        self._emitter.say(IDENTITY, {"key": chain.key, **identity})
         self._numbers = count()
 
     async def say(self, times: int = 1) -> None:
@@ -234,6 +241,35 @@ def test_a_log_that_is_opened_in_mid_run_knows_where_everybody_was(bus: Bus, tmp
         said, gaps = chained(tmp_path / "ledgers" / "evening")
         assert gaps == []
         assert numbers(said, "edge-1") == [4, 5]
+
+    run(test)
+
+
+def test_p9_certificates_of_edges_on_other_machines_lie_beside_the_log(bus: Bus, tmp_path: Path) -> None:
+    """Only what has the digest that the edge named; the bus need not be believed."""
+
+    def edge(number: int) -> dict[str, Json]:
+        named = sha256(b"certificate %d" % number).hexdigest()
+        return {
+            "versions": {"code": "c"},
+            "limits": {},
+            "rehearsed": {"certificate": named, "joins_hz": 9, "void": []},
+        }
+
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as connection:
+            await put_certificate(connection, "edge-1", b"certificate 1")
+            await put_certificate(connection, "edge-2", b"something else")
+            with pytest.raises(BadInputError):
+                await put_certificate(connection, "edge-4", bytes(CERTIFICATE_SHOWN_BYTES_MAX + 1))
+            for number in (1, 2, 3):
+                await Speaker(connection, f"edge-{number}", tmp_path, **edge(number)).say()
+            await announce(operator, "evening")
+            folder = tmp_path / "ledgers"
+            async with witnessing(bus, folder):
+                await until((folder / "evening" / CERTIFICATES).exists)
+        (file,) = (folder / "evening" / CERTIFICATES).iterdir()
+        assert (file.name, file.read_bytes()) == (sha256(b"certificate 1").hexdigest(), b"certificate 1")
 
     run(test)
 

@@ -197,6 +197,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                 "publish": [
                     "rostra.telemetry.edge.*",
                     "rostra.ban.*",
+                    f"{_STATE_PREFIX}certificate.>",
                     *read_state,
                     *read_bans,
                     f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{TICKET_KEY}",
@@ -260,6 +261,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                 "publish": [
                     *read_state,
                     read_verdict,
+                    f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}certificate.>",
                     f"$JS.API.DIRECT.GET.{EVIDENCE_STREAM}",
                     "rostra.telemetry.witness.*",
                     f"{_STATE_PREFIX}verdict.>",

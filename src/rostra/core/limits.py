@@ -186,6 +186,7 @@ STATEMENT_LENGTH_MAX: Final = 2_000  # of what an official says about an evening
 SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; what is more is told as a number
 RECEIPTS_PER_MINUTE_MAX: Final = 1_000  # that an edge takes of listeners: 0.4 % of a core, and 27 kB of an entry
 JOIN_RECEIPTS_PER_SECOND_MAX: Final = 50  # signed by an edge: 0.4 % of a core; who asks beyond gets none
+CERTIFICATE_SHOWN_BYTES_MAX: Final = 512 * 1024  # of capacity; one of four hours has as much, a message a megabyte
 PROBE_ENTRIES_WAITING_MAX: Final = 1_000  # until the next second; full: probes are asked to come again
 LIVE_VERDICTS_MAX: Final = 8  # conversations judged as they go on, 50 MB each in two hours; others at the end
 VERDICT_BYTES_MAX: Final = 1024 * 1024  # one answer of the process that judges: a few kB, and each thing unknown

@@ -17,7 +17,13 @@ class Policy(NamedTuple):
     witnesses: str = ""  # the policy's text (C2SP tlog-policy); empty: nobody else's
     probes: tuple[str, ...] = ()  # verifier keys of those who look from outside
     expected_listeners: int | None = None  # None: nobody said
-    certificates: Mapping[str, bytes] = {}  # of capacity, by the SHA-256 of their files: they lie beside the log
+
+
+def certificate_of(identity: Mapping[str, Any]) -> str | None:
+    """SHA-256 of the certificate by which an edge says that it was rehearsed."""
+    rehearsed = identity.get("rehearsed")
+    digest = rehearsed.get("certificate") if isinstance(rehearsed, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def plan(identities: Mapping[str, Mapping[str, Any]], policy: Policy) -> dict[str, Json]:

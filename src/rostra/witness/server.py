@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from rostra.bus.certificates import read_certificate
 from rostra.bus.connection import Connection
 from rostra.bus.state import conversations_now, follow_conversations
 from rostra.bus.subjects import EVIDENCE_STREAM, evidence_subject
@@ -30,7 +31,7 @@ from rostra.verifier.note import parse_note
 from rostra.witness.event_log import EventLog, Known
 from rostra.witness.live import LiveVerdicts, owes_verdict
 from rostra.witness.outside import Outside
-from rostra.witness.plan import WAIT_S, Policy, plan
+from rostra.witness.plan import WAIT_S, Policy, certificate_of, plan
 from rostra.witness.web import Web
 from rostra.witness.window import is_owed, is_witnessed
 
@@ -68,6 +69,8 @@ class WitnessServer:
         self._logs: dict[str, EventLog] = {}
         self._known: dict[str, Known] = {}  # every process that has said who it is
         self._identities: dict[str, Mapping[str, Any]] = {}  # and what it said
+        self._certificates: dict[str, bytes] = {}  # that these name, by digest
+        self._unread: dict[str, str] = {}  # who names one that is not here yet, and its digest
         self._policy = policy or Policy("", private.public_key().public_bytes_raw().hex())
         self._opened_s: dict[str, float] = {}
         self._writer = ThreadPoolExecutor(1, "ledger")
@@ -134,6 +137,7 @@ class WitnessServer:
         await self._attend(now_ns=time.time_ns())
         try:
             await self._take_all()
+            await self._read_certificates()
         except BusError as error:
             _log.debug("evidence.unread", error=str(error))
         self._register(now_ns=time.time_ns(), now_s=time.monotonic())
@@ -247,7 +251,7 @@ class WitnessServer:
     def _lay_beside(self, log: EventLog, expected: Mapping[str, Any]) -> None:
         """The certificates whose digests the plan has: the verifier reads the capacities out of them again."""
         named = {each.get("certificate") for each in expected["capacity"].values()}
-        known = self._policy.certificates
+        known = self._certificates
         try:
             log.lay_beside({certificate_name(each): known[each] for each in named if each in known})
         except OSError as error:
@@ -267,6 +271,18 @@ class WitnessServer:
                     self._take(each.payload, sealed)
                 self._sequence = each.revision
 
+    async def _read_certificates(self) -> None:
+        """Each that an edge names, once; one that it does not show is asked for when it says again who it is."""
+        for edge, digest in list(self._unread.items()):
+            data = await read_certificate(self._connection, edge, digest)
+            del self._unread[edge]
+            if data is not None:
+                self._certificates[digest] = data
+                named = set(map(certificate_of, self._identities.values()))
+                self._certificates = {
+                    each: self._certificates[each] for each in self._certificates if each in named
+                }
+
     def _introduce(self, who: str, key: str) -> Known:
         """Somebody has come, or has a new key: every open log says so."""
         known = Known(key)
@@ -284,6 +300,8 @@ class WitnessServer:
             known = self._introduce(entry.who, self._web.probes[entry.who].hex())
         if entry.kind == IDENTITY:
             self._identities[entry.who] = entry.body
+            if (digest := certificate_of(entry.body)) is not None and digest not in self._certificates:
+                self._unread[entry.who] = digest
         if entry.kind == IDENTITY and (key := _key_of(entry)) is not None and (known is None or known.key != key):
             known = self._introduce(entry.who, key)
         if known is None:
