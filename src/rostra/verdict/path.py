@@ -68,6 +68,11 @@ class Road:
     cut: Causes
     silenced: Causes
 
+    @property
+    def seen_hz(self) -> float | None:
+        """The most that it was seen to bear; None if nothing showed a limit."""
+        return max((cell.joins_hz for cell in self.cells if cell.joins_hz is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Path:

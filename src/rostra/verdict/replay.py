@@ -1,12 +1,13 @@
-"""The evening once more without one or several of its causes: sixteen worlds in a fluid model of each edge.
+"""The evening once more without one or several of its causes: sixteen worlds in a fluid model of all edges.
 
-Of those who ask, an edge lets in what its joins a second bear, refusals of hostile requests included, and what its
-places hold; the rest asks again, or goes. Without the attack hostile joins and what it lost of others are gone;
-without the excess of people no more ask than was rehearsed; without our fault limits, capacity and health are as
-rehearsed; without the dependency's fault nothing is lost to it.
+Of those who ask, an edge lets in what its joins a second bear, refusals of hostile requests included, and all of
+them what their places hold, since a place is the fleet's; the rest asks again, or goes. Without the attack hostile
+joins and what it lost of others are gone; without the excess of people no more ask than was rehearsed; without our
+fault limits, capacity and health are as rehearsed; without the dependency's fault nothing is lost to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -42,14 +43,21 @@ class Cap(NamedTuple):
 UNCHANGED: Final = Cap()
 
 
+class _Bound(NamedTuple):
+    """Joins a second now and as rehearsed, and places; None where nothing bounds."""
+
+    joins_hz: float | None
+    rehearsed_hz: float | None
+    places: float | None
+
+
 def harm(path: Path, world: World, draw: Draw, cap: Cap = UNCHANGED) -> float:
     """Share of people who were harmed: late or never, cut, or in silence; each counted once."""
     asked = late = cut = silenced = 0.0
-    for road in path.roads:
-        came, missed = _late(road, path.width_s, world, draw, cap)
-        asked += came
-        late += missed
-        for there, one, other in zip(world, road.cut, road.silenced, strict=True):
+    for edge in _replayed(path, world, draw, cap):
+        asked += _total(edge.came) + edge.lost
+        late += _missed(edge.came, edge.rates, path.width_s) + edge.lost
+        for there, one, other in zip(world, edge.road.cut, edge.road.silenced, strict=True):
             if there:
                 cut += one
                 silenced += other
@@ -90,72 +98,133 @@ def harms(path: Path, draw: Draw) -> dict[World, float]:
     return found
 
 
-# --- one edge ------------------------------------------------------------------------------------------------
+# --- all edges, bin by bin ------------------------------------------------------------------------------------
 
 
-def _late(road: Road, width_s: int, world: World, draw: Draw, cap: Cap) -> tuple[float, float]:
-    """How many asked, and how many of them heard nothing in ten seconds."""
-    came: list[float] = []
-    rates: list[float] = []
-    waiting = extra = lost = 0.0
-    credit: float | None = None
-    again = min(1.0, draw.retry_hz * width_s)
-    goes = min(0.9, draw.patience_hz * width_s)
-    stayed = _not_cut(road.cut, world)
-    for cell, joins_hz, bound_hz, places in _bounds(road, world, draw, cap):
-        people = cell.people + cell.unseen * draw.unseen
-        if bound_hz is not None:
-            burst = BLOCK_S * CAPACITY_KEPT * bound_hz
-            credit = burst if credit is None else min(burst, credit + CAPACITY_KEPT * bound_hz * width_s)
-        stay = cell.away * stayed
-        listening = cell.playing - cell.squatting + stay
+@dataclass(slots=True)
+class _Edge:
+    """One edge's replay until now. `extra`: listeners whom it has beyond those of the evening as it was."""
+
+    road: Road
+    stayed: float  # of those who were cut, in a world in which fewer are
+    came: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)  # at which those who waited were served
+    waiting: float = 0.0
+    extra: float = 0.0
+    lost: float = 0.0  # who had no connection
+    credit: float | None = None  # of joins as rehearsed, of the last ten seconds
+    people: float = 0.0  # of this bin
+    served: float = 0.0
+
+
+def _replayed(path: Path, world: World, draw: Draw, cap: Cap) -> list[_Edge]:
+    """An edge bears what it bears, but places are the fleet's: whoever asks gets one of those that are free."""
+    edges = [_Edge(road, _not_cut(road.cut, world)) for road in path.roads]
+    for at in range(len(edges[0].road.cells) if edges else 0):
+        bounds = [_bound(edge.road, edge.road.cells[at], world, draw, cap) for edge in edges]
+        for edge, bound in zip(edges, bounds, strict=True):
+            _come(edge, edge.road.cells[at], bound, path.width_s, world, draw)
         if not world.demand:
-            people = _rehearsed(people, waiting, listening + extra, credit, road.places)
-        if credit is not None:
-            credit -= min(credit, people)
-        blocked = people * _unreached(cell, world)
-        lost += blocked
-        came.append(people - blocked)
-        people -= blocked
-        asks = people + waiting * again
-        served = asks * _success(cell, world)
-        if joins_hz is not None and asks > 0:
-            load = asks + (_hostile(cell, draw) if world.attack else 0.0)
-            load += cell.stampede * draw.refusal_cost if world.demand else 0.0
-            served *= min(1.0, joins_hz * width_s / load)
-        waiting += people
-        if places is not None:
-            taken = cell.playing + stay if world.attack else listening
-            served = min(served, max(0.0, places - taken - extra + cell.heard))
-        if cell.line is not None:
-            served = min(served, cell.heard + (served - cell.heard) * (1 - _jammed(cell.line, world)))
-        served = min(served, waiting)
-        waiting -= served
-        extra = (extra + served - cell.heard) * (1 - cell.leaving)
-        rates.append(served / (waiting + 1e-9))
-        waiting -= waiting * goes
-    return _total(came) + lost, _missed(came, rates, width_s) + lost
+            _rehearse(edges, at)
+        for edge, bound in zip(edges, bounds, strict=True):
+            _serve(edge, edge.road.cells[at], bound, path.width_s, world, draw)
+        _share_places(edges, at, bounds, world)
+        for edge in edges:
+            _go_on(edge, edge.road.cells[at], path.width_s, draw)
+    return edges
 
 
-def _bounds(
-    road: Road, world: World, draw: Draw, cap: Cap
-) -> Iterator[tuple[Cell, float | None, float | None, float | None]]:
-    """For each cell: joins a second now, joins a second as rehearsed, and places; None where nothing bounds."""
-    seen = max((cell.joins_hz for cell in road.cells if cell.joins_hz is not None), default=None)
+def _come(edge: _Edge, cell: Cell, bound: _Bound, width_s: int, world: World, draw: Draw) -> None:
+    """Who asks for the first time in this bin, as many as were rehearsed if the rest is not there."""
+    edge.people = cell.people + cell.unseen * draw.unseen
+    if bound.rehearsed_hz is None:
+        return
+    burst = BLOCK_S * CAPACITY_KEPT * bound.rehearsed_hz
+    more = CAPACITY_KEPT * bound.rehearsed_hz * width_s
+    credit = burst if edge.credit is None else min(burst, edge.credit + more)
+    if not world.demand:
+        edge.people = min(edge.people, credit)
+    edge.credit = credit - min(credit, edge.people)
+
+
+def _rehearse(edges: Sequence[_Edge], at: int) -> None:
+    """No more come to all edges than fit into what was rehearsed of them together."""
+    whole = room = 0.0
+    for edge in edges:
+        if edge.road.places is None:
+            return
+        cell = edge.road.cells[at]
+        whole += edge.people
+        people = cell.playing - cell.squatting + cell.away * edge.stayed + edge.extra + edge.waiting
+        room += CAPACITY_KEPT * edge.road.places - people
+    if whole > max(0.0, room):
+        for edge in edges:
+            edge.people *= max(0.0, room) / whole
+
+
+def _serve(edge: _Edge, cell: Cell, bound: _Bound, width_s: int, world: World, draw: Draw) -> None:
+    """How many hear something in this bin, if there are places."""
+    hidden = cell.returned + cell.unseen * draw.unseen  # whoever was counted at once had a connection
+    there = cell.people + cell.unseen * draw.unseen
+    blocked = edge.people * min(1.0, hidden / there) * _unreached(cell, world) if there else 0.0
+    edge.lost += blocked
+    edge.people -= blocked
+    edge.came.append(edge.people)
+    asks = edge.people + edge.waiting * min(1.0, draw.retry_hz * width_s)
+    served = asks * _success(cell, world)
+    if bound.joins_hz is not None and asks > 0:
+        load = asks + (_hostile(cell, draw) if world.attack else 0.0)
+        load += cell.stampede * draw.refusal_cost if world.demand else 0.0
+        served *= min(1.0, bound.joins_hz * width_s / load)
+    if cell.line is not None:
+        served = min(served, cell.heard + (served - cell.heard) * (1 - _jammed(cell.line, world)))
+    edge.waiting += edge.people
+    edge.served = max(0.0, min(served, edge.waiting))
+
+
+def _share_places(edges: Sequence[_Edge], at: int, bounds: Sequence[_Bound], world: World) -> None:
+    """Nobody is served beyond the places of all edges at which somebody is."""
+    served = room = 0.0
+    for edge, bound in zip(edges, bounds, strict=True):
+        cell = edge.road.cells[at]
+        if bound.places is None:
+            return
+        if _success(cell, world) <= 0:  # its places help nobody
+            continue
+        squatting = 0.0 if world.attack else cell.squatting
+        taken = cell.playing - squatting + cell.away * edge.stayed
+        room += bound.places - taken - edge.extra + cell.heard
+        served += edge.served
+    if served > max(0.0, room):
+        for edge in edges:
+            edge.served *= max(0.0, room) / served
+
+
+def _go_on(edge: _Edge, cell: Cell, width_s: int, draw: Draw) -> None:
+    edge.waiting -= edge.served
+    edge.extra = (edge.extra + edge.served - cell.heard) * (1 - cell.leaving)
+    edge.rates.append(edge.served / (edge.waiting + 1e-9))
+    edge.waiting -= edge.waiting * min(0.9, draw.patience_hz * width_s)
+
+
+# --- one edge in one bin --------------------------------------------------------------------------------------
+
+
+def _bound(road: Road, cell: Cell, world: World, draw: Draw, cap: Cap) -> _Bound:
+    """What bounds an edge: as rehearsed, or as it was; or as somebody wants it to be."""
     rehearsed = road.joins_hz * draw.capacity if road.joins_hz is not None else None
-    if rehearsed is None and seen is not None:
-        rehearsed = seen * draw.unknown_capacity
-    for cell in road.cells:
-        joins_hz, places = rehearsed, road.places
-        if world.own:
-            places = cell.places
-            if cell.joins_hz is not None:
-                joins_hz = _shown(cell, rehearsed, draw)
-        if cap.joins_hz is not None:
-            joins_hz = cap.joins_hz
-        if cap.listeners is not None:
-            places = cap.listeners
-        yield cell, joins_hz, rehearsed, places
+    if rehearsed is None and road.seen_hz is not None:
+        rehearsed = road.seen_hz * draw.unknown_capacity
+    joins_hz, places = rehearsed, road.places
+    if world.own:
+        places = cell.places
+        if cell.joins_hz is not None:
+            joins_hz = _shown(cell, rehearsed, draw)
+    if cap.joins_hz is not None:
+        joins_hz = cap.joins_hz
+    if cap.listeners is not None:
+        places = cap.listeners
+    return _Bound(joins_hz, rehearsed, places)
 
 
 def _shown(cell: Cell, rehearsed: float | None, draw: Draw) -> float:
@@ -203,15 +272,6 @@ def _unreached(cell: Cell, world: World) -> float:
         if there:
             arrives *= 1 - lost
     return unreached(1 - arrives)
-
-
-def _rehearsed(people: float, waiting: float, playing: float, credit: float | None, places: float | None) -> float:
-    """Of those who came, as many as a rehearsed edge would have served in ten seconds."""
-    if credit is not None:
-        people = min(people, credit)
-    if places is not None:
-        people = min(people, max(0.0, places - playing - waiting))
-    return people
 
 
 def _missed(came: list[float], rates: list[float], width_s: int) -> float:
