@@ -225,6 +225,10 @@ def _sure(subject: Subject) -> Markup:
         percent = words.numbers.percent(verdict["coverage_u"])
         told = [words(f"doubt.{each}", percent=percent) for each in doubts(verdict)]
         firmness = words("not_firm", doubts=words.listed(told))
+    if subject.label != "undetermined":
+        firmness = Markup("{} {}").format(
+            firmness, words("sureness", percent=words.numbers.percent(verdict["sure_u"]))
+        )
     return Markup("<p>{}</p><p>{}</p>").format(firmness, strength(subject))
 
 

@@ -194,6 +194,10 @@ SENTENCES: Final[dict[str, Both]] = {
         "Firm: what was counted says so by itself, and nothing is missing that could turn it.",
         "Vast: wat is geteld zegt het al, en er ontbreekt niets dat het kan omkeren.",
     ),
+    "sureness": (
+        "Of a hundred verdicts as sure as this one {percent} are right, by incidents enacted in a laboratory.",
+        "Van honderd uitspraken die zo zeker zijn als deze zijn er {percent} juist, naar incidenten in een laboratorium.",
+    ),
     "not_firm": ("Not firm: {doubts}.", "Niet vast: {doubts}."),
     "doubt.missing": ("something is missing that could turn it", "er ontbreekt iets dat het kan omkeren"),
     "doubt.coverage": (

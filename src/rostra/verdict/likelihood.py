@@ -7,7 +7,8 @@ an evening without an incident is always one of them, the leak. At most two caus
 The replays are an instrument too, and the strongest: a table has how often, of incidents whose truth is known, they
 named those who had a part, one of them, somebody else, or nobody.
 
-Groups of signals depend on each other more than a product of chances has it: each counts as its square root.
+Groups of signals depend on each other more than a product of chances has it: each counts to the power of 3/4, with
+which verdicts on incidents that took no part in the tables are as sure as they are right.
 
 A group that nobody counted is taken as whatever speaks most against what is claimed, so that a claim gets no
 stronger by evidence that is not there.
@@ -211,7 +212,7 @@ class Evidence:
                 known = {each: chance(self._tables, group, each, level) for each in sets()}
                 self._chances[group, level] = known
             likelihood *= known[causes]
-        return sqrt(likelihood)
+        return sqrt(likelihood * sqrt(likelihood))
 
 
 def _replay(of: Tables, true: Sides, found: Sides) -> float:
