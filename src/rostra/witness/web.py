@@ -19,6 +19,7 @@ from rostra.core.errors import BadInputError
 from rostra.core.limits import PROBE_ENTRIES_WAITING_MAX
 from rostra.report.wording import LANGUAGES
 from rostra.reporting import VERDICT_FILE, page_file
+from rostra.verifier.checks.probes import PROBE
 from rostra.verifier.entry import Sealed, parse_entry, signature_of
 from rostra.verifier.errors import FlawError
 from rostra.verifier.signatures import AtOnce
@@ -101,6 +102,8 @@ class Web:
             key = self.probes.get(sealed.entry.who)
             if key is None:
                 raise HTTPException(HTTPStatus.FORBIDDEN, f"{sealed.entry.who[:80]!r} is no registered probe.")
+            if sealed.entry.kind != PROBE:  # of nobody's limits, changes or keys, and not of its own
+                raise HTTPException(HTTPStatus.FORBIDDEN, "A probe says what it found, and nothing else.")
             AtOnce().take(signature_of(sealed, key))
         except FlawError as flaw:
             raise HTTPException(HTTPStatus.BAD_REQUEST, str(flaw)) from flaw
