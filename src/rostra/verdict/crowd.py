@@ -34,7 +34,9 @@ _TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
 _SILENT: Final = ("timeouts", "shield_half_open")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
 _TRIED_S: Final = 5  # who asks somewhere again waited as long for an answer, as players do
-_TRIES: Final = 3.0  # of who is refused, at one edge, in ten seconds
+_TRIES: Final = 6.0  # of who is refused, in ten seconds: at once, and after pauses that double up to five seconds
+_CALM_S: Final = 30
+_MORE: Final = 3.0  # times as many people as come to edges that understand them, or came before
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Block:
     heard: float  # people who heard their first sound, in time or not
     in_time: float
     squatting: float  # sounds of the others, who hold a place with it
+    turned_away: float  # of the people, who could not even ask
     anew: float  # attempts of people that say that they are first ones, and are not
     sure: bool  # that the hostile are: more than their conduct says so
     failed: float  # answers that say that we failed
@@ -127,14 +130,20 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     changed = changed_before(evening, edge, begin) and not concentrated(edge, begin, end)
     ours = min(refused, float(total(edge, _TURNED_AWAY, begin, end))) if changed else 0.0
     unread = float(_unread(edge, begin, end)) if changed else 0.0
-    uncounted = min(ours, float(edge.counted("refused_unknown", begin, end))) + unread  # before they have asked
-    if _unread(edge, begin - BLOCK_S, begin):
-        uncounted = 0.0  # they are the same who were turned away before
+    # Before they have asked; and the same are turned away again.
+    again_unread = _unread(edge, begin - BLOCK_S, begin) > 0
+    uncounted = (
+        0.0 if again_unread else (min(ours, float(edge.counted("refused_unknown", begin, end))) + unread) / _TRIES
+    )
+    most = _plausible(evening, edge, begin, end)
+    if most is not None:
+        uncounted = min(uncounted, most)
     stale = _stale(evening, edge, begin, end)
     return Block(
         asked=float(asked),
         again=again + anew + stale,
-        people=max(0.0, asked - anew - hostile - stale) + uncounted / _TRIES,
+        people=max(0.0, asked - anew - hostile - stale) + uncounted,
+        turned_away=uncounted,
         hostile=hostile,
         refused=refused - ours,
         heard=heard * theirs,
@@ -163,6 +172,14 @@ def _networks_more(edge: Process, begin: int, end: int) -> int:
     """Networks of the last minute at the end, beyond those when it began: new ones, less those forgotten."""
     before, after = (edge.level("sources_networks_v4", max(0, at - 1), max(1, at)) or 0 for at in (begin, end))
     return max(0, after - before)
+
+
+def _plausible(evening: Evening, edge: Process, begin: int, end: int) -> float | None:
+    """As many people as may have come, by who came here before and comes to other edges; None if nobody did."""
+    here = total(edge, FIRST, max(0, begin - _CALM_S), begin) * (end - begin) / _CALM_S
+    others = [total(each, FIRST, begin, end) for each in evening.of(Role.EDGE) if each is not edge]
+    most = max(here, float(max(others, default=0)))
+    return _MORE * most if most else None
 
 
 def _unread(edge: Process, begin: int, end: int) -> int:
@@ -230,22 +247,25 @@ def span(evening: Evening) -> Span:
 
 def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Span:
     edges = evening.of(Role.EDGE)
-    asked = unheard = cut = 0.0
+    asked = unheard = cut = moved = 0.0
     listening = 0
     last = min(end, evening.seconds - BLOCK_S)
     lasting = lasting_part(evening, begin, end)
     for edge in edges:
-        people = in_time = 0.0
+        people = in_time = anew = 0.0
         for at in range(begin, end, BLOCK_S):
             each = block(evening, edge, at, min(end, at + BLOCK_S))
             if at < last:  # who asked later cannot have been late yet
                 people += each.people
                 in_time += each.in_time
+                anew += each.anew
         asked += people
         unheard += max(0.0, people - in_time)
+        moved += min(max(0.0, in_time - people - anew), float(edge.counted("asked_again", begin, end)))
         cut += hindered(evening, edge, begin, end, lasting=lasting)
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
+    unheard = max(0.0, unheard - moved)  # who heard nothing at one edge asked another one again, and heard
     came, unserved = newcomers(evening, begin, end)
     asked, unheard = asked + came, unheard + unserved
     silenced = _silenced(evening, begin, end)
@@ -277,7 +297,11 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
     late = 0
     for at in range(max(0, min(end, evening.seconds - _TRIED_S) - begin)):
         late = max(late, wait[at] - sum(heard[at + 1 : at + 1 + BLOCK_S]))
-    return missing, late
+    away = 0.0  # counted already, though they could not ask
+    for edge in edges:
+        for at in range(begin, end, BLOCK_S):
+            away += block(evening, edge, at, min(end, at + BLOCK_S)).turned_away
+    return max(0, missing - round(away)), late
 
 
 def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:

@@ -82,7 +82,7 @@ def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
         if each.fell:
             frozen = stood_still(evening, edges[each.edge], each.at)
             found[each.edge][1 if frozen else 0][each.at] += each.left
-        elif _line_dead(edges[each.edge], each.at, over):
+        elif _line_dead(edges[each.edge], each.at, over) and not _had_another(edges, each):
             found[each.edge][1][each.at] += each.left
     return found
 
@@ -175,7 +175,11 @@ def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -
             drains = change.text == "drain" and gone.at - change.at_s <= _DRAIN_S
             # An edge that is there again within a second has never been seen to be away.
             told = drains or (told and gone.at - change.at_s < HELD_S)
-    return told and any(_takes(each, gone.at) for number, each in enumerate(edges) if number != gone.edge)
+    return told and _had_another(edges, gone)
+
+
+def _had_another(edges: tuple[Process, ...], gone: _Gone) -> bool:
+    return any(_takes(each, gone.at) for number, each in enumerate(edges) if number != gone.edge)
 
 
 def _takes(edge: Process, at: int) -> bool:
