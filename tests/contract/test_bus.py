@@ -280,9 +280,12 @@ def test_p8_a_seat_that_has_said_goodbye_is_not_heard_again_when_a_stage_calls(b
                 await publisher.send(*(FeedFrames(seat, seq, 0, 2, bytes(1920)) for seat in ("anna", "bert")))
             await publisher.send(FeedFrames("anna", 20, 0, 0, b"", last=True))
             await feed.client.flush()
-            async with aclosing(follow_seats(stage, "evening")) as arrivals:
+            async with aclosing(follow_seats(stage, "evening")) as arrivals, calls(feed, "evening") as called:
+                await feed.client.flush()  # the server has heard that it listens to calls
                 hearing = tasks.create_task(anext(arrivals))
-                await asyncio.sleep(0.1)  # until it is subscribed
+                calling = tasks.create_task(call_seats(stage, "evening"))  # comes behind the subscription
+                await called.wait()
+                calling.cancel()
                 publisher.repeat()
                 await publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
                 heard = [await hearing] + [await anext(arrivals) for _ in range(20)]
