@@ -44,15 +44,18 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     if deaf * asked > GONE_USUAL or lost >= LOST_MIN:  # so few alone have lines of their own that fail
         lost = max(lost, deaf)
     lost = max(lost, float(no_handshake(edge, begin, end)))
+    # What comes beside TCP nobody has asked for: no edge speaks anything else.
+    strange = packets - edge.counted("segments_in", begin, end)
+    unasked = strange > STRANGE_MIN * (end - begin) and 3 * strange > packets
+    behind = edge.level("behind_listeners", begin, end) or 0
+    if unasked and behind > GONE_USUAL and 2 * behind >= asked:  # acknowledgements find no room beside it
+        lost = max(lost, behind / max(behind, asked))
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
     hostile_bytes = edge.counted("nic_bytes_in", begin, end) - 2 * own_bytes - usual * (end - begin)
     useless = edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end)
     opened = edge.counted("accepts", begin, end)
-    # What comes beside TCP nobody has asked for: no edge speaks anything else.
-    strange = packets - edge.counted("segments_in", begin, end)
-    unasked = strange > STRANGE_MIN * (end - begin) and 3 * strange > packets
     if unasked or hostile_bytes > own_bytes or (useless > USELESS_MIN and 2 * useless > opened):
         return Causes(together(attack, lost))
     sent_bps = 8 * edge.counted("bytes_out", begin, end) / (end - begin)
