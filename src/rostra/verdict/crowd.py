@@ -139,7 +139,9 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     if most is not None:
         uncounted = min(uncounted, most)
     stale = _stale(evening, edge, begin, end)
-    hostile = max(0.0, hostile - stale)  # who asked an edge that stood still, and has gone elsewhere, does nothing there
+    hostile = max(
+        0.0, hostile - stale
+    )  # who asked an edge that stood still, and has gone elsewhere, does nothing there
     return Block(
         asked=float(asked),
         again=again + anew + stale,

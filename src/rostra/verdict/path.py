@@ -84,11 +84,12 @@ class Path:
 
     @property
     def hidden(self) -> bool:
-        """Whether people may have been harmed whom no edge can have counted."""
+        """Whether people may have been harmed whom no edge can have counted; who found another edge was not."""
         unseen = 0.0
-        for road in self.roads:
-            for cell in road.cells:
-                unseen += cell.unseen + cell.returned
+        for at in range(len(self.roads[0].cells) if self.roads else 0):
+            if all(_hides(road.cells[at]) for road in self.roads):
+                for road in self.roads:
+                    unseen += road.cells[at].unseen + road.cells[at].returned
         return unseen > HIDDEN_MIN * max(1.0, self.people)
 
 
