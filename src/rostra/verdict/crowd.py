@@ -37,6 +37,7 @@ _TRIED_S: Final = 5  # who asks somewhere again waited as long for an answer, as
 _TRIES: Final = 6.0  # of who is refused, in ten seconds: at once, and after pauses that double up to five seconds
 _CALM_S: Final = 30
 _MORE: Final = 3.0  # times as many people as come to edges that understand them, or came before
+_STORM_EACH: Final = 30  # attempts of a network (/24): who is told to wait asks every few seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +281,15 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
     """People whom no edge counted as they asked first; and those of them who had no sound ten seconds later.
 
     An edge that was down or a line that was dark counts nobody: they ask again elsewhere, or later. So many have
-    come as heard something or wait, though fewer had asked until then.
+    come as heard something or wait, though fewer had asked until then. Where each network asks again as no player
+    does, those who wait are the same people many times.
     """
     edges = evening.of(Role.EDGE)
+    again = networks = 0
+    for edge in edges:
+        again += edge.counted("asked_again", begin, end)
+        networks += max(edge.levels("sources_networks_v4", begin, end), default=0)
+    storm = 0 < networks * _STORM_EACH < again
     missing = 0
     wait: list[int] = []  # of those, at each second
     heard: list[int] = []
@@ -292,7 +299,7 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
         for edge in edges:
             sounds += total(edge, SOUNDS, at, at + 1)
             balance -= total(edge, FIRST, at, at + 1) - _stale(evening, edge, at, at + 1)
-            waiting += edge.level("waiting", at, at + 1) or 0
+            waiting += 0 if storm else edge.level("waiting", at, at + 1) or 0
         balance += sounds
         missing = max(missing, balance + waiting)
         wait.append(min(balance + waiting, waiting))
