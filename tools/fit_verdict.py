@@ -221,8 +221,16 @@ def report(found: Sequence[Outcome]) -> Iterator[str]:
     yield f"firm: {len(firm)}, of these right {held} ({low:.3f}-{high:.3f})"
     yield f"expected calibration error {calibration(found):.3f}"
     yield from _by_class(found)
+    yield from _by_kind(found)
     wrong = [each for each in found if each.label != each.incident.label]
     yield "wrong: " + ", ".join(f"{e.incident.name} ({e.incident.label}: {e.label})" for e in wrong)
+
+
+def _by_kind(found: Sequence[Outcome]) -> Iterator[str]:
+    for kind in dict.fromkeys(each.incident.kind for each in found):
+        of_kind = [each for each in found if each.incident.kind == kind]
+        right = sum(each.label == each.incident.label for each in of_kind)
+        yield f"  {kind}: right {right} of {len(of_kind)}"
 
 
 def _part(hits: int, of: Sequence[object]) -> str:

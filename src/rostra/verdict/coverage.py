@@ -26,9 +26,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`share` of the seconds of edges and stages whose records are here."""
+    """`share` of the seconds of edges and stages whose records are here; `told`, with those of who was gone."""
 
     share: float
+    told: float
     unknowns: tuple[Unknown, ...]
     groups_missing: int
 
@@ -37,9 +38,14 @@ class Coverage:
         return self.share >= COMPLETE and not self.unknowns
 
     @property
-    def enough(self) -> bool:
-        """Whether a cause may be named at all."""
+    def seen(self) -> bool:
+        """Whether it may be said that nothing happened."""
         return self.share >= ENOUGH
+
+    @property
+    def enough(self) -> bool:
+        """Whether a cause may be named at all: that somebody fell silent while others went on tells something."""
+        return self.told >= ENOUGH
 
     def capped(self, word: str) -> str:
         """At most this may be said of how strong the evidence is."""
@@ -51,12 +57,13 @@ class Coverage:
 
 def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Path) -> Coverage:
     edges, stages = evening.of(Role.EDGE), evening.of(Role.STAGE)
-    watched = missing = 0
+    watched = missing = gone = 0
     unknowns = []
     for process in (*edges, *stages):
         unseen = sum(process.spent(each, span.begin, span.end) for each in (Status.UNSEEN, Status.GONE))
         watched += span.end - span.begin - unseen - process.spent(Status.ABSENT, span.begin, span.end)
         missing += unseen
+        gone += process.spent(Status.GONE, span.begin, span.end)
         if unseen > (1 - COMPLETE) * (span.end - span.begin):
             unknowns.append(Unknown("unseen_s", process.name, unseen))
     if not edges or not measured(evening):
@@ -73,5 +80,6 @@ def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Pa
         unknowns.append(Unknown("plan_late", "", evening.plan))
     lacking = [each.group for each in signals if each.category is None]
     unknowns += [Unknown("not_measured", group, 0) for group in lacking]
-    share = watched / (watched + missing) if watched + missing and edges else 0.0
-    return Coverage(share, tuple(unknowns), len(lacking))
+    whole = watched + missing if edges else 0
+    share, told = (watched / whole, (watched + gone) / whole) if whole else (0.0, 0.0)
+    return Coverage(share, told, tuple(unknowns), len(lacking))

@@ -33,6 +33,7 @@ from rostra.verdict.what_if import WhatIf
 FORMAT: Final = "rostra-verdict/1"
 UNDETERMINED: Final = "undetermined"
 ATTACK: Final = NAMES[0]
+KNOWN: Final = 0.96  # of incidents: the others are like none that was enacted
 SURE_MIN: Final = 0.4  # of a label, or the cause cannot be determined
 LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
 AGREED: Final = 0.95  # of the draws
@@ -194,8 +195,8 @@ def judge(
     covered = coverage(evening, seconds, seen, way)
     chances = {named: _labels(evidence.sides(named), harmed.value, replayed) for named in PRIORS}
     named, sure = _likeliest(chances["uniform"])
-    unexplained = named != NONE and not replayed
-    if unexplained or not measured(evening) or not covered.enough:
+    unexplained = not covered.seen if named == NONE else not replayed or not covered.enough
+    if unexplained or not measured(evening):
         named, sure = UNDETERMINED, 0.0
     strength = evidence.strength("attack")
     return Verdict(
@@ -240,9 +241,10 @@ def _labels(sides: Mapping[Sides, float], harm: float, replayed: Sides) -> dict[
 
 
 def _likeliest(chances: Mapping[str, float]) -> tuple[str, float]:
-    """`undetermined` where even the likeliest one is likelier wrong than right."""
+    """And how sure it is; `undetermined` where that is not enough."""
     named = max(chances, key=lambda each: chances[each])
-    return (named, chances[named]) if named == NONE or chances[named] >= SURE_MIN else (UNDETERMINED, 0.0)
+    sure = KNOWN * chances[named]
+    return (named, sure) if named == NONE or sure >= SURE_MIN else (UNDETERMINED, 0.0)
 
 
 def _classes(named: str, evidence: Evidence) -> tuple[str, ...]:
