@@ -220,10 +220,22 @@ def report(found: Sequence[Outcome]) -> Iterator[str]:
     low, high = wilson(held, len(firm))
     yield f"firm: {len(firm)}, of these right {held} ({low:.3f}-{high:.3f})"
     yield f"expected calibration error {calibration(found):.3f}"
+    yield "as sure as, of these right: " + ", ".join(_reliability(found))
     yield from _by_class(found)
+    yield from _confused(found)
     yield from _by_kind(found)
     wrong = [each for each in found if each.label != each.incident.label]
     yield "wrong: " + ", ".join(f"{e.incident.name} ({e.incident.label}: {e.label})" for e in wrong)
+
+
+def _confused(found: Sequence[Outcome]) -> Iterator[str]:
+    """Of incidents with one class, or none: what was said instead of it, or beside it."""
+    for name in (NOTHING, *CLASSES):
+        truly = [each for each in found if (each.incident.classes or (NOTHING,)) == (name,)]
+        said = Counter(label for each in truly for label in (each.classes or (NOTHING,)))
+        if truly:
+            told = ", ".join(f"{label} {count}" for label, count in said.most_common())
+            yield f"  truly {name} alone ({len(truly)}): {told}"
 
 
 def _by_kind(found: Sequence[Outcome]) -> Iterator[str]:
@@ -246,6 +258,14 @@ def calibration(found: Sequence[Outcome]) -> float:
             right = sum(each.label == each.incident.label for each in bin_)
             error += abs(right - sum(each.sure for each in bin_)) / len(found)
     return error
+
+
+def _reliability(found: Sequence[Outcome]) -> Iterator[str]:
+    for at in range(10):
+        bin_ = [each for each in found if min(9, int(10 * each.sure)) == at]
+        if bin_:
+            right = sum(each.label == each.incident.label for each in bin_)
+            yield f"{at / 10:.1f}: {right}/{len(bin_)}"
 
 
 def _by_class(found: Sequence[Outcome]) -> Iterator[str]:
