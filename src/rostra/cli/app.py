@@ -44,14 +44,22 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     try:
         app()
-    except (RostraError, BaseExceptionGroup) as error:
+    except (RostraError, OSError, BaseExceptionGroup) as error:
         cause: BaseException = error
         while isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
-        if not isinstance(cause, RostraError):
+        told = str(cause) if isinstance(cause, RostraError) else _of_a_file(cause)
+        if not told:
             raise
-        err.print(f"[bold red]rostra:[/] {cause}", soft_wrap=True)
+        err.print(f"[bold red]rostra:[/] {told}", soft_wrap=True)
         sys.exit(1)
+
+
+def _of_a_file(error: BaseException) -> str:
+    """What is wrong with a file that was named; empty if it is not about one."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used ({error.strerror})."
+    return ""
 
 
 def run(

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rostra.verdict.conduct import BLOCK_S
-from rostra.verdict.crowd import block
-from rostra.verdict.departures import departed
+from rostra.verdict.crowd import block, hindered, lasting_part
 from rostra.verdict.evening import Change, Evening, Process, Role, Statement, Status
 
 COLUMNS_MAX: Final = 100  # of a picture: more is not seen on paper
@@ -144,7 +143,7 @@ def _edge(
         cells=cells,
         people=round(people),
         missed=round(max(0.0, people - in_time)),
-        cut=edge.counted("cut_streams", first, last) + sum(departed(evening, edge, first, last)),
+        cut=round(hindered(evening, edge, first, last, lasting=lasting_part(evening, first, last))),
         down_s=edge.down(first, last),
         unseen_s=edge.spent(Status.UNSEEN, first, last),
         judged_s=last - first,
