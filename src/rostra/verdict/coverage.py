@@ -1,5 +1,6 @@
 """How much of the evidence is here, and what is not: it caps what may be said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,7 @@ from rostra.verdict.signals import Signal
 
 COMPLETE: Final = 0.98  # of the seconds: one in fifty may be late on the way
 ENOUGH: Final = 0.6
-MODERATE: Final = WORDS.index("moderate")
-LIMITED: Final = WORDS.index("limited")
+_MOST_SEEN: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ class Coverage:
     share: float
     told: float
     unknowns: tuple[Unknown, ...]
-    groups_missing: int
 
     @property
     def complete(self) -> bool:
@@ -51,11 +50,11 @@ class Coverage:
         """At most this may be said of how strong the evidence is."""
         if self.complete:
             return word
-        most = MODERATE if self.share >= 0.8 else LIMITED if self.enough else 0
-        return WORDS[min(most, WORDS.index(word))]
+        most = "moderate" if self.share >= _MOST_SEEN else "limited" if self.enough else "none"
+        return min(word, most, key=WORDS.index)
 
 
-def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Path) -> Coverage:
+def coverage(evening: Evening, span: Span, signals: Sequence[Signal], path: Path) -> Coverage:
     edges, stages = evening.of(Role.EDGE), evening.of(Role.STAGE)
     watched = missing = gone = 0
     unknowns = []
@@ -78,8 +77,7 @@ def coverage(evening: Evening, span: Span, signals: tuple[Signal, ...], path: Pa
         unknowns.append(Unknown("no_plan", "", 0))
     elif evening.plan_late:
         unknowns.append(Unknown("plan_late", "", evening.plan))
-    lacking = [each.group for each in signals if each.category is None]
-    unknowns += [Unknown("not_measured", group, 0) for group in lacking]
+    unknowns += [Unknown("not_measured", each.group, 0) for each in signals if each.category is None]
     whole = watched + missing if edges else 0
     share, told = (watched / whole, (watched + gone) / whole) if whole else (0.0, 0.0)
-    return Coverage(share, told, tuple(unknowns), len(lacking))
+    return Coverage(share, told, tuple(unknowns))

@@ -151,7 +151,7 @@ class Evidence:
         self._unknown = [each.group for each in signals if each.category is None]
         self._chances: dict[tuple[str, int], dict[Set, float]] = {}
         self._likelihoods = {causes: self._likelihood(causes, self._known) for causes in sets()}
-        self._replayed = {causes: _replay(of, sides_of(causes), found) for causes in sets()}
+        self._replayed = {causes: replayed(of, sides_of(causes), found) for causes in sets()}
 
     def believed(self, named: str) -> dict[Set, float]:
         """The chance of each set of causes, under one of the PRIORS."""
@@ -165,17 +165,17 @@ class Evidence:
     def posterior(self, named: str) -> dict[str, float]:
         """Of each class, under one of the PRIORS."""
         found = dict.fromkeys(CLASSES, 0.0)
-        for causes, chance_ in self.believed(named).items():
+        for causes, probability in self.believed(named).items():
             for each in causes:
-                found[each] += chance_
+                found[each] += probability
         return found
 
     def sides(self, named: str) -> dict[Sides, float]:
         """Of those who may have a part."""
         found: dict[Sides, float] = {}
-        for causes, chance_ in self.believed(named).items():
+        for causes, probability in self.believed(named).items():
             sides = sides_of(causes)
-            found[sides] = found.get(sides, 0.0) + chance_
+            found[sides] = found.get(sides, 0.0) + probability
         return found
 
     def strength(self, side: str) -> Strength:
@@ -215,7 +215,7 @@ class Evidence:
         return sqrt(likelihood * sqrt(likelihood))
 
 
-def _replay(of: Tables, true: Sides, found: Sides) -> float:
+def replayed(of: Tables, true: Sides, found: Sides) -> float:
     """The chance that replays find these when those have a part."""
     row, column = relation(true, found)
     whole = 0.0
@@ -226,15 +226,15 @@ def _replay(of: Tables, true: Sides, found: Sides) -> float:
 
 def _mean_ratio(likelihoods: Mapping[Set, float], side: str) -> float:
     there = without = 0.0
-    many = few = 0
+    sets_there = sets_without = 0
     for causes, likelihood in likelihoods.items():
         if any(SIDES[each[0]] == side for each in causes):
             there += likelihood
-            many += 1
+            sets_there += 1
         else:
             without += likelihood
-            few += 1
-    return (there / many) / (without / few)
+            sets_without += 1
+    return (there / sets_there) / (without / sets_without)
 
 
 def chance(of: Tables, group: str, causes: Set, level: int) -> float:
