@@ -55,8 +55,9 @@ class Conduct(NamedTuple):
     each: float | None = None  # people of a network: first attempts beyond that are made anew
 
 
-def conduct(evening: Evening, edge: Process, begin: int, end: int, *, changed: bool) -> Conduct:
+def conduct(evening: Evening, edge: Process, begin: int, end: int) -> Conduct:
     """Of ten seconds; where few asked, what they did not do is judged of thirty."""
+    changed = changed_before(evening, edge, begin)
     anew = _anew(evening, edge, begin, end)
     if anew > _CONDUCT_MIN:
         return Conduct(anew=anew, each=_each(evening, edge, begin, end))
@@ -184,18 +185,17 @@ def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
 
 def _each(evening: Evening, edge: Process, begin: int, end: int) -> float:
     """First attempts of each network in a minute, in the calmest of those until then; at least one."""
-    place = f"{edge.name} each", end
-    if place in evening.conducts:
-        calmest: float = evening.conducts[place]
-        return calmest
+    return evening.memo.once(("each", edge.name, end), lambda: _calmest(edge, begin, end))
+
+
+def _calmest(edge: Process, begin: int, end: int) -> float:
     found = None
     for at in range(max(0, begin - _EACH_S), min(end, edge.seconds)):
         networks = edge.level("sources_networks_v4", at, at + 1)
         first = total(edge, FIRST, max(0, at + 1 - _MINUTE_S), at + 1)
         if networks and first >= _COUNTED_MIN and (found is None or first < found * networks):
             found = first / networks
-    evening.conducts[place] = found = max(1.0, found or 1.0)
-    return found
+    return max(1.0, found or 1.0)
 
 
 def _strange(evening: Evening, edge: Process, begin: int, end: int) -> bool:
@@ -212,10 +212,10 @@ def _usual(evening: Evening, begin: int, end: int) -> float | None:
 
     A flood makes it small, and so does what follows: the share is that of before. Few people weigh little.
     """
-    place = "", end
-    if place in evening.conducts:
-        known_share: float | None = evening.conducts[place]
-        return known_share
+    return evening.memo.once(("usual", end), lambda: _highest(evening, begin, end))
+
+
+def _highest(evening: Evening, begin: int, end: int) -> float | None:
     first = known = 0
     best, found = 0.0, None
     for at in range(max(0, begin - _USUAL_S), min(end, evening.seconds)):
@@ -225,7 +225,6 @@ def _usual(evening: Evening, begin: int, end: int) -> float | None:
         share = known / (first + _FEW)
         if first >= _USUAL_MIN and share > best:
             best, found = share, known / first
-    evening.conducts[place] = found
     return found
 
 

@@ -23,7 +23,7 @@ from rostra.verdict.conduct import (
 from rostra.verdict.departures import HELD_S, departed
 from rostra.verdict.evening import Evening, Process, Role, Status, total
 from rostra.verdict.listening import dripped, is_unwell, without_sound
-from rostra.verdict.wire import on_the_wire, unreached, usual_bytes
+from rostra.verdict.wire import on_the_wire, unreached
 
 SPAN_S: Final = 300  # the least that is looked at: before and after belong to what happened
 HARM_MIN_U: Final = 30_000  # less is no incident
@@ -91,21 +91,14 @@ def measured(evening: Evening) -> bool:
 
 def block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     """`begin` to `end`, judged by what was done around it too. Found once: a verdict asks for each five times."""
-    place = edge.name, begin, end
-    found = evening.blocks.get(place)
-    if found is None:
-        found = evening.blocks[place] = _block(evening, edge, begin, end)
-    return found
+    key = "block", edge.name, begin, end
+    return evening.memo.once(key, lambda: _block(evening, edge, begin, end))
 
 
 def _conduct(evening: Evening, edge: Process, begin: int) -> Conduct:
     """Of ten seconds; a second is judged as the ten that it is in."""
-    place = edge.name, begin
-    if place not in evening.conducts:
-        changed = changed_before(evening, edge, begin)
-        evening.conducts[place] = conduct(evening, edge, begin, min(edge.seconds, begin + BLOCK_S), changed=changed)
-    found: Conduct = evening.conducts[place]
-    return found
+    end = min(edge.seconds, begin + BLOCK_S)
+    return evening.memo.once(("conduct", edge.name, begin), lambda: conduct(evening, edge, begin, end))
 
 
 def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
@@ -222,15 +215,14 @@ def span(evening: Evening) -> Span:
     """
     blocks = range(0, max(BLOCK_S, evening.seconds), BLOCK_S)
     edges = evening.of(Role.EDGE)
-    usual = [usual_bytes(edge) for edge in edges]
     best = running = 0.0
     begin = first = 0
     end = evening.seconds
     for at in blocks:
         missed = 0.0
-        for edge, bytes_s in zip(edges, usual, strict=True):
+        for edge in edges:
             each = block(evening, edge, at, at + BLOCK_S)
-            wire = on_the_wire(edge, at, at + BLOCK_S, evening.capacities.get(edge.name), bytes_s)
+            wire = on_the_wire(evening, edge, at, at + BLOCK_S)
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
             missed += hindered(evening, edge, at, at + BLOCK_S, lasting=1.0)

@@ -35,14 +35,12 @@ class _Gone:
 
 def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int, int]:
     """Listeners whom this edge lost for too long from `begin` to before `end`: as a run of it ended, and else."""
-    if not evening.departures:
-        for each, (fell, cut) in zip(evening.of(Role.EDGE), _matched(evening), strict=True):
-            evening.departures[each.name] = fell, cut
-    fell, cut = evening.departures[edge.name]
+    fell, cut = evening.memo.once("departures", lambda: _matched(evening))[edge.name]
     return sum(fell[max(0, begin) : end]), sum(cut[max(0, begin) : end])
 
 
-def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
+def _matched(evening: Evening) -> dict[str, tuple[list[int], list[int]]]:
+    """Of each edge, for each second: who fell with it, and who was cut else."""
     edges = evening.of(Role.EDGE)
     found = [([0] * evening.seconds, [0] * evening.seconds) for _ in edges]
     left = [_left(edge) for edge in edges]
@@ -84,7 +82,7 @@ def _matched(evening: Evening) -> list[tuple[list[int], list[int]]]:
             found[each.edge][1 if frozen else 0][each.at] += each.left
         elif _line_dead(edges[each.edge], each.at, over) and not _had_another(edges, each):
             found[each.edge][1][each.at] += each.left
-    return found
+    return dict(zip((edge.name for edge in edges), found, strict=True))
 
 
 def _begun(evening: Evening, edge: Process) -> list[bool]:

@@ -5,28 +5,26 @@ are. A second has a status: a process that says nothing for a while and goes on 
 that comes again as a new run was down, and one whose entries are not here is unseen, whatever it did.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 SECOND_MS: Final = 1_000
 PLAN_S: Final = 15  # the plan follows ten seconds after the log, which may begin with the doors
-PAUSE_S: Final = (
-    3  # between two records of a process that is well; a busy machine makes one late by a second or two
-)
+PAUSE_S: Final = 3  # between two records of a process that is well; a busy machine makes one late by two
 GONE_S: Final = 8  # without a word, while others are heard
 SECONDS_MAX: Final = 86_400  # a wall clock that is wrong by more than a day puts nothing into this evening
 RECORD: Final = "record"
 CHANGE: Final = "change"
 PLAN: Final = "registered_plan"
 OPENED: Final = "opened"
-REGISTERED: Final = "registered"
 IDENTITY: Final = "identity"
 ON_HOLD: Final = "on_hold"  # of a stage: the conversations that have begun, and are music at the moment
 STATEMENT: Final = "statement"
 _PARTS: Final = ("did", "has", "now", "is")
 _GAUGES_OF_KERNEL: Final = frozenset({"cores", "memory_bytes", "descriptors", "established"})
+_Found = TypeVar("_Found")
 
 
 class Entry(Protocol):
@@ -63,6 +61,19 @@ class Status(IntEnum):
     DOWN = 2  # it was dead, or frozen: the next entry of its chain shows it
     UNSEEN = 3  # its entries are missing
     GONE = 4  # they end without a word, while others go on: dead, or cut off; unseen it is as well
+
+
+class Memo:
+    """What takes long is found once, though it is asked for again and again."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, find: Callable[[], _Found]) -> _Found:
+        if key not in self._found:
+            self._found[key] = find()
+        found: _Found = self._found[key]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +123,7 @@ class Process:
     gauges: dict[str, list[int | None]] = field(default_factory=dict)
     tops: dict[int, list[int]] = field(default_factory=dict)  # at a second: what the busiest sources asked
     entries: list[int] = field(default_factory=list)  # index in the log of the record of each second, or -1
-    found: dict[str, tuple[int, float]] = field(
-        default_factory=dict
-    )  # what took long: as of how many seconds, and it
+    memo: Memo = field(default_factory=Memo)  # of the evening until now
 
     def counted(self, name: str, begin: int, end: int) -> int:
         """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
@@ -176,9 +185,7 @@ class Evening:
     plan: int | None  # the entry in the log
     plan_late: bool  # it was registered, or other capacities were, after the doors
     silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
-    blocks: dict[tuple[str, int, int], Any] = field(default_factory=dict)  # what `crowd.block` has found so far
-    conducts: dict[tuple[str, int], Any] = field(default_factory=dict)  # and of what it has made that
-    departures: dict[str, Any] = field(default_factory=dict)  # and `departures.departed`, of each edge's seconds
+    memo: Memo = field(default_factory=Memo)
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)
@@ -260,6 +267,7 @@ class Reader:
             process.extend(self.seconds)
             self._end(name, process)
             process.role = _role(process)
+            process.memo = Memo()
         return Evening(
             conversation=_text(self._opened.get("conversation")),
             began_s=self._began_s or 0,

@@ -79,7 +79,7 @@ def _part(edge: Process, name: str, at: int) -> float:
 
 def starved(edge: Process, begin: int, end: int) -> int:
     """Listeners to whom an edge sent next to nothing for three seconds and more."""
-    out, usual = edge.counts.get("bytes_out"), _usual_bytes_out(edge)
+    out, usual = edge.counts.get("bytes_out"), edge.memo.once("usual_bytes_out", lambda: _usual_bytes_out(edge))
     run = most = 0
     for at in range(begin, min(end, edge.seconds)):
         playing = edge.level("playing", at, at + 1) or 0
@@ -90,14 +90,11 @@ def starved(edge: Process, begin: int, end: int) -> int:
 
 
 def _usual_bytes_out(edge: Process) -> float:
-    """For one listener in a second, in the median second of those in which somebody listens. Found once.
+    """For one listener in a second, in the median second of those in which somebody listens.
 
     Of the seconds in which the answers are fewer than the listeners, if there are any: pages and refusals by the
     hundred are bytes, too, and beside them every later second would look as if it starved.
     """
-    known = edge.found.get("usual_bytes_out")
-    if known is not None and known[0] == edge.seconds:
-        return known[1]
     out, playing = edge.counts.get("bytes_out"), edge.gauges.get("playing")
     each: list[float] = []
     calm: list[float] = []
@@ -107,6 +104,4 @@ def _usual_bytes_out(edge: Process) -> float:
             if total(edge, _ANSWERS, at, at + 1) < there:
                 calm.append(sent / there)
     each = sorted(calm or each)
-    usual = each[len(each) // 2] if each else 0.0
-    edge.found["usual_bytes_out"] = edge.seconds, usual
-    return usual
+    return each[len(each) // 2] if each else 0.0

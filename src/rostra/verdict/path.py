@@ -12,9 +12,9 @@ from typing import Final
 from rostra.verdict.conduct import BLOCK_S, changed_before
 from rostra.verdict.crowd import Block, Span, block, hindered, lasting_part, newcomers
 from rostra.verdict.departures import departed, stood_still
-from rostra.verdict.evening import Capacity, Evening, Process, Role, Status
+from rostra.verdict.evening import Evening, Process, Role, Status
 from rostra.verdict.listening import PAUSED_MS, STARVED
-from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together, usual_bytes
+from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
 WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -109,11 +109,8 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
     known = evening.capacities.get(edge.name)
     joins_hz = float(known.joins_hz) if known and known.joins_hz else None
     places = float(known.listeners) if known and known.listeners else None
-    usual = usual_bytes(edge)
     begins = range(span.begin, span.end, width)
-    cells = tuple(
-        _cell(evening, edge, at, min(span.end, at + width), joins_hz, places, known, usual) for at in begins
-    )
+    cells = tuple(_cell(evening, edge, at, min(span.end, at + width), joins_hz, places) for at in begins)
     _smooth(cells)
     _miss(evening, edge, cells, span.begin, width)
     _squatting(cells)
@@ -164,14 +161,7 @@ def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
 
 
 def _cell(
-    evening: Evening,
-    edge: Process,
-    begin: int,
-    end: int,
-    joins_hz: float | None,
-    places: float | None,
-    known: Capacity | None,
-    usual: float,
+    evening: Evening, edge: Process, begin: int, end: int, joins_hz: float | None, places: float | None
 ) -> Cell:
     if not edge.spent(Status.SEEN, begin, end):
         down = edge.down(begin, end) > 0
@@ -190,7 +180,7 @@ def _cell(
         gone = sounds - (listening[-1] - before)
         cell.leaving = min(1.0, max(0.0, gone) / (cell.playing + sounds + 1))
     cell.lost = _lost(edge, found, begin, end)
-    cell.wire = on_the_wire(edge, begin, end, known, usual)
+    cell.wire = on_the_wire(evening, edge, begin, end)
     moved = changed_before(evening, edge, begin, ours=("move",))  # nothing else of ours changes a line
     cell.wire = _whose(cell, found, changed=moved)
     _limits(edge, found, cell, begin, end, joins_hz, places)

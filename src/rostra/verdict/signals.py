@@ -13,7 +13,7 @@ from rostra.verdict.crowd import Block, Span, block
 from rostra.verdict.departures import HELD_S
 from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.path import CAPACITY_KEPT, Path
-from rostra.verdict.wire import nobodies, on_the_wire, usual_bytes
+from rostra.verdict.wire import nobodies, on_the_wire
 
 CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
     "crowd": ("within", "near", "beyond"),
@@ -202,9 +202,8 @@ def _kernel(view: _View) -> _Reading:
             return None
     level = most = 0
     for edge in view.edges:
-        usual = usual_bytes(edge)
         for at in _blocks(view):
-            wire = on_the_wire(edge, at, at + BLOCK_S, view.evening.capacities.get(edge.name), usual)
+            wire = on_the_wire(view.evening, edge, at, at + BLOCK_S)
             begun, opened = nobodies(edge, at, at + BLOCK_S), edge.counted("passive_opens", at, at + BLOCK_S)
             if begun > 2 * (opened + 10):
                 level, most = 3, max(most, _ratio(begun, opened + 1))

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from rostra.verdict.evening import Capacity, Process, total
+from rostra.verdict.evening import Evening, Process, total
 from rostra.verdict.listening import unreached_listeners
 
 LOST_MIN: Final = 0.05  # of packets: less is any evening
@@ -30,7 +30,7 @@ class Causes(NamedTuple):
 NOTHING: Final = Causes()
 
 
-def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usual: float) -> Causes:
+def on_the_wire(evening: Evening, edge: Process, begin: int, end: int) -> Causes:
     """Packets that the machine lost before an edge had them: by hostile ones, a crowd, ourselves."""
     attack = together(_handshakes(edge, begin, end), _idle(edge, begin, end))
     dropped = edge.counted("nic_drops_in", begin, end)
@@ -53,12 +53,14 @@ def on_the_wire(edge: Process, begin: int, end: int, known: Capacity | None, usu
     if lost < LOST_MIN:
         return Causes(attack)
     own_bytes = edge.counted("bytes_in", begin, end) + edge.counted("bytes_out", begin, end) / 20  # with the ACKs
+    usual = edge.memo.once("usual_bytes_in", lambda: _usual_bytes_in(edge))
     hostile_bytes = edge.counted("nic_bytes_in", begin, end) - 2 * own_bytes - usual * (end - begin)
     useless = edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end)
     opened = edge.counted("accepts", begin, end)
     if unasked or hostile_bytes > own_bytes or (useless > USELESS_MIN and 2 * useless > opened):
         return Causes(together(attack, lost))
     sent_bps = 8 * edge.counted("bytes_out", begin, end) / (end - begin)
+    known = evening.capacities.get(edge.name)
     if known and known.egress_bps and sent_bps >= OVERLOADED * known.egress_bps:
         return Causes(attack, demand=lost)
     return Causes(attack, own=lost)
@@ -88,7 +90,7 @@ def together(first: float, second: float) -> float:
     return 1 - (1 - first) * (1 - second)
 
 
-def usual_bytes(edge: Process) -> float:
+def _usual_bytes_in(edge: Process) -> float:
     """What comes in a second anyway, of the bus and of neighbours: three times a calm second of the evening."""
     column = sorted(edge.counts.get("nic_bytes_in", []))
     calm = column[len(column) // 4] if column else 0
