@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rostra.verdict.arithmetic import MILLION
 from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, failed
 from rostra.verdict.crowd import Span, block
 from rostra.verdict.draws import chances
@@ -15,7 +16,6 @@ from rostra.verdict.evening import Evening, Process, Role, total
 RESAMPLES: Final = 200
 STEP_S: Final = 2  # of the series whose beginnings are compared
 HEALED_S: Final = 30  # before and after something was switched
-_MILLION: Final = 1_000_000
 _SWITCHES: Final = ("mitigation", "rollback", "limit", "configuration", "scale")
 
 
@@ -140,7 +140,7 @@ def _unheard(evening: Evening, edges: Sequence[Process], begin: int, end: int) -
             each = block(evening, edge, at, min(end, at + BLOCK_S))
             asked += each.people
             in_time += each.in_time
-    return round(_MILLION * max(0.0, asked - in_time) / asked) if asked >= 1 else 0
+    return round(MILLION * max(0.0, asked - in_time) / asked) if asked >= 1 else 0
 
 
 def _load(evening: Evening, edge: Process, begin: int, end: int) -> float:
@@ -175,7 +175,7 @@ def _doses(evening: Evening, span: Span) -> Iterator[Contrast]:
                 agree += (product > 0) - (product < 0)
                 pairs += 1
         if pairs and any(dose):
-            yield Contrast("dose", name, {"correlation_u": _MILLION * agree // pairs, "cells": len(dose)})
+            yield Contrast("dose", name, {"correlation_u": MILLION * agree // pairs, "cells": len(dose)})
 
 
 # --- what healed it ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ nobody: how much of it is hostile is a parameter, unless sources, or the lack of
 from dataclasses import dataclass
 from typing import Final
 
+from rostra.verdict.arithmetic import micro
 from rostra.verdict.conduct import (
     BLOCK_S,
     FIRST,
@@ -26,8 +27,7 @@ from rostra.verdict.listening import dripped, is_unwell, without_sound
 from rostra.verdict.wire import on_the_wire, unreached
 
 SPAN_S: Final = 300  # the least that is looked at: before and after belong to what happened
-HARM_MIN_U: Final = 30_000  # less is no incident
-_MILLION: Final = 1_000_000
+HARM_MIN: Final = 0.03  # of the people: less is no incident
 _PAGES_USUAL: Final = 15.0  # requests of a browser that opens the page and stays
 _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: old links, robots, icons
 _TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
@@ -78,7 +78,7 @@ class Span:
         late = 1 - min(1.0, self.unheard / self.asked) if self.asked else 1.0
         stayed = 1 - min(1.0, self.cut / self.people) if self.people else 1.0
         loud = 1 - min(1.0, self.silenced / self.people) if self.people else 1.0
-        return round((1 - late * stayed * loud) * _MILLION)
+        return micro(1 - late * stayed * loud)
 
 
 def measured(evening: Evening) -> bool:
@@ -224,7 +224,7 @@ def span(evening: Evening) -> Span:
             each = block(evening, edge, at, at + BLOCK_S)
             wire = on_the_wire(evening, edge, at, at + BLOCK_S)
             missed += each.people * unreached(max(wire))
-            missed += each.people * (1 - HARM_MIN_U / _MILLION) - each.in_time
+            missed += each.people * (1 - HARM_MIN) - each.in_time
             missed += hindered(evening, edge, at, at + BLOCK_S, lasting=1.0)
         missed += _silenced(evening, at, at + BLOCK_S)
         if running <= 0:

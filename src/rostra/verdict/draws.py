@@ -1,14 +1,13 @@
 """The parameters that nobody measured, drawn from published ranges: the same draws on every machine.
 
-Everything in this package that is no whole number is a double that was made by + - * /, square roots and
-comparisons alone, in a fixed order: IEEE 754 fixes every bit of these, and CPython fuses none. (The built-in `sum`
-of doubles is not used: since Python 3.12 it rounds differently. Logarithms are taken of decimals.) Chance is
-SHA-256 of a counter.
+Chance is SHA-256 of a counter.
 """
 
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
+
+from rostra.verdict.arithmetic import micro
 
 DRAWS: Final = 1_000
 _SEED: Final = b"rostra-verdict/v1/"
@@ -50,4 +49,4 @@ def draws(count: int = DRAWS) -> Iterator[Draw]:
 def published() -> dict[str, list[int]]:
     """The ranges, in millionths, as the pre-registration has them."""
     pairs = zip(Draw._fields, _LOWEST, _HIGHEST, strict=True)
-    return {name: [round(low * 1_000_000), round(high * 1_000_000)] for name, low, high in pairs}
+    return {name: [micro(low), micro(high)] for name, low, high in pairs}

@@ -23,6 +23,7 @@ from itertools import combinations, product
 from math import sqrt
 from typing import Any, Final, NamedTuple
 
+from rostra.verdict.arithmetic import added
 from rostra.verdict.signals import CATEGORIES, Signal
 
 NOTHING: Final = "N"
@@ -157,9 +158,7 @@ class Evidence:
         """The chance of each set of causes, under one of the PRIORS."""
         of = PRIORS[named]
         found = {each: prior(of, each) * self._replayed[each] * self._likelihoods[each] for each in sets()}
-        whole = 0.0
-        for weight in found.values():
-            whole += weight
+        whole = added(found.values())
         return {each: weight / whole for each, weight in found.items()}
 
     def posterior(self, named: str) -> dict[str, float]:
@@ -218,9 +217,7 @@ class Evidence:
 def replayed(of: Tables, true: Sides, found: Sides) -> float:
     """The chance that replays find these when those have a part."""
     row, column = relation(true, found)
-    whole = 0.0
-    for each in REPLAYS[row]:
-        whole += of.replays[row][each] + _SMOOTHING
+    whole = added(of.replays[row][each] + _SMOOTHING for each in REPLAYS[row])
     return (of.replays[row][column] + _SMOOTHING) / whole / REPLAYS[row][column]
 
 
@@ -252,14 +249,8 @@ def _reaches(of: Tables, group: str, causes: Set, level: int) -> float:
 
 def _below(of: Tables, group: str, name: str, level: int) -> float:
     counts = of.counts.get(group, {}).get(name, {})
-    names = CATEGORIES[group]
-    whole = below = 0.0
-    for at, category in enumerate(names):
-        seen = counts.get(category, 0) + _SMOOTHING
-        whole += seen
-        if at <= level:
-            below += seen
-    return below / whole if level < len(names) - 1 else 1.0
+    seen = [counts.get(category, 0) + _SMOOTHING for category in CATEGORIES[group]]
+    return added(seen[: level + 1]) / added(seen) if level < len(seen) - 1 else 1.0
 
 
 def decibans(ratio: float) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from rostra.verdict.arithmetic import micro
 from rostra.verdict.evening import Entry, Reader
 from rostra.verdict.likelihood import NONE
 from rostra.verdict.replay import NAMES
@@ -10,7 +11,6 @@ from rostra.verdict.verdict import UNDETERMINED, Verdict, judge_now
 
 LIVE_EVERY_S: Final = 10
 LIVE_FOR_S: Final = 300  # after the onset; later nobody waits for a first word any more
-_MILLION: Final = 1_000_000
 
 
 class Turn(NamedTuple):
@@ -38,10 +38,9 @@ def entry_body(verdict: Verdict, size: int, *, final: bool) -> dict[str, Any]:
         "label": verdict.label,
         "firm": verdict.firm,
         "word": verdict.word,
-        "harm_u": round(harm.value * _MILLION),
+        "harm_u": micro(harm.value),
         "shares_u": {
-            name: [round(each * _MILLION) for each in share]
-            for name, share in zip(NAMES, verdict.split.shares, strict=True)
+            name: [micro(each) for each in share] for name, share in zip(NAMES, verdict.split.shares, strict=True)
         },
         "digest": verdict.digest,
     }

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rostra.verdict.arithmetic import added
 from rostra.verdict.conduct import BLOCK_S, changed_before
-from rostra.verdict.crowd import Block, Span, block, hindered, lasting_part, newcomers
+from rostra.verdict.crowd import HARM_MIN, Block, Span, block, hindered, lasting_part, newcomers
 from rostra.verdict.departures import departed, stood_still
 from rostra.verdict.evening import Evening, Process, Role, Status
 from rostra.verdict.listening import PAUSED_MS, STARVED
@@ -23,7 +24,6 @@ JAM_MIN: Final = 20.0  # attempts that wait: fewer are a handful of people's
 UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show that the edge could not do more
 FLOODED: Final = 2.0  # times as many attempts of nobody as of people
 NEAR_S: Final = 5  # within which the bus has failed, for what it has not brought
-HIDDEN_MIN: Final = 0.03  # of the people: fewer make no incident
 RETURN_S: Final = 30  # in which those come again who found an edge dead
 BUS_SLOW_US: Final = 1_000_000  # the stage's chunks are 0.1 s; an edge has seconds of them
 CAPACITY_KEPT: Final = 0.92  # a rehearsal repeats to 8 %
@@ -90,7 +90,7 @@ class Path:
             if all(_hides(road.cells[at]) for road in self.roads):
                 for road in self.roads:
                     unseen += road.cells[at].unseen + road.cells[at].returned
-        return unseen > HIDDEN_MIN * max(1.0, self.people)
+        return unseen > HARM_MIN * max(1.0, self.people)
 
 
 def path(evening: Evening, span: Span) -> Path:
@@ -151,7 +151,7 @@ def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
         people += cell.people
     if not any(weights) and hostile + stampede > FLOODED * (people + 1):
         weights[0], weights[1] = hostile, stampede
-    whole = weights[0] + weights[1] + weights[2] + weights[3]
+    whole = added(weights)
     if not number:
         return Causes()
     return Causes(*(number * each / whole for each in weights)) if whole else Causes(own=number)
@@ -231,10 +231,7 @@ def _smooth(cells: tuple[Cell, ...]) -> None:
     for at, cell in enumerate(cells):
         if seen[at] is not None:
             near = [each for each in seen[max(0, at - 2) : at + 3] if each is not None]
-            whole = 0.0
-            for each in near:
-                whole += each
-            cell.joins_hz = whole / len(near)
+            cell.joins_hz = added(near) / len(near)
 
 
 def _squatting(cells: tuple[Cell, ...]) -> None:
@@ -336,10 +333,7 @@ def _bring_in(roads: tuple[Road, ...], people: float, late: float) -> None:
         if any(road.cells[at].playing or road.cells[at].heard for road in roads):
             break
         dark[at] = False
-    came = 0.0
-    for road in roads:
-        for cell in road.cells:
-            came += cell.returned  # put back already
+    came = added(cell.returned for road in roads for cell in road.cells)  # put back already
     late = max(0.0, late - came)
     people = max(0.0, people - came - late)
     for whose, number in ((_in_the_dark(roads, dark), people), (_hidden(roads), late)):
@@ -356,9 +350,7 @@ def _hidden(roads: tuple[Road, ...]) -> list[float]:
 
 
 def _add(roads: tuple[Road, ...], people: float, weights: list[float]) -> None:
-    whole = 0.0
-    for each in weights:
-        whole += each
+    whole = added(weights)
     if people <= 0 or not whole:
         return
     cells = [cell for road in roads for cell in road.cells]
@@ -409,7 +401,4 @@ def _trend(roads: Sequence[Road], first: int, begin: int, at: int) -> float:
 
 
 def _mean(road: Road, begin: int, end: int) -> float:
-    whole = 0.0
-    for cell in road.cells[begin:end]:
-        whole += cell.people
-    return whole / (end - begin)
+    return added(cell.people for cell in road.cells[begin:end]) / (end - begin)

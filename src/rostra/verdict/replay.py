@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
 
+from rostra.verdict.arithmetic import added
 from rostra.verdict.conduct import BLOCK_S
 from rostra.verdict.draws import Draw
 from rostra.verdict.path import CAPACITY_KEPT, Cell, Path, Road
@@ -55,7 +56,7 @@ def harm(path: Path, world: World, draw: Draw, cap: Cap = UNCHANGED) -> float:
     """Share of people who were harmed: late or never, cut, or in silence; each counted once."""
     asked = late = cut = silenced = 0.0
     for edge in _replayed(path, world, draw, cap):
-        asked += _total(edge.came) + edge.lost
+        asked += added(edge.came) + edge.lost
         late += _missed(edge.came, edge.rates, path.width_s) + edge.lost
         for there, one, other in zip(world, edge.road.cut, edge.road.silenced, strict=True):
             if there:
@@ -249,10 +250,8 @@ def _jammed(line: Causes, world: World) -> float:
 
 def _not_cut(cut: Causes, world: World) -> float:
     """Of those who were cut, the share that would not have been."""
-    whole = spared = 0.0
-    for there, each in zip(world, cut, strict=True):
-        whole += each
-        spared += 0.0 if there else each
+    whole = added(cut)
+    spared = added(0.0 if there else each for there, each in zip(world, cut, strict=True))
     return spared / whole if whole else 0.0
 
 
@@ -291,10 +290,3 @@ def _missed(came: list[float], rates: list[float], width_s: int) -> float:
         remains *= remains
         missed += people * remains * remains
     return missed
-
-
-def _total(numbers: list[float]) -> float:
-    whole = 0.0
-    for each in numbers:
-        whole += each
-    return whole

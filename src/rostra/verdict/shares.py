@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
-from rostra.verdict.crowd import HARM_MIN_U
+from rostra.verdict.arithmetic import added
+from rostra.verdict.crowd import HARM_MIN
 from rostra.verdict.draws import CENTRAL, Draw
 from rostra.verdict.likelihood import Sides
 from rostra.verdict.path import Path
@@ -18,7 +19,6 @@ from rostra.verdict.wire import Causes
 DOMINANT: Final = 0.75
 PART_MIN: Final = 0.10  # of the harm: a smaller part makes no mixture
 INTERVAL: Final = (0.05, 0.95)
-HARM_MIN: Final = HARM_MIN_U / 1_000_000
 _WEIGHTS: Final = (1 / 4, 1 / 12, 1 / 12, 1 / 4)  # of a coalition of so many others: s!(3-s)!/4!
 
 
@@ -40,7 +40,6 @@ class Split(NamedTuple):
     necessary: tuple[float, ...]
     enough: tuple[float, ...]
     worlds: Mapping[World, float]
-    without_attack: float  # share of draws in which at least a tenth of the harm goes with the attack
 
 
 def split(path: Path, drawn: Sequence[Draw]) -> Split:
@@ -58,14 +57,12 @@ def split(path: Path, drawn: Sequence[Draw]) -> Split:
         necessary=tuple(_part([_necessary(each, cause) for each in worlds]) for cause in range(len(NAMES))),
         enough=tuple(_part([_enough(each, cause) for each in worlds]) for cause in range(len(NAMES))),
         worlds=central,
-        without_attack=_part([each[0] >= PART_MIN for each in parts]),
     )
 
 
 def shares(worlds: Mapping[World, float]) -> Causes:
     """Of the harm that goes when all causes do: each cause's part, 0 to 1 together; all 0 if nothing goes."""
-    gains = [0.0] * len(NAMES)
-    whole = 0.0
+    gains = []
     for cause in range(len(NAMES)):
         others = [each for each in range(len(NAMES)) if each != cause]
         gain = 0.0
@@ -73,8 +70,8 @@ def shares(worlds: Mapping[World, float]) -> Causes:
             for there in combinations(others, size):
                 without = World(*(each in there for each in range(len(NAMES))))
                 gain += _WEIGHTS[size] * (worlds[_with(without, cause)] - worlds[without])
-        gains[cause] = max(0.0, gain)
-        whole += gains[cause]
+        gains.append(max(0.0, gain))
+    whole = added(gains)
     return Causes(*(gain / whole for gain in gains)) if whole > 1e-6 else Causes()
 
 
@@ -118,9 +115,7 @@ def believed(of: Split, chances: Mapping[Sides, float]) -> tuple[Interval, ...]:
     Who has no part in the replay gets none. Ninety in a hundred lie between the ends, over draws and `chances`.
     """
     harmful = {sides: chance for sides, chance in chances.items() if sides}
-    whole = 0.0
-    for chance in harmful.values():
-        whole += chance
+    whole = added(harmful.values())
     found = []
     for cause in range(len(NAMES)):
         middle = 0.0
@@ -133,12 +128,10 @@ def believed(of: Split, chances: Mapping[Sides, float]) -> tuple[Interval, ...]:
 
 
 def _among(shares: Causes, sides: Sides) -> Causes:
-    whole = 0.0
-    for name, share in zip(NAMES, shares, strict=True):
-        whole += share if name in sides else 0.0
-    if not whole:
-        return shares
-    return Causes(*(share / whole if name in sides else 0.0 for name, share in zip(NAMES, shares, strict=True)))
+    """The shares of those alone, as parts of theirs; all as they are if these have none."""
+    theirs = [share if name in sides else 0.0 for name, share in zip(NAMES, shares, strict=True)]
+    whole = added(theirs)
+    return Causes(*(share / whole for share in theirs)) if whole else shares
 
 
 def _weighted(value: float, ordered: Sequence[tuple[float, float]]) -> Interval:

@@ -63,12 +63,6 @@ class _View:
     def edges(self) -> tuple[Process, ...]:
         return self.evening.of(Role.EDGE)
 
-    def counted(self, *names: str) -> int:
-        whole = 0
-        for edge in self.edges:
-            whole += total(edge, names, self.begin, self.end)
-        return whole
-
     def known(self, *names: str) -> bool:
         """Whether every edge counted all of these."""
         return bool(self.edges) and all(edge.knows(name) for edge in self.edges for name in names)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from rostra.verdict.arithmetic import MILLION, micro
 from rostra.verdict.contrast import Contrast, contrasts
 from rostra.verdict.coverage import Coverage, coverage
-from rostra.verdict.crowd import Span, measured, span
+from rostra.verdict.crowd import HARM_MIN, Span, measured, span
 from rostra.verdict.draws import DRAWS, Draw, draws, published
 from rostra.verdict.evening import Evening
 from rostra.verdict.likelihood import (
@@ -26,7 +27,7 @@ from rostra.verdict.likelihood import (
 )
 from rostra.verdict.path import Path, path
 from rostra.verdict.replay import NAMES, harm
-from rostra.verdict.shares import HARM_MIN, PART_MIN, Interval, Split, believed, found_by, interval, split
+from rostra.verdict.shares import PART_MIN, Interval, Split, believed, found_by, interval, split
 from rostra.verdict.signals import CATEGORIES, Signal, signals
 from rostra.verdict.what_if import WhatIf
 
@@ -38,7 +39,6 @@ SURE_MIN: Final = 0.4  # of a label, or the cause cannot be determined
 LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
 AGREED: Final = 0.95  # of the draws
 MISFIT_MAX: Final = 0.25  # of the harm that was counted and the one that the model replays
-_MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Verdict:
     def absorbed(self) -> bool:
         """Attack present, and not a cause."""
         there = self.hostile >= PART_MIN or self.strength.certain > 1
-        return there and self.label != "undetermined" and self.split.shares[0].high < PART_MIN
+        return there and self.label != UNDETERMINED and self.split.shares[0].high < PART_MIN
 
     def as_json(self) -> dict[str, Any]:
         """Everything that was found, in whole numbers: fractions are millionths, and their names end in `_u`."""
@@ -86,7 +86,7 @@ class Verdict:
             "conversation": self.evening.conversation,
             "label": self.label,
             "firm": self.firm,
-            "sure_u": _micro(self.sure),
+            "sure_u": micro(self.sure),
             "attack_absorbed": self.absorbed,
             "harm": {
                 **_interval(self.harm),
@@ -100,21 +100,21 @@ class Verdict:
                 "onset_s": None if self.span.onset is None else began + self.span.onset,
             },
             "causes": {name: self._cause(cause) for cause, name in enumerate(NAMES)},
-            "worlds": [{**each._asdict(), "harm_u": _micro(value)} for each, value in self.split.worlds.items()],
+            "worlds": [{**each._asdict(), "harm_u": micro(value)} for each, value in self.split.worlds.items()],
             "classes": list(self.classes),
             "posteriors": {
-                named: {name: _micro(value) for name, value in found.items()}
+                named: {name: micro(value) for name, value in found.items()}
                 for named, found in self.posteriors.items()
             },
             "attack_evidence": {"word": self.word, "decibans": decibans(self.strength.certain)},
-            "hostile_u": _micro(self.hostile),
+            "hostile_u": micro(self.hostile),
             "signals": [
                 self._signal(each, weight) for each, weight in zip(self.signals, self.weights, strict=True)
             ],
             "contrasts": [
                 {"code": each.code, "subject": each.subject, "numbers": each.numbers} for each in self.contrasts
             ],
-            "coverage_u": _micro(self.coverage.share),
+            "coverage_u": micro(self.coverage.share),
             "unknowns": [
                 {"code": each.code, "subject": each.subject, "number": each.number}
                 for each in self.coverage.unknowns
@@ -142,8 +142,8 @@ class Verdict:
     def _cause(self, cause: int) -> dict[str, int]:
         return {
             **_interval(self.split.shares[cause]),
-            "necessary_u": _micro(self.split.necessary[cause]),
-            "enough_u": _micro(self.split.enough[cause]),
+            "necessary_u": micro(self.split.necessary[cause]),
+            "enough_u": micro(self.split.enough[cause]),
         }
 
     def _signal(self, signal: Signal, weight: float) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def judge(
     way = path(evening, seconds)
     drawn = list(draws(count))
     found = split(way, drawn)
-    counted = seconds.harm_u / _MILLION
+    counted = seconds.harm_u / MILLION
     harmed = Interval(counted, counted, counted)
     if way.hidden and found.harm.value > counted:
         harmed = Interval(found.harm.value, max(counted, found.harm.low), found.harm.high)
@@ -296,8 +296,4 @@ def _expected(group: str) -> dict[str, dict[str, int]]:
 
 
 def _interval(value: Interval) -> dict[str, int]:
-    return {"share_u": _micro(value.value), "low_u": _micro(value.low), "high_u": _micro(value.high)}
-
-
-def _micro(value: float) -> int:
-    return round(value * _MILLION)
+    return {"share_u": micro(value.value), "low_u": micro(value.low), "high_u": micro(value.high)}

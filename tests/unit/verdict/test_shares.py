@@ -16,7 +16,7 @@ TORN: Mapping[Sides, float] = {(): 0.2, ("attack",): 0.4, ("demand", "own"): 0.3
 def split(*drawn: Causes) -> Split:
     """Of which only the central and the drawn shares are asked."""
     zero = Interval(0.0, 0.0, 0.0)
-    return Split(zero, (zero,) * 4, drawn[0], drawn, (0.0,) * 4, (0.0,) * 4, {}, 0.0)
+    return Split(zero, (zero,) * 4, drawn[0], drawn, (0.0,) * 4, (0.0,) * 4, {})
 
 
 @pytest.mark.parametrize("chances", [SURE, TORN])
