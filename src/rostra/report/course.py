@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rostra.verdict.conduct import BLOCK_S
+from rostra.verdict.counters import BLOCK_S
 from rostra.verdict.crowd import block, hindered, lasting_part
 from rostra.verdict.evening import Change, Evening, Process, Role, Statement, Status
 

@@ -7,19 +7,10 @@ forgets who it is and asks anew (few networks, and the same passes as before).
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, KNOWN, SOUNDS, concentrated, failed
 from rostra.verdict.evening import Change, Evening, Process, Role, total
 from rostra.verdict.listening import unreached_listeners
 
-BLOCK_S: Final = 10  # in which somebody who asks has to hear something
-FIRST: Final = ("asked_first_speaker", "asked_first_registered", "asked_first_signed_in", "asked_first_anonymous")
-IN_TIME: Final = (
-    "sound_within_100_ms", "sound_within_300_ms", "sound_within_1000_ms", "sound_within_3000_ms",
-    "sound_within_10000_ms",
-)  # fmt: skip
-SOUNDS: Final = (*IN_TIME, "sound_later")
-# Refusals of refusals.py that are answered with a 503 or, as they say where else to go, are no failures of ours.
-_REFUSALS_503: Final = ("refused_full", "refused_draining", "refused_bus", "refused_early", "refused_starting")
-_KNOWN: Final = FIRST[:3]
 _MINUTE_S: Final = 60  # of sources
 _LEAVES_EARLY: Final = 0.12  # people who hear ten seconds and less: wrong link, a call, a look
 _UNOPENED: Final = 0.05  # and who are let in and close the page
@@ -88,7 +79,7 @@ def by_second(edge: Process, known: float, begin: int, end: int) -> list[tuple[f
     due, people, asked = 1 / known, 0.0, 0.0
     for at in range(begin, end):
         first = float(total(edge, FIRST, at, at + 1))
-        due += total(edge, _KNOWN, at, at + 1) / known
+        due += total(edge, KNOWN, at, at + 1) / known
         each = min(first, due)
         due, people, asked = due - each, people + each, asked + first
         found.append((each, each / first if first else people / asked if asked else 1.0))
@@ -177,7 +168,7 @@ def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
     if each < _ANEW_MIN * usual:
         return 0.0
     # Of few networks the share of passes is chance; but strangers do not bring more passes than there were.
-    known_usual, known = _usual(evening, begin, end), total(edge, _KNOWN, max(0, end - _MINUTE_S), end)
+    known_usual, known = _usual(evening, begin, end), total(edge, KNOWN, max(0, end - _MINUTE_S), end)
     if known_usual is not None and known < _ANEW_MIN / 2 * known_usual * usual * networks:
         return 0.0
     return 1 - usual / each if known >= _KNOWN_MIN * first else 0.0
@@ -221,7 +212,7 @@ def _highest(evening: Evening, begin: int, end: int) -> float | None:
     for at in range(max(0, begin - _USUAL_S), min(end, evening.seconds)):
         for edge in evening.of(Role.EDGE):
             first += total(edge, FIRST, at, at + 1)
-            known += total(edge, _KNOWN, at, at + 1)
+            known += total(edge, KNOWN, at, at + 1)
         share = known / (first + _FEW)
         if first >= _USUAL_MIN and share > best:
             best, found = share, known / first
@@ -233,21 +224,8 @@ def _known(edges: Sequence[Process], begin: int, end: int) -> float | None:
     first = known = 0
     for edge in edges:
         first += total(edge, FIRST, begin, end)
-        known += total(edge, _KNOWN, begin, end)
+        known += total(edge, KNOWN, begin, end)
     return known / first if first >= _COUNTED_MIN else None
-
-
-def failed(edge: Process, begin: int, end: int) -> int:
-    """Answers by which an edge says that it failed: not that it was full, or is going away."""
-    return max(0, edge.counted("answers_5xx", begin, end) - total(edge, _REFUSALS_503, begin, end))
-
-
-def concentrated(edge: Process, begin: int, end: int) -> bool:
-    """Whether a few networks ask far more than the others."""
-    entropy, usual = edge.level("sources_entropy_u", begin, end), edge.level("requests_per_source_p50", begin, end)
-    top = edge.level("requests_per_source_p99", begin, end)
-    uneven = entropy is not None and entropy < 600_000
-    return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
 
 def changed_before(

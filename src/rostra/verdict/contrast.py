@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import MILLION
-from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, failed
+from rostra.verdict.counters import BLOCK_S, FIRST, SOUNDS, failed
 from rostra.verdict.crowd import Span, block
 from rostra.verdict.draws import chances
 from rostra.verdict.evening import Evening, Process, Role, total

@@ -9,21 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import micro
-from rostra.verdict.conduct import (
-    BLOCK_S,
-    FIRST,
-    IN_TIME,
-    SOUNDS,
-    Conduct,
-    by_second,
-    changed_before,
-    concentrated,
-    conduct,
-    failed,
-)
-from rostra.verdict.departures import HELD_S, departed
+from rostra.verdict.conduct import Conduct, by_second, changed_before, conduct
+from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, SOUNDS, concentrated, failed
+from rostra.verdict.departures import departed
 from rostra.verdict.evening import Evening, Process, Role, Status, total
-from rostra.verdict.listening import dripped, is_unwell, without_sound
+from rostra.verdict.listening import dripped, is_unwell, silence, without_sound
 from rostra.verdict.wire import on_the_wire, unreached
 
 SPAN_S: Final = 300  # the least that is looked at: before and after belong to what happened
@@ -330,9 +320,6 @@ def lasting_part(evening: Evening, begin: int, end: int) -> float:
 
 def _silenced(evening: Evening, begin: int, end: int) -> int:
     """Listeners while the programme was silent for a second at least, or music stood for it for three."""
-    stages = evening.of(Role.STAGE)
-    quiet = max((stage.counted("silent_frames", begin, end) for stage in stages), default=0)
-    held = max((len([each for each in stage.levels("on_hold", begin, end) if each]) for stage in stages), default=0)
-    if quiet < 50 and held < HELD_S:
+    if not silence(evening.of(Role.STAGE), begin, end).is_long:
         return 0
     return sum(max(edge.levels("playing", begin, end), default=0) for edge in evening.of(Role.EDGE))

@@ -9,11 +9,11 @@ unless it had said that it goes, and another one was there.
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.conduct import SOUNDS
+from rostra.verdict.counters import SOUNDS, part_of_listeners
 from rostra.verdict.evening import Evening, Process, Role, Status, total
-from rostra.verdict.wire import FLOODED, SENT_AGAIN, no_handshake
+from rostra.verdict.listening import INTERRUPTION_S
+from rostra.verdict.wire import QUEUES_FULL, SENT_AGAIN, no_handshake
 
-HELD_S: Final = 3  # of sound that a player has, and a listener's patience: who goes on within it was not cut
 _AT_ONCE_MIN: Final = 3  # listeners
 _AT_ONCE: Final = 0.3  # of an edge's listeners, within three seconds: a speech loses a tenth of that
 _UNREACHED: Final = 0.5  # of those asked: the line, and not their choice
@@ -71,11 +71,11 @@ def _matched(evening: Evening) -> dict[str, tuple[list[int], list[int]]]:
                     found[each.edge][1][each.at] += late
                     each.left -= late
                     back -= late
-        missing += [each for each in recent if at - each.at >= HELD_S - 1 and each.at_once and each.left]
-        recent = [each for each in recent if at - each.at < HELD_S - 1]
+        missing += [each for each in recent if at - each.at >= INTERRUPTION_S - 1 and each.at_once and each.left]
+        recent = [each for each in recent if at - each.at < INTERRUPTION_S - 1]
     over = _over(edges, evening.seconds)
     for each in missing:  # who is among the recent at the end cannot have missed so much
-        if over - each.at <= HELD_S or each.told:
+        if over - each.at <= INTERRUPTION_S or each.told:
             continue
         if each.fell:
             frozen = stood_still(evening, edges[each.edge], each.at)
@@ -99,13 +99,13 @@ def _departure(edge: Process, left: list[int], number: int, at: int, *, begun: b
         return None
     playing = edge.gauges.get("playing", [])
     if edge.status[at] in (Status.DOWN, Status.GONE):
-        before = [each for each in playing[max(0, at - HELD_S) : at] if each is not None]
+        before = [each for each in playing[max(0, at - INTERRUPTION_S) : at] if each is not None]
         last = before[-1] if before else 0
         return _Gone(edge=number, at=at, left=last, fell=True, at_once=True) if last else None
     if not left[at]:
         return None
-    whole = sum(left[max(0, at - HELD_S + 1) : at + 1])
-    there = max((each or 0 for each in playing[max(0, at - HELD_S) : at]), default=0)
+    whole = sum(left[max(0, at - INTERRUPTION_S + 1) : at + 1])
+    there = max((each or 0 for each in playing[max(0, at - INTERRUPTION_S) : at]), default=0)
     at_once = begun or whole >= max(_AT_ONCE_MIN, _AT_ONCE * there)
     return _Gone(edge=number, at=at, left=left[at], fell=begun, at_once=at_once)
 
@@ -143,11 +143,8 @@ def _take(back: int, gone: list[_Gone]) -> int:
 
 
 def _unreached(edge: Process, at: int) -> int:
-    """Listeners whom an edge still counts, and who answer it no more."""
-    asked = edge.level("asked_of_listeners", at - 1, at)
-    if not asked:
-        return 0
-    share = (edge.level("unreached_listeners", at - 1, at) or 0) / asked
+    """Listeners whom an edge still counted a second before, and who answered it no more."""
+    share = part_of_listeners(edge, "unreached_listeners", at - 1)
     return round(share * (edge.level("playing", at - 1, at) or 0))
 
 
@@ -172,7 +169,7 @@ def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -
         if change.what == "scale" and change.subject == name and change.at_s <= gone.at:
             drains = change.text == "drain" and gone.at - change.at_s <= _DRAIN_S
             # An edge that is there again within a second has never been seen to be away.
-            told = drains or (told and gone.at - change.at_s < HELD_S)
+            told = drains or (told and gone.at - change.at_s < INTERRUPTION_S)
     return told and _had_another(edges, gone)
 
 
@@ -182,24 +179,22 @@ def _had_another(edges: tuple[Process, ...], gone: _Gone) -> bool:
 
 def _takes(edge: Process, at: int) -> bool:
     """Whether somebody who comes to an edge gets something: who comes does, or nothing says that they would not."""
-    end = min(at + HELD_S, edge.seconds)
+    end = min(at + INTERRUPTION_S, edge.seconds)
     if edge.spent(Status.SEEN, at, end) < end - at:
         return False
     if edge.counted("passive_opens", at, end):
         return total(edge, (*SOUNDS, "resumed", "told_to_wait"), at, end) > 0
-    return edge.counted("segments_again", at, end) < SENT_AGAIN and not total(edge, FLOODED, at, end)
+    return edge.counted("segments_again", at, end) < SENT_AGAIN and not total(edge, QUEUES_FULL, at, end)
 
 
 def _line_dead(edge: Process, at: int, over: int) -> bool:
     """Whether they did not answer before they went, or nobody got through after it."""
     if no_handshake(edge, at, at + _NOBODY_S):
         return True
-    begin = max(0, at - HELD_S)
+    begin = max(0, at - INTERRUPTION_S)
     worst = max((_silent(edge, each) for each in range(begin, at + 1)), default=0.0)
-    return worst >= _UNREACHED and over - at > HELD_S
+    return worst >= _UNREACHED and over - at > INTERRUPTION_S
 
 
 def _silent(edge: Process, at: int) -> float:
-    asked = edge.level("asked_of_listeners", at, at + 1)
-    silent = max(edge.level(name, at, at + 1) or 0 for name in ("unreached_listeners", "behind_listeners"))
-    return silent / asked if asked else 0.0
+    return max(part_of_listeners(edge, name, at) for name in ("unreached_listeners", "behind_listeners"))

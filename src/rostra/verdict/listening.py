@@ -1,22 +1,44 @@
 """Who was listening and heard nothing for a while, though no edge sent them away: as TCP and the bytes show it."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
+from rostra.verdict.counters import ANSWERS, part_of_listeners
 from rostra.verdict.evening import Process, total
 
+INTERRUPTION_S: Final = 3  # without sound; shorter ones are borne, and who goes on within it was not cut
+SILENT_FRAMES: Final = 50  # a second of them
 STARVED: Final = 0.3  # of the usual bytes for each listener
 LATE_US: Final = 250_000  # of the loop: as much as a player holds
 PAUSED_MS: Final = 1_500  # without a new chunk
 _UNREACHED_MAX: Final = 0.3
-_STARVED_MIN_S: Final = 3  # a player holds as much
-_ANSWERS: Final = ("answers_2xx", "answers_3xx", "answers_4xx", "answers_5xx")
+
+
+class Silence(NamedTuple):
+    """Of the programme: frames that were silent, and seconds in which music stood for it."""
+
+    frames: int = 0
+    on_hold_s: int = 0
+
+    @property
+    def is_long(self) -> bool:
+        return self.frames >= SILENT_FRAMES or self.on_hold_s >= INTERRUPTION_S
+
+
+def silence(stages: Iterable[Process], begin: int, end: int) -> Silence:
+    """The most of any stage."""
+    frames = on_hold_s = 0
+    for stage in stages:
+        frames = max(frames, stage.counted("silent_frames", begin, end))
+        on_hold_s = max(on_hold_s, len([each for each in stage.levels("on_hold", begin, end) if each]))
+    return Silence(frames, on_hold_s)
 
 
 def stalled(edge: Process, begin: int, end: int) -> int:
     """Listeners who answered no packet for three seconds, each time that it happened; at most all there were."""
     fell = before = 0.0
-    for at in range(max(begin, _STARVED_MIN_S - 1), min(end, edge.seconds)):
-        share = min(_part(edge, "unreached_listeners", at - back) for back in range(_STARVED_MIN_S))
+    for at in range(max(begin, INTERRUPTION_S - 1), min(end, edge.seconds)):
+        share = min(part_of_listeners(edge, "unreached_listeners", at - back) for back in range(INTERRUPTION_S))
         fell += max(0.0, share - before) * (edge.level("playing", at, at + 1) or 0)
         before = share
     return min(round(fell), max(edge.levels("playing", begin, end), default=0))
@@ -31,8 +53,8 @@ def aged(edge: Process, begin: int, end: int) -> int:
     for at in range(begin, min(end, edge.seconds)):
         if (ages[at] or 0) >= PAUSED_MS:
             missing += 1
-            there = max(there, *(playing[back] or 0 for back in range(max(0, at - _STARVED_MIN_S), at + 1)))
-    return there if missing >= _STARVED_MIN_S else 0
+            there = max(there, *(playing[back] or 0 for back in range(max(0, at - INTERRUPTION_S), at + 1)))
+    return there if missing >= INTERRUPTION_S else 0
 
 
 def dripped(edge: Process, begin: int, end: int) -> int:
@@ -41,13 +63,14 @@ def dripped(edge: Process, begin: int, end: int) -> int:
     Or all, where the loop was so late for three seconds that a player in step ran dry each time.
     """
     late = [each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]
-    if len(late) >= _STARVED_MIN_S:
+    if len(late) >= INTERRUPTION_S:
         return max(edge.levels("playing", begin, end), default=0)
     fell = before = 0.0
-    for at in range(max(begin, _STARVED_MIN_S - 1), min(end, edge.seconds)):
+    for at in range(max(begin, INTERRUPTION_S - 1), min(end, edge.seconds)):
         shares = [
-            _part(edge, "behind_listeners", at - back) - _part(edge, "unreached_listeners", at - back)
-            for back in range(_STARVED_MIN_S)
+            part_of_listeners(edge, "behind_listeners", at - back)
+            - part_of_listeners(edge, "unreached_listeners", at - back)
+            for back in range(INTERRUPTION_S)
         ]
         share = max(0.0, min(shares))
         fell += max(0.0, share - before) * (edge.level("playing", at, at + 1) or 0)
@@ -69,12 +92,10 @@ def without_sound(edge: Process, begin: int, end: int) -> int:
 
 def unreached_listeners(edge: Process, begin: int, end: int) -> float:
     """Share of the listeners who answer nothing, in the worst second."""
-    return max((_part(edge, "unreached_listeners", at) for at in range(begin, min(end, edge.seconds))), default=0.0)
-
-
-def _part(edge: Process, name: str, at: int) -> float:
-    asked = edge.level("asked_of_listeners", at, at + 1)
-    return (edge.level(name, at, at + 1) or 0) / asked if asked else 0.0
+    return max(
+        (part_of_listeners(edge, "unreached_listeners", at) for at in range(begin, min(end, edge.seconds))),
+        default=0.0,
+    )
 
 
 def starved(edge: Process, begin: int, end: int) -> int:
@@ -84,7 +105,7 @@ def starved(edge: Process, begin: int, end: int) -> int:
     for at in range(begin, min(end, edge.seconds)):
         playing = edge.level("playing", at, at + 1) or 0
         run = run + 1 if out and playing and out[at] < STARVED * usual * playing else 0
-        if run >= _STARVED_MIN_S:
+        if run >= INTERRUPTION_S:
             most = max(most, playing)
     return most
 
@@ -101,7 +122,7 @@ def _usual_bytes_out(edge: Process) -> float:
     for at, (sent, there) in enumerate(zip(out or (), playing or (), strict=False)):
         if there:
             each.append(sent / there)
-            if total(edge, _ANSWERS, at, at + 1) < there:
+            if total(edge, ANSWERS, at, at + 1) < there:
                 calm.append(sent / there)
     each = sorted(calm or each)
     return each[len(each) // 2] if each else 0.0

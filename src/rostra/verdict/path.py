@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import added
-from rostra.verdict.conduct import BLOCK_S, changed_before
+from rostra.verdict.conduct import changed_before
+from rostra.verdict.counters import BLOCK_S
 from rostra.verdict.crowd import HARM_MIN, Block, Span, block, hindered, lasting_part, newcomers
 from rostra.verdict.departures import departed, stood_still
 from rostra.verdict.evening import Evening, Process, Role, Status
@@ -22,7 +23,7 @@ WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 UNSEEN_MIN: Final = 0.5  # of packets lost: of those who come, not all are counted
 JAM_MIN: Final = 20.0  # attempts that wait: fewer are a handful of people's
 UNMET_MIN: Final = 0.05  # of those who ask: fewer without sound do not show that the edge could not do more
-FLOODED: Final = 2.0  # times as many attempts of nobody as of people
+_FLOOD: Final = 2.0  # times as many attempts of nobody as of people
 NEAR_S: Final = 5  # within which the bus has failed, for what it has not brought
 RETURN_S: Final = 30  # in which those come again who found an edge dead
 BUS_SLOW_US: Final = 1_000_000  # the stage's chunks are 0.1 s; an edge has seconds of them
@@ -149,12 +150,16 @@ def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
         hostile += cell.hostile + cell.refused
         stampede += cell.stampede
         people += cell.people
-    if not any(weights) and hostile + stampede > FLOODED * (people + 1):
+    if not any(weights) and _floods(hostile + stampede, people):
         weights[0], weights[1] = hostile, stampede
     whole = added(weights)
     if not number:
         return Causes()
     return Causes(*(number * each / whole for each in weights)) if whole else Causes(own=number)
+
+
+def _floods(hostile: float, people: float) -> bool:
+    return hostile > _FLOOD * (people + 1)
 
 
 # --- one cell ------------------------------------------------------------------------------------------------
@@ -193,7 +198,7 @@ def _whose(cell: Cell, found: Block, *, changed: bool) -> Causes:
     if not lost:
         return cell.wire
     wire = cell.wire._replace(own=0.0)
-    if found.hostile > FLOODED * (found.people + 1):
+    if _floods(found.hostile, found.people):
         return wire._replace(attack=together(wire.attack, lost))
     if changed:
         return cell.wire
@@ -254,7 +259,7 @@ def _jam(edge: Process, cells: tuple[Cell, ...], begin: int, width: int) -> None
         people = max(0.0, people + cell.people - cell.heard)
         waiting = float(edge.level("waiting", begin + at * width, begin + (at + 1) * width) or 0)
         others = min(waiting, hostile + anew)
-        if others > max(FLOODED * (people + 1), JAM_MIN) and not cell.full:
+        if _floods(others, people) and others > JAM_MIN and not cell.full:
             attack = hostile / (hostile + anew)
             cell.line = Causes(attack=attack, demand=1 - attack)
             cell.joins_hz = None
@@ -268,7 +273,7 @@ def _stopped_by(evening: Evening, edge: Process, begin: int) -> Causes:
     if not stood_still(evening, edge, begin):
         return Causes(own=1.0)
     found = block(evening, edge, back, min(edge.seconds, back + 1))
-    if found.hostile + found.refused <= FLOODED * (found.people + 1):
+    if not _floods(found.hostile + found.refused, found.people):
         return Causes(own=1.0)
     return Causes(attack=1.0, own=1.0 if changed_before(evening, edge, begin) else 0.0)
 

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from rostra.verdict.arithmetic import added
-from rostra.verdict.conduct import BLOCK_S
+from rostra.verdict.counters import BLOCK_S
 from rostra.verdict.draws import Draw
 from rostra.verdict.path import CAPACITY_KEPT, Cell, Path, Road
 from rostra.verdict.wire import Causes, unreached

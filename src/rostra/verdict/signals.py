@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.conduct import BLOCK_S, FIRST, SOUNDS, concentrated, failed
+from rostra.verdict.counters import BLOCK_S, FIRST, KNOWN, SOUNDS, concentrated, failed
 from rostra.verdict.crowd import Block, Span, block
-from rostra.verdict.departures import HELD_S
 from rostra.verdict.evening import Evening, Process, Role, total
+from rostra.verdict.listening import silence
 from rostra.verdict.path import CAPACITY_KEPT, Path
-from rostra.verdict.wire import nobodies, on_the_wire
+from rostra.verdict.wire import handshakes, is_syn_flood, on_the_wire
 
 CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
     "crowd": ("within", "near", "beyond"),
@@ -35,7 +35,6 @@ CHANGE_S: Final = 120  # before the harm began: what is older was there while al
 _PERMILLE: Final = 1_000
 DOWN_S: Final = 5  # of an edge that is gone: less is a pause
 FRAMES_HZ: Final = 50
-SILENT_FRAMES: Final = 50  # a second of them
 ENTRIES_MAX: Final = 8  # of the log, for each signal: those at the onset
 
 
@@ -175,7 +174,7 @@ def _strangers(view: _View, begin: int, end: int) -> int | None:
     everybody = known = 0
     for edge in view.edges:
         everybody += total(edge, FIRST, begin, end)
-        known += total(edge, FIRST[:3], begin, end)
+        known += total(edge, KNOWN, begin, end)
     return _ratio(everybody - known, everybody) if everybody >= 20 else None
 
 
@@ -190,17 +189,15 @@ def _each_block(view: _View) -> Iterator[Block]:
 
 
 def _kernel(view: _View) -> _Reading:
-    if not view.known("syn_cookies_sent", "passive_opens", "nic_bytes_in"):
-        known = view.known("passive_opens", "nic_bytes_in")  # a kernel without SYN cookies counts none
-        if not known:
-            return None
+    if not view.known("passive_opens", "nic_bytes_in"):  # a kernel without SYN cookies counts none of these
+        return None
     level = most = 0
     for edge in view.edges:
         for at in _blocks(view):
             wire = on_the_wire(view.evening, edge, at, at + BLOCK_S)
-            begun, opened = nobodies(edge, at, at + BLOCK_S), edge.counted("passive_opens", at, at + BLOCK_S)
-            if begun > 2 * (opened + 10):
-                level, most = 3, max(most, _ratio(begun, opened + 1))
+            unfinished, opened = handshakes(edge, at, at + BLOCK_S)
+            if is_syn_flood(unfinished, opened):
+                level, most = 3, max(most, _ratio(unfinished, opened + 1))
             elif max(wire) > 0:
                 level, most = max(level, 2), max(most, _ratio(max(wire), 1.0))
             elif edge.counted("accept_queue_overflows", at, at + BLOCK_S) >= 3:
@@ -279,9 +276,8 @@ def _programme(view: _View) -> _Reading:
     stages = view.evening.of(Role.STAGE)
     if not any(stage.knows("silent_frames") for stage in stages):
         return None
-    quiet = max(stage.counted("silent_frames", view.begin, view.end) for stage in stages)
-    held = max(len([each for each in stage.levels("on_hold", view.begin, view.end) if each]) for stage in stages)
-    return (1 if quiet >= SILENT_FRAMES or held >= HELD_S else 0), max(quiet, FRAMES_HZ * held)
+    found = silence(stages, view.begin, view.end)
+    return (1 if found.is_long else 0), max(found.frames, FRAMES_HZ * found.on_hold_s)
 
 
 def _dependency(view: _View) -> _Reading:
@@ -317,7 +313,7 @@ def _contrast(view: _View) -> _Reading:
             asked += each.people
             in_time += each.in_time
         down = edge.down(view.begin, view.end)
-        shares.append(_PERMILLE if down >= 5 else _ratio(max(0.0, asked - in_time), asked))
+        shares.append(_PERMILLE if down >= DOWN_S else _ratio(max(0.0, asked - in_time), asked))
     if not shares:
         return None
     return (1 if min(shares) < 30 and max(shares) > 100 else 0), max(shares) - min(shares)

@@ -12,7 +12,11 @@ GONE_USUAL: Final = 2  # listeners whom nothing reaches any more: a tunnel, a ba
 STRANGE_MIN: Final = 10  # packets a second; neighbours, names and clocks are fewer
 USELESS_MIN: Final = 20  # connections that asked for nothing that there is
 SENT_AGAIN: Final = 3  # answers to a handshake
-FLOODED: Final = ("syn_cookies_sent", "syn_queue_full_drops", "accept_queue_drops")
+QUEUES_FULL: Final = (
+    "syn_cookies_sent",
+    "syn_queue_full_drops",
+    "accept_queue_drops",
+)  # who sends cookies has no room for handshakes
 GONE: Final = 0.3  # as many of the listeners are left
 GONE_FOR_S: Final = 300
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
@@ -77,7 +81,7 @@ def no_handshake(edge: Process, begin: int, end: int) -> bool:
     if edge.counted("passive_opens", *near) or not edge.knows("passive_opens"):
         return False
     again = edge.counted("segments_again", *near)
-    if again < SENT_AGAIN or total(edge, FLOODED, *near):
+    if again < SENT_AGAIN or total(edge, QUEUES_FULL, *near):
         return False
     most = max(edge.levels("playing", max(0, end - GONE_FOR_S), end), default=0)
     there = max(edge.levels("playing", begin, end), default=0)
@@ -100,18 +104,23 @@ def _usual_bytes_in(edge: Process) -> float:
 
 def _handshakes(edge: Process, begin: int, end: int) -> float:
     """Of handshakes, those that the kernel dropped, while most came from nobody who answers."""
-    sent = edge.counted("syn_cookies_sent", begin, end)
+    unfinished, opened = handshakes(edge, begin, end)
     dropped = _dropped(edge, begin, end)
-    opened = edge.counted("passive_opens", begin, end)
-    if nobodies(edge, begin, end) <= 2 * (opened + 10) or not dropped:
+    if not is_syn_flood(unfinished, opened) or not dropped:
         return 0.0
-    return dropped / (dropped + opened + sent)
+    return dropped / (dropped + opened + edge.counted("syn_cookies_sent", begin, end))
 
 
-def nobodies(edge: Process, begin: int, end: int) -> int:
-    """Beginning connections that nobody went on with."""
+def is_syn_flood(unfinished: int, opened: int) -> bool:
+    """Whether most handshakes are of nobody: more than a few that fail are unfinished."""
+    return unfinished > 2 * (opened + 10)
+
+
+def handshakes(edge: Process, begin: int, end: int) -> tuple[int, int]:
+    """How many nobody went on with, and how many opened a connection."""
     sent, returned = edge.counted("syn_cookies_sent", begin, end), edge.counted("syn_cookies_returned", begin, end)
-    return max(0, sent - returned) + _dropped(edge, begin, end)
+    unfinished = max(0, sent - returned) + _dropped(edge, begin, end)
+    return unfinished, edge.counted("passive_opens", begin, end)
 
 
 def _dropped(edge: Process, begin: int, end: int) -> int:
