@@ -7,7 +7,7 @@ unless it had said that it goes, and another one was there.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from rostra.verdict.counters import SOUNDS, part_of_listeners
 from rostra.verdict.evening import Evening, Process, Role, Status, total
@@ -23,9 +23,9 @@ _DRAIN_S: Final = 120  # from the word that an edge goes to its end
 
 @dataclass(slots=True)
 class _Gone:
-    """Listeners who went in one second from the edge with this number."""
+    """Listeners who went in one second from one edge."""
 
-    edge: int
+    edge: Process
     at: int
     left: int  # not found again so far
     fell: bool  # with their edge
@@ -35,54 +35,76 @@ class _Gone:
 
 def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int, int]:
     """Listeners whom this edge lost for too long from `begin` to before `end`: as a run of it ended, and else."""
-    fell, cut = evening.memo.once("departures", lambda: _matched(evening))[edge.name]
-    return sum(fell[max(0, begin) : end]), sum(cut[max(0, begin) : end])
+    found = evening.memo.once("departures", lambda: _Matching(evening).run())
+    begin = max(0, begin)
+    return sum(found.fell[edge.name][begin:end]), sum(found.cut[edge.name][begin:end])
 
 
-def _matched(evening: Evening) -> dict[str, tuple[list[int], list[int]]]:
-    """Of each edge, for each second: who fell with it, and who was cut else."""
-    edges = evening.of(Role.EDGE)
-    found = [([0] * evening.seconds, [0] * evening.seconds) for _ in edges]
-    left = [_left(edge) for edge in edges]
-    resumed = [edge.counts.get("resumed") for edge in edges]
-    begun = [_begun(evening, edge) for edge in edges]
-    recent: list[_Gone] = []
-    missing: list[_Gone] = []  # for longer, of those who did not go one by one
-    doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
-    for at in range(1, evening.seconds):
-        for number, edge in enumerate(edges):
-            each = _departure(edge, left[number], number, at, begun=begun[number][at])
-            if each is not None:
-                each.told = each.at_once and _sent_elsewhere(evening, edges, each)
-                once = 0 if each.fell else min(doubles, each.left)
-                each.left -= once
-                doubles -= once
-                recent.append(each)
-        back = sum(column[at] for column in resumed if column is not None)
-        if back:
-            back = _take(back, [each for each in recent if each.at_once])
-            back = _take(back, [each for each in recent if not each.at_once])
-            unnoticed = max(0, min(back, sum(_unreached(edge, at) for edge in edges) - doubles))
-            doubles += unnoticed
-            back -= unnoticed
-            for each in reversed(missing):  # the last who went, and have been away for too long
-                if not each.fell and not each.told:
-                    late = min(back, each.left)
-                    found[each.edge][1][each.at] += late
-                    each.left -= late
-                    back -= late
-        missing += [each for each in recent if at - each.at >= INTERRUPTION_S - 1 and each.at_once and each.left]
-        recent = [each for each in recent if at - each.at < INTERRUPTION_S - 1]
-    over = _over(edges, evening.seconds)
-    for each in missing:  # who is among the recent at the end cannot have missed so much
-        if over - each.at <= INTERRUPTION_S or each.told:
-            continue
-        if each.fell:
-            frozen = stood_still(evening, edges[each.edge], each.at)
-            found[each.edge][1 if frozen else 0][each.at] += each.left
-        elif _line_dead(edges[each.edge], each.at, over) and not _had_another(edges, each):
-            found[each.edge][1][each.at] += each.left
-    return dict(zip((edge.name for edge in edges), found, strict=True))
+class _Matching:
+    """Who went from each edge second by second, and who of them was found again.
+
+    `fell` and `cut` are, of each edge, for each second: who went with a run of it that ended, and who was cut else.
+    """
+
+    def __init__(self, evening: Evening) -> None:
+        self._evening = evening
+        self._edges = evening.of(Role.EDGE)
+        self.fell = {edge.name: [0] * evening.seconds for edge in self._edges}
+        self.cut = {edge.name: [0] * evening.seconds for edge in self._edges}
+        self._recent: list[_Gone] = []
+        self._missing: list[_Gone] = []  # for longer, of those who did not go one by one
+        self._doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
+
+    def run(self) -> Self:
+        left = [_left(edge) for edge in self._edges]
+        begun = [_begun(self._evening, edge) for edge in self._edges]
+        for at in range(1, self._evening.seconds):
+            for edge, went, begins in zip(self._edges, left, begun, strict=True):
+                each = _departure(edge, went, at, begun=begins[at])
+                if each is not None:
+                    self._go(each)
+            self._come_back(at)
+            late = [each for each in self._recent if at - each.at >= INTERRUPTION_S - 1]
+            self._missing += [each for each in late if each.at_once and each.left]
+            self._recent = [each for each in self._recent if at - each.at < INTERRUPTION_S - 1]
+        self._end()
+        return self
+
+    def _go(self, gone: _Gone) -> None:
+        gone.told = gone.at_once and _sent_elsewhere(self._evening, self._edges, gone)
+        again = 0 if gone.fell else min(self._doubles, gone.left)
+        gone.left -= again
+        self._doubles -= again
+        self._recent.append(gone)
+
+    def _come_back(self, at: int) -> None:
+        """In time; or before their edge has noticed; or else they are the last who have been away for too long."""
+        back = sum(edge.counted("resumed", at, at + 1) for edge in self._edges)
+        if not back:
+            return
+        back = _take(back, [each for each in self._recent if each.at_once])
+        back = _take(back, [each for each in self._recent if not each.at_once])
+        unnoticed = max(0, min(back, sum(_unreached(edge, at) for edge in self._edges) - self._doubles))
+        self._doubles += unnoticed
+        back -= unnoticed
+        for each in reversed(self._missing):
+            if not each.fell and not each.told:
+                late = min(back, each.left)
+                self.cut[each.edge.name][each.at] += late
+                each.left -= late
+                back -= late
+
+    def _end(self) -> None:
+        """Of those who never came back; who is among the recent at the end cannot have missed so much."""
+        over = _over(self._edges, self._evening.seconds)
+        for each in self._missing:
+            if over - each.at <= INTERRUPTION_S or each.told:
+                continue
+            if each.fell:
+                ended = not stood_still(self._evening, each.edge, each.at)
+                (self.fell if ended else self.cut)[each.edge.name][each.at] += each.left
+            elif _line_dead(each.edge, each.at, over) and not _had_another(self._edges, each):
+                self.cut[each.edge.name][each.at] += each.left
 
 
 def _begun(evening: Evening, edge: Process) -> list[bool]:
@@ -94,20 +116,20 @@ def _begun(evening: Evening, edge: Process) -> list[bool]:
     return begun
 
 
-def _departure(edge: Process, left: list[int], number: int, at: int, *, begun: bool) -> _Gone | None:
+def _departure(edge: Process, left: list[int], at: int, *, begun: bool) -> _Gone | None:
     if edge.status[at - 1] != Status.SEEN:
         return None
     playing = edge.gauges.get("playing", [])
     if edge.status[at] in (Status.DOWN, Status.GONE):
         before = [each for each in playing[max(0, at - INTERRUPTION_S) : at] if each is not None]
         last = before[-1] if before else 0
-        return _Gone(edge=number, at=at, left=last, fell=True, at_once=True) if last else None
+        return _Gone(edge=edge, at=at, left=last, fell=True, at_once=True) if last else None
     if not left[at]:
         return None
     whole = sum(left[max(0, at - INTERRUPTION_S + 1) : at + 1])
     there = max((each or 0 for each in playing[max(0, at - INTERRUPTION_S) : at]), default=0)
     at_once = begun or whole >= max(_AT_ONCE_MIN, _AT_ONCE * there)
-    return _Gone(edge=number, at=at, left=left[at], fell=begun, at_once=at_once)
+    return _Gone(edge=edge, at=at, left=left[at], fell=begun, at_once=at_once)
 
 
 def stood_still(evening: Evening, edge: Process, at: int) -> bool:
@@ -163,10 +185,9 @@ def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -
 
     They may be seen nowhere then, if an edge has no records here; but they had somewhere to go.
     """
-    name = edges[gone.edge].name
     told = False
     for change in evening.changes:
-        if change.what == "scale" and change.subject == name and change.at_s <= gone.at:
+        if change.what == "scale" and change.subject == gone.edge.name and change.at_s <= gone.at:
             drains = change.text == "drain" and gone.at - change.at_s <= _DRAIN_S
             # An edge that is there again within a second has never been seen to be away.
             told = drains or (told and gone.at - change.at_s < INTERRUPTION_S)
@@ -174,7 +195,7 @@ def _sent_elsewhere(evening: Evening, edges: tuple[Process, ...], gone: _Gone) -
 
 
 def _had_another(edges: tuple[Process, ...], gone: _Gone) -> bool:
-    return any(_takes(each, gone.at) for number, each in enumerate(edges) if number != gone.edge)
+    return any(_takes(each, gone.at) for each in edges if each is not gone.edge)
 
 
 def _takes(edge: Process, at: int) -> bool:

@@ -12,11 +12,11 @@ GONE_USUAL: Final = 2  # listeners whom nothing reaches any more: a tunnel, a ba
 STRANGE_MIN: Final = 10  # packets a second; neighbours, names and clocks are fewer
 USELESS_MIN: Final = 20  # connections that asked for nothing that there is
 SENT_AGAIN: Final = 3  # answers to a handshake
-QUEUES_FULL: Final = (
+QUEUES_FULL: Final = (  # who sends cookies has no room for handshakes
     "syn_cookies_sent",
     "syn_queue_full_drops",
     "accept_queue_drops",
-)  # who sends cookies has no room for handshakes
+)
 GONE: Final = 0.3  # as many of the listeners are left
 GONE_FOR_S: Final = 300
 USUAL_BYTES_MAX: Final = 500_000  # a second: every rendition of ten programmes
