@@ -20,7 +20,7 @@ SPAN_S: Final = 300  # the least that is looked at: before and after belong to w
 HARM_MIN: Final = 0.03  # of the people: less is no incident
 _PAGES_USUAL: Final = 15.0  # requests of a browser that opens the page and stays
 _REFUSED_USUAL: Final = 0.15  # requests refused, of each that asks or hears: old links, robots, icons
-_TURNED_AWAY: Final = ("refused_unknown", "refused_ticket", "refused_pass")
+_REFUSALS: Final = ("refused_unknown", "refused_ticket", "refused_pass")
 _SILENT: Final = ("timeouts", "shield_half_open")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
 _TRIED_S: Final = 5  # who asks somewhere again waited as long for an answer, as players do
@@ -105,32 +105,15 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
         hostile = max(0.0, asked - people)
     elif found.each is not None:
         anew = max(0.0, asked - found.each * _networks_more(edge, begin, end))
-    refused = float(edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end))
-    refused = max(0.0, refused - _REFUSED_USUAL * (asked + heard) - edge.counted("refused_full", begin, end))
-    # Of pages and their files everybody gets some; who asks for far more wants the line.
-    answered = edge.counted("answers_2xx", begin, end) - asked - again - edge.counted("streams", begin, end)
-    refused += max(0.0, answered - _PAGES_USUAL * (asked + again + heard))
-    # What refuses since we changed something refuses people, each of whom tries a few times.
-    changed = changed_before(evening, edge, begin) and not concentrated(edge, begin, end)
-    ours = min(refused, float(total(edge, _TURNED_AWAY, begin, end))) if changed else 0.0
-    unread = float(_unread(edge, begin, end)) if changed else 0.0
-    # Before they have asked; and the same are turned away again.
-    again_unread = _unread(edge, begin - BLOCK_S, begin) > 0
-    uncounted = (
-        0.0 if again_unread else (min(ours, float(edge.counted("refused_unknown", begin, end))) + unread) / _TRIES
-    )
-    most = _plausible(evening, edge, begin, end)
-    if most is not None:
-        uncounted = min(uncounted, most)
+    refused = _refused(edge, asked, again, heard, begin, end)
+    ours, unread, turned_away = _turned_away(evening, edge, refused, begin, end)
     stale = _stale(evening, edge, begin, end)
-    hostile = max(
-        0.0, hostile - stale
-    )  # who asked an edge that stood still, and has gone elsewhere, does nothing there
+    hostile = max(0.0, hostile - stale)  # whoever has gone on elsewhere does nothing here
     return Block(
         asked=float(asked),
         again=again + anew + stale,
-        people=max(0.0, asked - anew - hostile - stale) + uncounted,
-        turned_away=uncounted,
+        people=max(0.0, asked - anew - hostile - stale) + turned_away,
+        turned_away=turned_away,
         hostile=hostile,
         refused=refused - ours,
         heard=heard * theirs,
@@ -141,6 +124,32 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
         failed=failed(edge, begin, end) + ours + unread,
         watched=edge.spent(Status.SEEN, begin, end),
     )
+
+
+def _refused(edge: Process, asked: int, again: int, heard: int, begin: int, end: int) -> float:
+    """Requests that were refused, beyond the usual; and of pages far more than people want, who get some each."""
+    refused = float(edge.counted("answers_4xx", begin, end) + edge.counted("timeouts", begin, end))
+    refused = max(0.0, refused - _REFUSED_USUAL * (asked + heard) - edge.counted("refused_full", begin, end))
+    answered = edge.counted("answers_2xx", begin, end) - asked - again - edge.counted("streams", begin, end)
+    return refused + max(0.0, answered - _PAGES_USUAL * (asked + again + heard))
+
+
+def _turned_away(
+    evening: Evening, edge: Process, refused: float, begin: int, end: int
+) -> tuple[float, float, float]:
+    """Answers and misread requests that are ours, as something was changed before, and how many people they met.
+
+    Each tries a few times and has not asked yet; and the same are turned away again in the next ten seconds.
+    """
+    if not changed_before(evening, edge, begin) or concentrated(edge, begin, end):
+        return 0.0, 0.0, 0.0
+    ours = min(refused, float(total(edge, _REFUSALS, begin, end)))
+    unread = float(_unread(edge, begin, end))
+    if _unread(edge, begin - BLOCK_S, begin):
+        return ours, unread, 0.0
+    people = (min(ours, float(edge.counted("refused_unknown", begin, end))) + unread) / _TRIES
+    most = _plausible(evening, edge, begin, end)
+    return ours, unread, people if most is None else min(people, most)
 
 
 def _among_strangers(edge: Process, known: float, begin: int, end: int) -> tuple[float, float]:
