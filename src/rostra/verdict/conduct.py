@@ -7,8 +7,9 @@ forgets who it is and asks anew (few networks, and the same passes as before).
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from rostra.verdict.changes import changed_before
 from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, KNOWN, SOUNDS, concentrated, failed
-from rostra.verdict.evening import Change, Evening, Process, Role, total
+from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.listening import unreached_listeners
 
 _MINUTE_S: Final = 60  # of sources
@@ -31,7 +32,6 @@ _USUAL_MIN: Final = 10  # people: of fewer a share is chance
 _KNOWN_MIN: Final = 0.10  # share of those with a pass: less tells nothing
 _UNREACHED_MAX: Final = 0.2  # of the listeners: it is the line that hinders
 _AGE_MAX_MS: Final = 1_500
-_OURS: Final = ("deploy", "rollback", "configuration", "move", "start")
 
 
 class Conduct(NamedTuple):
@@ -226,15 +226,3 @@ def _known(edges: Sequence[Process], begin: int, end: int) -> float | None:
         first += total(edge, FIRST, begin, end)
         known += total(edge, KNOWN, begin, end)
     return known / first if first >= _COUNTED_MIN else None
-
-
-def changed_before(
-    evening: Evening, edge: Process, second: int, *, within_s: int = 900, ours: tuple[str, ...] = _OURS
-) -> bool:
-    """Whether something of ours was changed at this edge, or everywhere, in the quarter of an hour before."""
-
-    def matters(change: Change) -> bool:
-        here = change.subject in (edge.name, "", evening.conversation)
-        return change.what in ours and here and second - within_s <= change.at_s <= second + BLOCK_S
-
-    return any(matters(change) for change in evening.changes)

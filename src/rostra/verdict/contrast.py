@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import MILLION
+from rostra.verdict.changes import CHANGED_WITHIN_S
 from rostra.verdict.counters import BLOCK_S, FIRST, SOUNDS, failed
 from rostra.verdict.crowd import Span, block
 from rostra.verdict.draws import chances
@@ -110,7 +111,7 @@ def _exposed(evening: Evening, span: Span) -> Iterator[Contrast]:
     yield from _difference("attack", hostile, edges, evening, span)
     changed: dict[str, set[str]] = {}  # by what was changed, in the order of the log: the edges on which it was
     for change in evening.changes:
-        if span.begin - 900 <= change.at_s <= span.onset + BLOCK_S:
+        if span.begin - CHANGED_WITHIN_S <= change.at_s <= span.onset + BLOCK_S:
             changed.setdefault(change.what, set()).add(change.subject)
     for what, names in changed.items():
         yield from _difference(what, [edge for edge in edges if edge.name in names], edges, evening, span)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import micro
-from rostra.verdict.conduct import Conduct, by_second, changed_before, conduct
+from rostra.verdict.changes import changed_before
+from rostra.verdict.conduct import Conduct, by_second, conduct
 from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, SOUNDS, concentrated, failed
 from rostra.verdict.departures import departed
 from rostra.verdict.evening import Evening, Process, Role, Status, total

@@ -78,11 +78,15 @@ def dripped(edge: Process, begin: int, end: int) -> int:
     return round(fell)
 
 
+def is_paused(edge: Process, begin: int, end: int) -> bool:
+    """Whether no new chunk came for longer than it should at any time."""
+    return max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
+
+
 def is_unwell(edge: Process, begin: int, end: int) -> bool:
     """Whether somebody who comes over to this edge may hear nothing there either."""
-    paused = max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
     hindered = without_sound(edge, begin, end) + dripped(edge, begin, end) > 0
-    return paused or hindered or unreached_listeners(edge, begin, end) > _UNREACHED_MAX
+    return is_paused(edge, begin, end) or hindered or unreached_listeners(edge, begin, end) > _UNREACHED_MAX
 
 
 def without_sound(edge: Process, begin: int, end: int) -> int:

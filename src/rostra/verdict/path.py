@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from rostra.verdict.arithmetic import added
-from rostra.verdict.conduct import changed_before
+from rostra.verdict.changes import changed_before
 from rostra.verdict.counters import BLOCK_S
 from rostra.verdict.crowd import HARM_MIN, Block, Span, block, hindered, lasting_part, newcomers
 from rostra.verdict.departures import departed, stood_still
 from rostra.verdict.evening import Evening, Process, Role, Status
-from rostra.verdict.listening import PAUSED_MS, STARVED
-from rostra.verdict.wire import NOTHING, Causes, on_the_wire, together
+from rostra.verdict.listening import STARVED, is_paused
+from rostra.verdict.wire import NO_CAUSES, Causes, on_the_wire, together
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
 WIDTHS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300)
@@ -53,9 +53,8 @@ class Cell:
     places: float | None = None
     full: bool = False
     anew: float = 0.0
-    lost: Causes = NOTHING
-    wire: Causes = NOTHING  # of packets that open a connection
-    watched: bool = True
+    lost: Causes = NO_CAUSES
+    wire: Causes = NO_CAUSES  # of packets that open a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Path:
 def path(evening: Evening, span: Span) -> Path:
     edges = evening.of(Role.EDGE)
     seconds = span.end - span.begin
-    width = next((w for w in WIDTHS_S if -(-seconds // w) * len(edges) <= CELLS_MAX), WIDTHS_S[-1])
+    width = next((each for each in WIDTHS_S if -(-seconds // each) * len(edges) <= CELLS_MAX), WIDTHS_S[-1])
     stages = evening.of(Role.STAGE)
     roads = tuple(_road(evening, edge, stages, span, width) for edge in edges)
     _return_unseen(roads, width)
@@ -169,8 +168,7 @@ def _cell(
     evening: Evening, edge: Process, begin: int, end: int, joins_hz: float | None, places: float | None
 ) -> Cell:
     if not edge.spent(Status.SEEN, begin, end):
-        down = edge.down(begin, end) > 0
-        return Cell(lost=_stopped_by(evening, edge, begin) if down else Causes(), watched=down)
+        return Cell(lost=_stopped_by(evening, edge, begin)) if edge.down(begin, end) else Cell()
     found = block(evening, edge, begin, end)
     cell = Cell(people=found.people, hostile=found.hostile, refused=found.refused, heard=found.heard)
     cell.again, cell.anew, cell.squatting = found.again, found.anew, found.squatting
@@ -284,15 +282,11 @@ def _stopped_by(evening: Evening, edge: Process, begin: int) -> Causes:
 def _lost(edge: Process, found: Block, begin: int, end: int) -> Causes:
     whole = found.failed + found.heard
     failing = found.failed / whole if whole >= 1 and found.failed >= 2 else 0.0
-    starving = 1.0 if _starved(edge, begin, end) or _paused(edge, begin, end) else 0.0
+    starving = 1.0 if _starved(edge, begin, end) or is_paused(edge, begin, end) else 0.0
     down = edge.down(begin, end) / (end - begin)
     if _bus_fails(edge, begin - NEAR_S, end + NEAR_S):
         return Causes(own=down, external=max(failing, starving))
     return Causes(own=together(together(failing, down), starving))
-
-
-def _paused(edge: Process, begin: int, end: int) -> bool:
-    return max(edge.levels("programme_age_ms", begin, end), default=0) >= PAUSED_MS
 
 
 def _bus_fails(process: Process, begin: int, end: int) -> bool:
@@ -302,14 +296,14 @@ def _bus_fails(process: Process, begin: int, end: int) -> bool:
     return slow or refused or process.counted("dependencies_bus_failures", begin, end) > 0
 
 
-def _starved(edge: Process, begin: int, end: int) -> float:
-    """How much less each listener got than in the whole evening."""
+def _starved(edge: Process, begin: int, end: int) -> bool:
+    """Whether each listener got far less than in the whole evening."""
     playing, usual = edge.level("playing", begin, end), edge.level("playing", 0, edge.seconds)
     if not playing or not usual or not edge.knows("bytes_out") or end - begin < 2:
-        return 0.0
+        return False
     now = edge.counted("bytes_out", begin, end) / (playing * (end - begin))
     whole = edge.counted("bytes_out", 0, edge.seconds) / (usual * edge.seconds)
-    return 1.0 if whole and now < STARVED * whole else 0.0
+    return whole > 0 and now < STARVED * whole
 
 
 def _return_unseen(roads: tuple[Road, ...], width_s: int) -> None:

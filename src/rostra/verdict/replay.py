@@ -69,8 +69,7 @@ def harm(path: Path, world: World, draw: Draw, cap: Cap = UNCHANGED) -> float:
 
 def present(path: Path) -> World:
     """Which causes change anything in this path: the others' worlds need no replay."""
-    attack = own = external = False
-    demand = False
+    attack = demand = own = external = False
     for road in path.roads:
         attack = attack or road.cut.attack > 0 or road.silenced.attack > 0
         own = own or road.cut.own > 0 or road.silenced.own > 0
@@ -281,12 +280,10 @@ def _missed(came: list[float], rates: list[float], width_s: int) -> float:
     for at, people in enumerate(came):
         if people <= 0:
             continue
-        chance = 0.0
-        for rate in rates[at : at + reach]:
-            chance += rate * within
+        turns = added(rate * within for rate in rates[at : at + reach])
         if at + reach > len(rates):  # the span ends sooner: as fast as until then
-            chance *= reach / (len(rates) - at)
-        remains = 1 / (1 + chance / _STEPS)
+            turns *= reach / (len(rates) - at)
+        remains = 1 / (1 + turns / _STEPS)
         remains *= remains
         missed += people * remains * remains
     return missed

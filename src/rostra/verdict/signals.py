@@ -257,13 +257,13 @@ def _presence(view: _View) -> _Reading:
     down = paused = 0
     for edge in view.edges:
         seconds = edge.down(view.begin, view.end)
-        if seconds and not _is_restarted(view, edge):
+        if seconds and not _was_drained(view, edge):
             paused = max(paused, seconds)
             down += seconds >= DOWN_S
     return (2 if down else 1 if paused else 0), paused
 
 
-def _is_restarted(view: _View, edge: Process) -> bool:
+def _was_drained(view: _View, edge: Process) -> bool:
     """Whether it had said that it goes, and whoever listened was sent elsewhere."""
     return any(
         change.what == "scale" and change.subject == edge.name and change.after == "0"

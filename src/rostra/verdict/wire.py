@@ -31,7 +31,7 @@ class Causes(NamedTuple):
     external: float = 0.0
 
 
-NOTHING: Final = Causes()
+NO_CAUSES: Final = Causes()
 
 
 def on_the_wire(evening: Evening, edge: Process, begin: int, end: int) -> Causes:
