@@ -116,8 +116,6 @@ class Process:
     name: str
     seconds: int = 0
     role: Role = Role.OTHER
-    machine: str = ""
-    version: str = ""
     status: bytearray = field(default_factory=bytearray)
     counts: dict[str, list[int]] = field(default_factory=dict)
     gauges: dict[str, list[int | None]] = field(default_factory=dict)
@@ -245,9 +243,7 @@ class Reader:
         elif entry.kind == PLAN:
             self._plan(index, entry, at_s)
         elif entry.kind == IDENTITY:
-            process = self._process(entry.who)
-            process.machine = _text(entry.body.get("machine"))
-            process.version = _text(_mapping(entry.body.get("versions")).get("code"))
+            self._process(entry.who)  # processes stand in the order in which they said who they are
         elif entry.kind == OPENED:
             self._opened = entry.body
 
