@@ -121,7 +121,7 @@ class Process:
     gauges: dict[str, list[int | None]] = field(default_factory=dict)
     tops: dict[int, list[int]] = field(default_factory=dict)  # at a second: what the busiest sources asked
     entries: list[int] = field(default_factory=list)  # index in the log of the record of each second, or -1
-    memo: Memo = field(default_factory=Memo)  # of the evening until now
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)  # of the evening until now
 
     def counted(self, name: str, begin: int, end: int) -> int:
         """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
@@ -183,7 +183,7 @@ class Evening:
     plan: int | None  # the entry in the log
     plan_late: bool  # it was registered, or other capacities were, after the doors
     silent: tuple[str, ...]  # whose keys were registered, or who was to be there, and who said nothing
-    memo: Memo = field(default_factory=Memo)
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
     def of(self, role: Role) -> tuple[Process, ...]:
         return tuple(each for each in self.processes if each.role is role)
