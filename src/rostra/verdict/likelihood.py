@@ -31,7 +31,7 @@ CLASSES: Final = ("A1", "A2", "A3", "A4", "A5", "D1", "D2", "O1", "O2", "O3", "O
 SIDES: Final = {"A": "attack", "D": "demand", "O": "own", "X": "external"}
 UNKNOWN_MAX: Final = 4  # groups that nobody counted: of more, nothing is claimed
 _SMOOTHING: Final = 0.2  # of an incident, for a category that was never seen
-SECOND: Final = 0.3  # how likely a second cause is, of how likely the rarer one is alone
+SECOND: Final = 0.2  # how likely a second cause is, of how likely the rarer one is alone
 NONE: Final = "none"
 MIXTURE: Final = "mixture"
 _PRECISE: Final = Context(prec=28)
