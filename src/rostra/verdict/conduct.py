@@ -180,13 +180,19 @@ def _each(evening: Evening, edge: Process, begin: int, end: int) -> float:
 
 
 def _calmest(edge: Process, begin: int, end: int) -> float:
-    found = None
-    for at in range(max(0, begin - _EACH_S), min(end, edge.seconds)):
+    minutes = edge.memo.once("minutes", lambda: _minutes(edge))
+    found = [each for each in minutes[max(0, begin - _EACH_S) : end] if each is not None]
+    return max(1.0, min(found, default=1.0))
+
+
+def _minutes(edge: Process) -> Sequence[float | None]:
+    """First attempts of each network in the minute that ends with each second; None of too few."""
+    found: list[float | None] = []
+    for at in range(edge.seconds):
         networks = edge.level("sources_networks_v4", at, at + 1)
         first = total(edge, FIRST, max(0, at + 1 - _MINUTE_S), at + 1)
-        if networks and first >= _COUNTED_MIN and (found is None or first < found * networks):
-            found = first / networks
-    return max(1.0, found or 1.0)
+        found.append(first / networks if networks and first >= _COUNTED_MIN else None)
+    return found
 
 
 def _strange(evening: Evening, edge: Process, begin: int, end: int) -> bool:
@@ -207,16 +213,25 @@ def _usual(evening: Evening, begin: int, end: int) -> float | None:
 
 
 def _highest(evening: Evening, begin: int, end: int) -> float | None:
-    first = known = 0
+    firsts, knowns = evening.memo.once("asked", lambda: _asked(evening))
+    since = max(0, begin - _USUAL_S)
+    before, known_before = firsts[since], knowns[since]
     best, found = 0.0, None
-    for at in range(max(0, begin - _USUAL_S), min(end, evening.seconds)):
-        for edge in evening.of(Role.EDGE):
-            first += total(edge, FIRST, at, at + 1)
-            known += total(edge, KNOWN, at, at + 1)
-        share = known / (first + _FEW)
-        if first >= _USUAL_MIN and share > best:
-            best, found = share, known / first
+    for at in range(since + 1, min(end, evening.seconds) + 1):
+        first, known = firsts[at] - before, knowns[at] - known_before
+        if first >= _USUAL_MIN and known / (first + _FEW) > best:
+            best, found = known / (first + _FEW), known / first
     return found
+
+
+def _asked(evening: Evening) -> tuple[Sequence[int], Sequence[int]]:
+    """How many had asked first at all edges before each second, and how many of them with a pass."""
+    edges = evening.of(Role.EDGE)
+
+    def had(names: tuple[str, ...]) -> Sequence[int]:
+        return [sum(total(edge, names, 0, at) for edge in edges) for at in range(evening.seconds + 1)]
+
+    return had(FIRST), had(KNOWN)
 
 
 def _known(edges: Sequence[Process], begin: int, end: int) -> float | None:

@@ -1,5 +1,6 @@
 """What counters of an edge say together: who asked first, when sound came, what answered that it had failed."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rostra.verdict.evening import Process, total
@@ -32,5 +33,12 @@ def concentrated(edge: Process, begin: int, end: int) -> bool:
 
 def part_of_listeners(edge: Process, name: str, at: int) -> float:
     """Of the listeners that the kernel was asked of in this second, those whom a gauge counts; 0 if of nobody."""
-    asked = edge.level("asked_of_listeners", at, at + 1)
-    return (edge.level(name, at, at + 1) or 0) / asked if asked else 0.0
+    parts = edge.memo.once(("parts", name), lambda: _parts(edge, name))
+    return parts[at] if at < len(parts) else 0.0
+
+
+def _parts(edge: Process, name: str) -> Sequence[float]:
+    asked, counted = edge.gauges.get("asked_of_listeners", ()), edge.gauges.get(name, ())
+    if not counted:
+        return [0.0] * len(asked)
+    return [(some or 0) / all_ if all_ else 0.0 for some, all_ in zip(counted, asked, strict=True)]

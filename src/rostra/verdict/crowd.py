@@ -322,6 +322,10 @@ def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: 
 
 def lasting_part(evening: Evening, begin: int, end: int) -> float:
     """Of listeners without sound, those who did not go on at an edge at which nobody was."""
+    return evening.memo.once(("lasting", begin, end), lambda: _lasting_part(evening, begin, end))
+
+
+def _lasting_part(evening: Evening, begin: int, end: int) -> float:
     edges = evening.of(Role.EDGE)
     mute = sum(without_sound(edge, begin, end) + dripped(edge, begin, end) for edge in edges)
     well = sum(edge.counted("resumed", begin, end) for edge in edges if not is_unwell(edge, begin, end))

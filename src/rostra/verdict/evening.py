@@ -5,9 +5,10 @@ are. A second has a status: a process that says nothing for a while and goes on 
 that comes again as a new run was down, and one whose entries are not here is unseen, whatever it did.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import accumulate, repeat
 from typing import Any, Final, Protocol, TypeVar
 
 SECOND_MS: Final = 1_000
@@ -125,8 +126,7 @@ class Process:
 
     def counted(self, name: str, begin: int, end: int) -> int:
         """How much a counter grew from second `begin` to before `end`; 0 if it does not exist (ask `knows`)."""
-        column = self.counts.get(name)
-        return sum(column[begin:end]) if column else 0
+        return total(self, (name,), begin, end)
 
     def extend(self, seconds: int) -> None:
         """Have room for so many; what is not known of them is empty."""
@@ -164,7 +164,16 @@ class Process:
 
 def total(process: Process, names: tuple[str, ...], begin: int, end: int) -> int:
     """How much these counters grew together."""
-    return sum(process.counted(name, begin, end) for name in names)
+    sums = process.memo.once(names, lambda: _sums(process, names))
+    first, last, _ = slice(begin, end).indices(process.seconds)
+    return sums[last] - sums[first] if first < last else 0
+
+
+def _sums(process: Process, names: tuple[str, ...]) -> Sequence[int]:
+    """How much they had grown before each second."""
+    columns = [process.counts[name] for name in names if name in process.counts]
+    grown = map(sum, zip(*columns, strict=True)) if columns else repeat(0, process.seconds)
+    return list(accumulate(grown, initial=0))
 
 
 @dataclass(frozen=True, slots=True)
