@@ -20,7 +20,7 @@ from pathlib import Path
 orders = json.loads(sys.stdin.readline())
 causes = {cause["name"] for cause in orders["recipe"]["causes"]}
 seed = orders["recipe"]["seed"]
-harmed = 4 if causes else 0
+harmed = 4 if causes - {"rehearsed"} else 0
 if seed == 6 and not causes:
     harmed = 1
 Path(orders["bundle"]).write_bytes(b"evidence")
@@ -99,7 +99,9 @@ def test_what_the_machine_disturbed_or_broke_is_thrown_away_and_counted(tmp_path
 
 def test_incidents_of_one_seed_share_the_worlds_that_they_have_in_common(tmp_path: Path) -> None:
     run([("N", 4), ("A3", 4), ("D1", 4), ("A3+D1", 4)], tmp_path)
-    assert sorted((tmp_path / "told").read_text().split("\n")[:-1]) == ["", "A3", "A3+D1", "D1"]
+    without_too_many = ["A3+rehearsed", "rehearsed"]
+    told = sorted((tmp_path / "told").read_text().split("\n")[:-1])
+    assert told == sorted(["", "A3", "A3+D1", "D1", *without_too_many])
 
 
 def test_a_flood_in_a_lab_reaches_the_edge_that_it_is_sent_to() -> None:
