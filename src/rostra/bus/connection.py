@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
+from rostra.bus.leaving import LeavingClient
 from rostra.bus.subjects import Role, inbox_prefix
 from rostra.core.errors import BusError, ConflictError, StorageError
 
@@ -263,7 +264,7 @@ async def _batch(subscription: Subscription, *, until_status: bool) -> list[Stor
 @asynccontextmanager
 async def connect(address: Address, *, role: Role, name: str) -> AsyncIterator[Connection]:
     """Connect, or BusError in two seconds; afterwards reconnect for ever, until the block is left."""
-    client = Client()
+    client = LeavingClient()
     connection = Connection(client)
 
     async def disconnected() -> None:

@@ -1,0 +1,101 @@
+"""Whoever leaves the bus leaves no connection behind, whatever the server does in that moment."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from rostra.bus.connection import Address, connect
+from rostra.bus.subjects import Role
+
+INFO = b'INFO {"server_id":"S","version":"2.12.0","max_payload":1048576,"headers":true}\r\n'
+TURNS = 12  # of the loop, from a connection's being there until the client goes on
+
+
+class Server:
+    """A NATS server that greets the first connection, and does with each later one what it is told."""
+
+    def __init__(self, later: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> None:
+        self.later = later
+        self.count = 0
+        self.open = 0
+        self._first: asyncio.StreamWriter | None = None
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.count += 1
+        self.open += 1
+        try:
+            if self.count == 1:
+                self._first = writer
+                writer.write(INFO)
+            else:
+                await self.later(writer)
+            while line := await reader.readline():
+                if line.startswith(b"PING"):
+                    writer.write(b"PONG\r\n")
+        except ConnectionError:
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
+
+    def drop(self) -> None:
+        """The first connection breaks."""
+        assert self._first is not None
+        self._first.transport.abort()
+
+
+@asynccontextmanager
+async def serving(
+    later: Callable[[asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[tuple[Server, Address]]:
+    server = Server(later)
+    listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
+    host, port = listening.sockets[0].getsockname()
+    async with listening:
+        yield server, Address((f"nats://{host}:{port}",), None)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 # what is waited for is another's
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("turns", range(TURNS))
+def test_who_leaves_while_it_connects_anew_does_not_go_on_with_it(turns: int) -> None:
+    async def test() -> None:
+        leave = asyncio.Event()
+
+        async def hold(_: asyncio.StreamWriter) -> None:
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            leave.set()
+
+        async with serving(hold) as (server, address):
+            async with connect(address, role=Role.EDGE, name="test"):
+                server.drop()
+                await leave.wait()
+            await until(lambda: server.open == 0)
+            count = server.count
+            await asyncio.sleep(0.2)  # three attempts
+            assert server.count == count
+
+    asyncio.run(test())
+
+
+def test_a_server_that_hangs_up_before_it_greets_leaves_no_connection_open() -> None:
+    async def test() -> None:
+        async def hang_up(writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with serving(hang_up) as (server, address):
+            async with connect(address, role=Role.EDGE, name="test"):
+                server.drop()
+                await until(lambda: server.count > 3)
+            await until(lambda: server.open == 0)
+
+    asyncio.run(test())
+    gc.collect()  # what is open still warns, and a warning is an error here
