@@ -17,11 +17,11 @@ from starlette.routing import Route
 from bus_server import Bus, run
 from ledger_kit import key_of
 from rostra.bus import state
-from rostra.bus.certificates import put_certificate
+from rostra.bus.certificates import put_certificate, read_certificate
 from rostra.bus.connection import Connection
-from rostra.bus.subjects import Role, evidence_subject
+from rostra.bus.subjects import STATE_STREAM, Role, evidence_subject, state_subject
 from rostra.core.conversation import Conversation, DoorsOpen, Schedule
-from rostra.core.errors import BadInputError
+from rostra.core.errors import BadInputError, BusError
 from rostra.core.limits import CERTIFICATE_SHOWN_BYTES_MAX
 from rostra.core.units import SECOND_NS
 from rostra.evidence.chain import Chain
@@ -270,6 +270,28 @@ def test_p9_certificates_of_edges_on_other_machines_lie_beside_the_log(bus: Bus,
                 await until((folder / "evening" / CERTIFICATES).exists)
         (file,) = (folder / "evening" / CERTIFICATES).iterdir()
         assert (file.name, file.read_bytes()) == (sha256(b"certificate 1").hexdigest(), b"certificate 1")
+
+    run(test)
+
+
+@pytest.mark.parametrize("bus", ["embedded"], indirect=True)  # which grants each role only what it needs
+def test_an_edge_that_was_taken_over_cannot_touch_the_state_of_all(bus: Bus) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator, bus.connect(Role.EDGE) as edge:
+            await announce(operator, "evening")
+            for name in ("certificate.edge-1", "conversation.evening"):
+                with pytest.raises(BusError):
+                    await edge.store(state_subject(name), b"")
+            assert await operator.last(STATE_STREAM, state_subject("conversation.evening")) is not None
+
+    run(test)
+
+
+def test_a_name_that_is_no_subject_keeps_no_certificate_from_being_read(bus: Bus) -> None:
+    async def test() -> None:
+        async with operating(bus) as operator:
+            for name in ("a b", "a.b", "", "a" * 5_000):
+                assert await read_certificate(operator, name, "0" * 64) is None
 
     run(test)
 

@@ -10,6 +10,7 @@ from rostra.bus.connection import Connection, Stored
 from rostra.bus.subjects import (
     ACT_STREAM,
     BAN_STREAM,
+    CERTIFICATE_STREAM,
     EVIDENCE_STREAM,
     INVITATION_KEY,
     PROGRAMME_STREAM,
@@ -19,6 +20,7 @@ from rostra.bus.subjects import (
     TICKET_KEY,
     act_subject,
     ban_subject,
+    certificate_subject,
     chunk_subject,
     evidence_subject,
     state_subject,
@@ -29,6 +31,7 @@ from rostra.core.keys import KEY_BYTES, KEYS_EVERY_S, Key, KeyRing, decode_keys,
 from rostra.core.limits import (
     ACT_RETENTION_S,
     BANS_MAX,
+    CERTIFICATES_BYTES_MAX,
     EVIDENCE_BYTES_MAX,
     EVIDENCE_RETENTION_S,
     PROGRAMME_BYTES_MAX,
@@ -89,7 +92,11 @@ async def provision(connection: Connection, *, replicas: int = 1) -> None:
             "subjects": [state_subject(">")],
             "max_msgs_per_subject": 1,
             "deny_delete": True,
-            "allow_rollup_hdrs": True,
+        },
+        CERTIFICATE_STREAM: {
+            "subjects": [certificate_subject("*")],
+            "max_msgs_per_subject": 1,
+            "max_bytes": CERTIFICATES_BYTES_MAX,
         },
     }
     for name, config in streams.items():

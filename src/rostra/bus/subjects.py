@@ -7,6 +7,7 @@ PROGRAMME_STREAM: Final = "ROSTRA_PROGRAMME"
 ACT_STREAM: Final = "ROSTRA_ACT"
 BAN_STREAM: Final = "ROSTRA_BAN"
 EVIDENCE_STREAM: Final = "ROSTRA_EVIDENCE"
+CERTIFICATE_STREAM: Final = "ROSTRA_CERTIFICATE"
 STATE_BUCKET: Final = "rostra"
 STATE_STREAM: Final = f"KV_{STATE_BUCKET}"  # NATS's own key-value layout, so that `nats kv` works on it
 _STATE_PREFIX: Final = f"$KV.{STATE_BUCKET}."
@@ -45,6 +46,11 @@ def chunk_subject(conversation: str, seq: int | str) -> str:
 def ban_subject(prefix: str) -> str:
     """Each prefix has a subject of its own, of which the newest notice counts."""
     return f"rostra.ban.{prefix.replace('.', '-').replace(':', '_').replace('/', '+')}"
+
+
+def certificate_subject(edge: str) -> str:
+    """Where an edge shows its certificate of capacity."""
+    return f"rostra.certificate.{edge}"
 
 
 def act_subject(conversation: str, number: int | str) -> str:
@@ -197,7 +203,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                 "publish": [
                     "rostra.telemetry.edge.*",
                     "rostra.ban.*",
-                    f"{_STATE_PREFIX}certificate.>",
+                    certificate_subject("*"),
                     *read_state,
                     *read_bans,
                     f"$JS.API.DIRECT.GET.{SECRET_STREAM}.{TICKET_KEY}",
@@ -261,7 +267,7 @@ def _work_of(role: Role) -> dict[str, list[str]]:
                 "publish": [
                     *read_state,
                     read_verdict,
-                    f"$JS.API.DIRECT.GET.{STATE_STREAM}.{_STATE_PREFIX}certificate.>",
+                    f"$JS.API.DIRECT.GET.{CERTIFICATE_STREAM}.{certificate_subject('*')}",
                     f"$JS.API.DIRECT.GET.{EVIDENCE_STREAM}",
                     "rostra.telemetry.witness.*",
                     f"{_STATE_PREFIX}verdict.>",

@@ -57,6 +57,7 @@ RTP_BYTES_MAX: Final = 1_500  # one Ethernet frame; 20 ms of G.711 have 172
 
 # --- edge ----------------------------------------------------------------------------------------
 RING_CHUNKS_MAX: Final = 300  # 30 s per rendition for those who resume: 240 kB at 64 kbit/s
+LACKING_MAX: Final = 100_000  # listeners who said that they lack sound and are not counted again: 9 MB of a worker
 LAGGARD_CHUNKS_MAX: Final = 100  # 10 s behind: further back the listener is moved to the live edge and told
 REQUEST_BYTES_MAX: Final = 8_192  # request line and headers together; browsers send under 2 kB
 REQUEST_DEADLINE_S: Final = 5.0  # a request that is not complete by then is a slowloris or a dead phone
@@ -187,8 +188,11 @@ SOURCES_MAX: Final = 32_768  # networks that asked one edge in a minute, 10 MB; 
 RECEIPTS_PER_MINUTE_MAX: Final = 1_000  # that an edge takes of listeners: 0.4 % of a core, and 27 kB of an entry
 JOIN_RECEIPTS_PER_SECOND_MAX: Final = 50  # signed by an edge: 0.4 % of a core; who asks beyond gets none
 CERTIFICATE_SHOWN_BYTES_MAX: Final = 512 * 1024  # of capacity; one of four hours has as much, a message a megabyte
+CERTIFICATES_BYTES_MAX: Final = (
+    64 * 1024**2
+)  # of all edges: a hundred of the largest, or thousands; the oldest goes
 PROBE_ENTRIES_WAITING_MAX: Final = 1_000  # until the next second; full: probes are asked to come again
-LIVE_VERDICTS_MAX: Final = 8  # conversations judged as they go on, 50 MB each in two hours; others at the end
+LIVE_VERDICTS_MAX: Final = 8  # conversations judged as they go on, 120 MB each in two hours; others at the end
 VERDICT_BYTES_MAX: Final = 1024 * 1024  # one answer of the process that judges: a few kB, and each thing unknown
 LISTENERS_ASKED_PER_S_MAX: Final = 256  # how their TCP is, at 2 us each: half a thousandth of a core
 LEDGER_PENDING_ENTRIES_MAX: Final = 20_000  # that a full disk refuses: 30 MB, half an hour of ten processes

@@ -274,8 +274,12 @@ class WitnessServer:
     async def _read_certificates(self) -> None:
         """Each that an edge names, once; one that it does not show is asked for when it says again who it is."""
         for edge, digest in list(self._unread.items()):
-            data = await read_certificate(self._connection, edge, digest)
-            del self._unread[edge]
+            del self._unread[edge]  # whatever comes of it: the next one has its turn
+            try:
+                data = await read_certificate(self._connection, edge, digest)
+            except BusError as error:
+                _log.warning("certificate.unread", edge=edge, error=str(error))
+                continue
             if data is not None:
                 self._certificates[digest] = data
                 named = set(map(certificate_of, self._identities.values()))
