@@ -39,7 +39,8 @@ _PLACES = frozenset(
     }
 )
 
-_PASSWORD = re.compile(r"//[^/@\s]*@")  # user and password of a URL
+# Who comes, up to the last @ of an address's authority, and what its query calls a secret.
+_PASSWORD = re.compile(r"//[^/,\s]*@|(?<=[?&])[^=&\s]*(?:password|secret|token)[^=&\s]*=[^&\s]*", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -242,7 +243,7 @@ class Settings(BaseSettings):
     def digest(self) -> str:
         """SHA-256 of every setting in force: none changes unsaid. Passwords within addresses are left out."""
         values = {name: str(getattr(self, name)) for name in type(self).model_fields}
-        open_ = {name: _PASSWORD.sub("//", value) for name, value in values.items()}
+        open_ = {name: _PASSWORD.sub("//", value) if "://" in value else value for name, value in values.items()}
         return sha256(rfc8785.dumps(open_)).hexdigest()
 
     def elsewhere(self, port: int) -> "Settings":
