@@ -70,7 +70,7 @@ def listen_command(
     url: Annotated[str, typer.Argument(help="The conversation's page.")],
     to: Annotated[Path | None, typer.Option(help="Write what is heard to this file (WebM, Ogg or MP4).")] = None,
     play: Annotated[bool, typer.Option("--play", help="Play it with mpv or ffplay.")] = False,
-    rendition: Annotated[str, typer.Option(help="Which rendition.")] = "webm-64",
+    rendition: Annotated[str, typer.Option(help="Which rendition; else the first that is offered.")] = "",
     seconds: Annotated[float | None, typer.Option(help="Stop after this long; else at the end.")] = None,
     as_json: JsonFlag = False,
 ) -> None:

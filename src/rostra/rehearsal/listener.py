@@ -57,9 +57,12 @@ class ListenReport:
 
 
 class Listener:
-    """Listens to `url` (a conversation's page) until it ends, or until `seconds` have passed."""
+    """Listens to `url` (a conversation's page) until it ends, or until `seconds` have passed.
 
-    def __init__(self, url: str, *, rendition: str = "webm-64", sink: Sink | None = None) -> None:
+    Without a `rendition` it takes the first that the edge offers, as players do.
+    """
+
+    def __init__(self, url: str, *, rendition: str = "", sink: Sink | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname or not parts.path.startswith("/c/"):
             raise BadInputError(f"{url!r} is no conversation's address: it looks like http://host:8080/c/ID.")
@@ -127,6 +130,7 @@ class Listener:
         if said.get("status") != "admitted":
             return False
         names = [rendition["name"] for rendition in said["renditions"]]
+        self._rendition = self._rendition or next(iter(names), "")
         if self._rendition not in names:
             raise BadInputError(f"There is no rendition {self._rendition!r}: choose one of {', '.join(names)}.")
         self._ticket = said["ticket"]

@@ -30,7 +30,8 @@ def _told(subject: Subject, found: Receipts) -> list[Markup]:
         sounding = numbers.percent(found.sounding_u)
         told.append(words("receipts.kept", kept=kept, keys=keys, percent=sounding, silent=silent, holes=holes))
         in_time = words("receipts.in_time", keys=keys, in_time=numbers.exact(found.in_time))
-        told.append(Markup("{} {}").format(in_time, words(f"receipts.{found.compared}")))
+        compared = words(f"receipts.{found.compared}") if found.compared else ""  # none were kept yet when it was
+        told.append(Markup("{} {}").format(in_time, compared))
     if found.refused:
         told.append(words("receipts.refused", refused=numbers.exact(found.refused)))
     return told
