@@ -9,6 +9,8 @@ CHUNK_SAMPLES: Final = CHUNK_FRAMES * FRAME_SAMPLES
 FRAME_NS: Final = 20_000_000
 CHUNK_NS: Final = CHUNK_FRAMES * FRAME_NS
 SECOND_NS: Final = 1_000_000_000
+PLAYER_MARGIN_S: Final = 0.12  # a player holds one cadence and this much more at least (docs/protocol.md §3)
+INTERRUPTION_MS: Final = 3_000  # of sound that a listener lacks in all: less is borne, more is not the evening
 
 
 def samples_to_ns(samples: int) -> int:

@@ -1,4 +1,4 @@
-"""Who is written when: the lockstep planner of one conversation, rendition and surface. Pure, integers only.
+"""Who is written when: the lockstep planner of one conversation, rendition and surface. Pure.
 
 A group `(cadence, phase)` gets, when chunk `n` with `n mod cadence == phase` has come, the chunks
 `n - cadence + 1 … n` in one write per listener. So the chunk clock itself spreads the writes of one cadence
@@ -13,18 +13,23 @@ from typing import Final
 # Newcomers between two chunks go to so many of the least filled groups: each needs an opening of its own (50 us),
 # and the next chunk opens others.
 OPEN_GROUPS: Final = 4
+NOTHING_WRITTEN: Final = (-2, 0.0, 0)
 
 
 class Group:
-    """Listeners at the same position. `cadence` in chunks, `phase` in `0 … cadence - 1`."""
+    """Listeners at the same position. `cadence` in chunks, `phase` in `0 … cadence - 1`.
 
-    __slots__ = ("cadence", "cohort", "members", "phase")
+    `written` is the last chunk that was written to all of them, when, and to how many.
+    """
+
+    __slots__ = ("cadence", "cohort", "members", "phase", "written")
 
     def __init__(self, cohort: "Cohort", cadence: int, phase: int) -> None:
         self.cohort = cohort
         self.cadence = cadence
         self.phase = phase
         self.members: set[int] = set()
+        self.written = NOTHING_WRITTEN
 
     def position(self, newest: int, *, floor: int) -> int:
         """The last chunk that the group has been given (or is just being given) when `newest` has come.

@@ -5,18 +5,21 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from rostra.core.limits import LACKING_MAX
 from rostra.core.ticket import Ticket, TicketClass
+from rostra.core.units import INTERRUPTION_MS
 
 SOUND_WITHIN_MS: Final = (100, 300, 1_000, 3_000, 10_000)
 OPENED_WITHIN_S: Final = 60  # of the ticket: who opens a stream later has not waited for it all the time
+_DIGITS_MAX: Final = 9  # eleven days
 
 
 class Demand:
     """Plain integers: the door adds to them with every request."""
 
     __slots__ = (
-        "admitted_after_wait", "again", "again_unproven", "copies", "first", "passes_refused", "plain", "sound",
-        "tickets", "waited_ms", "waits",
+        "_lacking", "admitted_after_wait", "again", "again_unproven", "copies", "first", "interrupted",
+        "passes_refused", "plain", "resumed", "sound", "tickets", "waited_ms", "waits",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -31,6 +34,9 @@ class Demand:
         self.waited_ms = 0
         self.tickets: Counter[str] = Counter()
         self.sound = [0] * (len(SOUND_WITHIN_MS) + 1)  # the last one: later
+        self.resumed = 0
+        self.interrupted = 0  # of those who went on: who say that they lack INTERRUPTION_MS of sound by now
+        self._lacking: dict[bytes, None] = {}  # the newest of these
 
     def ask(self, query: Mapping[str, str], ticket_class: TicketClass, *, proven: bool) -> None:
         """Somebody asks to be let in; `proven`: they have a signed place, or a ticket, and so have asked before."""
@@ -51,3 +57,18 @@ class Demand:
         """The first sound of a ticket is written."""
         if now_ms - 1_000 * ticket.issued_s <= 1_000 * OPENED_WITHIN_S:
             self.sound[bisect_left(SOUND_WITHIN_MS, now_ms - ticket.asked_ms)] += 1
+
+    def resume(self, listener: bytes, query: Mapping[str, str]) -> None:
+        """Somebody goes on here. They say what they have lacked, and how much of it an edge knows."""
+        self.resumed += 1
+        if _milliseconds(query, "told_ms") < INTERRUPTION_MS <= _milliseconds(query, "lacked_ms"):
+            self.interrupted += listener not in self._lacking
+            self._lacking[listener] = None
+            if len(self._lacking) > LACKING_MAX:
+                del self._lacking[next(iter(self._lacking))]
+
+
+def _milliseconds(query: Mapping[str, str], name: str) -> int:
+    """None is as good as nonsense: who says nothing lacks nothing."""
+    said = query.get(name, "")
+    return int(said) if said.isdecimal() and said.isascii() and len(said) <= _DIGITS_MAX else 0

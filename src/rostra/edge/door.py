@@ -121,7 +121,6 @@ class Door:
     demand: Demand = field(default_factory=Demand)
     receipts: Receipts | None = None  # where the ledger is kept
     joins: int = 0
-    resumed: int = 0
     _index: Reply | None = None
     _listen: dict[str, tuple[int, Reply]] = field(default_factory=dict)
 
@@ -380,7 +379,7 @@ class Door:
             if from_seq is None:
                 self.demand.hear(ticket, now_ms)
             else:
-                self.resumed += 1
+                self.demand.resume(ticket.listener, request.query)
         lane = channel.lane(rendition, framed=framed)
         first = channel.resumption(from_seq)
         group = lane.cohort.place(newest=channel.ring.newest, from_seq=first, cadence=_cadence_of(request))

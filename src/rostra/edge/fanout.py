@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from rostra.core.limits import LAGGARD_CHUNKS_MAX, WRITES_PER_TURN_MAX
+from rostra.core.units import CHUNK_NS, PLAYER_MARGIN_S, SECOND_NS
 from rostra.edge.cohort import Cohort, Group
 from rostra.edge.ring import START_CHUNKS, Feed, event_frame
 
 PLANNED_CHUNKS_MAX: Final = LAGGARD_CHUNKS_MAX // 2  # a plan this old is given up; there is time left to catch up
+_CHUNK_S: Final = CHUNK_NS / SECOND_NS
 LAGGARD_WRITES_PER_TURN_MAX: Final = 8  # 128 chunks: enough to catch up, not enough to be a burden
 
 
@@ -51,6 +53,7 @@ class Counters:
     gone: int = 0
     cut: int = 0  # of those gone, whom we sent away
     skipped: int = 0  # chunks that those who were moved did not get
+    paused_listener_s: float = 0.0  # of sound that came later than a player bridges, of all listeners in step
     write_time_s: float = 0.0
     write_cpu_s: float = 0.0
 
@@ -75,15 +78,17 @@ class Lane:
 class Job:
     """The write of chunks `first … last` to one group; `behind` still have to be written."""
 
-    __slots__ = ("behind", "buffer", "ends", "first", "lane", "last")
+    __slots__ = ("behind", "buffer", "ends", "first", "group", "lane", "last", "size")
 
-    def __init__(self, lane: Lane, members: set[int], buffer: bytes, *, first: int, last: int, ends: bool) -> None:
+    def __init__(self, lane: Lane, group: Group, buffer: bytes, *, first: int, last: int, ends: bool) -> None:
         self.lane = lane
+        self.group = group
         self.buffer = buffer
         self.first = first
         self.last = last
         self.ends = ends
-        self.behind = members.copy()
+        self.behind = group.members.copy()
+        self.size = len(self.behind)
 
 
 @dataclass(slots=True)
@@ -215,6 +220,8 @@ class Fanout:
             cohort.migrate(group, seq)
         for job in [job for job in lane.jobs if seq - job.first > PLANNED_CHUNKS_MAX]:
             # The loop itself is too slow. Whoever is left catches up by itself, or is moved on and told.
+            if job.behind:
+                self._rest(job)
             for listener in list(job.behind):
                 self._fall_behind(lane, listener, memoryview(b""), position=job.first - 1)
 
@@ -235,7 +242,7 @@ class Fanout:
     def _plan(self, lane: Lane, group: Group, *, first: int, last: int) -> None:
         ending = lane.ending
         buffer = lane.feed.span(first, last) + (ending or b"")
-        job = Job(lane, group.members, buffer, first=first, last=last, ends=ending is not None)
+        job = Job(lane, group, buffer, first=first, last=last, ends=ending is not None)
         lane.jobs.append(job)
         self._queue.append(job)
 
@@ -253,9 +260,21 @@ class Fanout:
             if not job.behind:
                 queue.popleft()
                 job.lane.jobs.remove(job)
+                self._rest(job)
         self.counters.write_cpu_s += self._cpu() - cpu_began
         self.counters.write_time_s += self._clock() - began
         return bool(queue)
+
+    def _rest(self, job: Job) -> None:
+        """A group has its chunks, or gave up on them: count how long those in step have had no sound before."""
+        group, now_s = job.group, self._clock()
+        last, at_s, there = group.written
+        group.written = job.last, now_s, len(group.members)
+        if (
+            job.first == last + 1 or job.first == job.lane.feed.ring.floor > last >= 0
+        ):  # else nobody was there between
+            held_s = group.cadence * _CHUNK_S + PLAYER_MARGIN_S
+            self.counters.paused_listener_s += max(0.0, now_s - at_s - held_s) * min(there, job.size)
 
     def _write(self, job: Job, count: int) -> None:
         write, buffer, whole, pop = self._wire.write, job.buffer, len(job.buffer), job.behind.pop

@@ -47,6 +47,11 @@ class WorkerCollector:
             "moved": (f"Times that one was moved on, {LAGGARD_CHUNKS_MAX} chunks behind", counters.moved),
             "rung_steps": ("Times that the rung has changed", worker.steps),
             "gone": ("Listeners who have left", counters.gone),
+            "paused_listener_seconds": (
+                "Sound that was written too late, times listeners",
+                counters.paused_listener_s,
+            ),
+            "interrupted": ("Listeners who say that they lack three seconds of sound", door.demand.interrupted),
         }
         for name, (text, total) in totals.items():
             yield CounterMetricFamily(f"rostra_edge_{name}", text, value=total)

@@ -207,7 +207,7 @@ class Worker:
             counters.write_time_s,
             counters.write_cpu_s,
             counters.sent_bytes,
-            counters.gone - self.door.resumed,
+            counters.gone - self.door.demand.resumed,
         )
         self._measured = now
         self._dwelt_s += elapsed_s

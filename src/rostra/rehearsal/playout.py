@@ -2,11 +2,9 @@
 
 from typing import Final
 
-from rostra.core.units import CHUNK_NS, SECOND_NS
+from rostra.core.units import CHUNK_NS, PLAYER_MARGIN_S, SECOND_NS
 
 _CHUNK_S: Final = CHUNK_NS / SECOND_NS
-# The player holds one cadence and this much more: the strictest it ever is; after a pause of its own it holds more.
-PLAYER_MARGIN_S: Final = 0.12
 # Below its target it plays a little slower, which nobody hears and which the edge reckons with when it warns of a
 # longer cadence (docs/protocol.md §3, `cadence`).
 _GROWING_RATE: Final = 0.95

@@ -142,6 +142,28 @@ def test_whoever_joins_gets_a_ticket_that_any_edge_accepts(door: Door) -> None:
     assert b"application/vnd.rostra.stream" in answer.opening
 
 
+@pytest.mark.parametrize(
+    ("said", "interrupted"),
+    [
+        ("", 0),
+        ("&lacked_ms=2999&told_ms=0", 0),
+        ("&lacked_ms=3000&told_ms=2999", 1),
+        ("&lacked_ms=4000&told_ms=3000", 0),
+        ("&lacked_ms=3000", 1),
+        ("&lacked_ms=-3000&told_ms=0", 0),
+        ("&lacked_ms=%D9%A3000&told_ms=0", 0),
+        ("&lacked_ms=99999999999999999999999&told_ms=0", 0),
+    ],
+)
+def test_who_goes_on_and_lacks_three_seconds_by_now_is_counted_once(
+    door: Door, said: str, interrupted: int
+) -> None:
+    joined = body(reply(door, "/c/evening/join", method="POST"))
+    for times in (1, 2):  # an answer that was lost, or a bot
+        listen(door, f"{joined['stream']}?ticket={joined['ticket']}&rendition=ogg-64&from=45{said}")
+        assert (door.demand.resumed, door.demand.interrupted) == (times, interrupted)
+
+
 def test_a_ticket_for_elsewhere_or_none_opens_nothing(door: Door) -> None:
     for ticket in ("", "AAAA", "%%%"):
         answer = reply(door, f"/c/evening/stream?ticket={ticket}")

@@ -119,7 +119,8 @@ class Evening:
 
     def __init__(self, *, cadence: int = 1) -> None:
         self.network = Network()
-        self.fanout = Fanout(self.network, clock=lambda: 0.0, cpu=lambda: 0.0)
+        self.now_s = 0.0
+        self.fanout = Fanout(self.network, clock=lambda: self.now_s, cpu=lambda: 0.0)
         self.channel = Channel(RECORD, self.fanout, cadence=cadence)
         self.channel.init = INIT
         self.seq = -1
@@ -483,3 +484,36 @@ def _check(peer: Peer, newest: int) -> None:
     if peer.finished:
         assert peer.seqs[-1] == newest
         assert peer.events[-1]["type"] == "ended"
+
+
+def test_what_is_written_later_than_players_bridge_is_counted_for_each_of_them() -> None:
+    evening = Evening()
+    evening.tick()
+    evening.join()
+    evening.join()
+
+    def after(seconds: float) -> float:
+        evening.now_s += seconds
+        evening.tick()
+        return round(evening.fanout.counters.paused_listener_s, 3)
+
+    evening.tick()
+    assert after(0.1) == 0.0
+    assert after(0.22) == 0.0, "a player holds that much"
+    assert after(0.72) == 1.0, "half a second for each of two"
+    for listener in list(evening.network.peers):
+        evening.fanout.dismiss([listener])
+    after(5.0)
+    evening.join()
+    after(0.1)
+    assert after(0.1) == 1.0, "while nobody is there nobody lacks anything"
+
+
+def test_a_longer_cadence_is_no_pause() -> None:
+    evening = Evening(cadence=10)
+    evening.tick()
+    evening.join()
+    for _ in range(40):
+        evening.now_s += 0.1
+        evening.tick()
+    assert evening.fanout.counters.paused_listener_s == 0.0

@@ -248,3 +248,34 @@ test("a crowd before closed doors neither asks often nor all at once", () => {
   assert.ok(last(0) >= 1 && last(0.999) - last(0) > 59, "spread over a minute of the half hour");
   assert.ok(knock_s({ doors_ms: 5_000, starts_ms: 10_000, now_ms: 5_000 }, 1) < 1, "with little time, little spread");
 });
+
+test("who goes on says what it lacks, and what of it an edge knows already", async () => {
+  const { edges } = await listening();
+  const said = () => { const { lacked_ms, told_ms } = edges.queries.at(-1); return [lacked_ms, told_ms]; };
+  edges.newest.lose();
+  await edges.settle();
+  assert.deepEqual(said(), [undefined, undefined]); // at once: the buffer bridges it
+  edges.newest.chunks(10, 12);
+  await edges.settle();
+  await edges.pass(1.4);
+  edges.newest.lose();
+  await edges.settle();
+  assert.deepEqual(said(), ["1180", "0"]); // of 1.4 s the buffer had 0.22
+  edges.newest.chunks(14, 15); // one is left out, in that pause
+  await edges.settle();
+  edges.newest.lose();
+  await edges.settle();
+  assert.deepEqual(said(), [undefined, undefined]);
+  edges.newest.chunks(26, 27); // ten are
+  await edges.settle();
+  edges.newest.lose();
+  await edges.settle();
+  assert.deepEqual(said(), ["2180", "1180"]);
+  for (let seq = 28; seq < 640; seq += 1) {
+    edges.newest.chunks(seq, seq);
+    await edges.pass(0.1);
+  }
+  edges.newest.lose();
+  await edges.settle();
+  assert.deepEqual(said(), [undefined, undefined]); // what was more than a minute ago is past
+});

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from rostra.core.framing import MEDIA, FrameReader
+from rostra.core.units import INTERRUPTION_MS
 from rostra.rehearsal.continuity import Continuity, Lockstep
 from rostra.rehearsal.incidents.network import PORT
 from rostra.rehearsal.incidents.recipe import PATIENCE_S
@@ -26,7 +27,7 @@ _SILENCE_CADENCES: Final = 3
 _READ_BYTES: Final = 64 * 1024
 _HELD: Final = "held"
 # Who misses so much of what is said, in all, has not heard the evening.
-MISSED_MAX_S: Final = 3.0
+MISSED_MAX_S: Final = INTERRUPTION_MS / 1_000
 _CHUNKS_PER_S: Final = 10
 _SILENT_BYTES_MAX: Final = 170  # of a chunk of webm-16: silence has 150 at most, noise has 190 at least
 _EARS_EVERY: Final = 8  # of the people listens to what there is to hear: all at an edge hear the same
@@ -94,6 +95,7 @@ class Visitor:
         self._left_s: float | None = None
         self._held_s = 0.0
         self._since_s = 0.0
+        self._told_ms = 0  # of what it lacks
 
     async def come(self) -> None:
         """Until the evening ends, or they have heard enough."""
@@ -199,7 +201,9 @@ class Visitor:
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Return when the edge has gone silent, or they leave. OSError if it is gone."""
         last = self._heard.last_seq
-        resume = "" if last is None else f"&from={last + 1}"
+        self._heard.playout.until(time.monotonic())
+        lacked_ms = round(1_000 * self._lacked_s())
+        resume = "" if last is None else f"&from={last + 1}&lacked_ms={lacked_ms}&told_ms={self._told_ms}"
         query = f"ticket={self._ticket}&rendition={_RENDITION}{resume}"
         writer.write(f"GET {self._hall.path}/stream?{query} HTTP/1.1\r\n{self._host}\r\n".encode())
         async with asyncio.timeout(_ANSWER_S):
@@ -209,6 +213,7 @@ class Visitor:
             if head[9:12] == b"403":
                 self._ticket = ""
             return
+        self._told_ms = lacked_ms
         if self._reader is not None:
             self._reader = FrameReader()  # what was unfinished of another connection is void
         self._since_s = time.monotonic()
@@ -254,9 +259,13 @@ class Visitor:
         harm, remark = "", ""
         if self._silent_s() + self._held_s > MISSED_MAX_S:
             harm, remark = "silent", f"silent {self._silent_s():.1f} s, held {self._held_s:.1f} s"
-        if heard.playout.paused_s + heard.missed / _CHUNKS_PER_S > MISSED_MAX_S:
+        if self._lacked_s() > MISSED_MAX_S:
             harm, remark = "cut", f"paused {heard.playout.paused_s:.1f} s, missed {heard.missed}"
         return Fate(asked_s - began_s, first_s - began_s, harm, remark)
+
+    def _lacked_s(self) -> float:
+        """Of sound, since the first."""
+        return self._heard.playout.paused_s + self._heard.missed / _CHUNKS_PER_S
 
     def _silent_s(self) -> float:
         first, last = self._heard.first_seq, self._heard.last_seq

@@ -116,7 +116,11 @@ def followers_are_of_streams(first: Reading, last: Reading) -> str | None:
 
 
 def parts_are_parts(_: Reading, last: Reading) -> str | None:
-    for part, of in (("admitted_plain", "admitted"), ("asked_again_unproven", "asked_again")):
+    for part, of in (
+        ("admitted_plain", "admitted"),
+        ("asked_again_unproven", "asked_again"),
+        ("interrupted", "resumed"),
+    ):
         found = at_most(f"{part}, against {of}", whole(last.did, part), whole(last.did, of))
         if found:
             return found

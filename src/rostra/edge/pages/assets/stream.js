@@ -5,7 +5,9 @@ import { EVENT, FrameReader, INIT, MEDIA, NoRostraStream } from "./framing.js";
 const SILENCE_MIN_S = 1.5; // an edge that says nothing for this long, or for three cadences, is given up
 const BACKOFF_FIRST_S = 0.1, BACKOFF_MAX_S = 5; // doubling: an edge that restarts is not met by all at once
 const JOIN_TIMEOUT_S = 5;
-const CHUNK_SAMPLES = 4800;
+const CHUNK_SAMPLES = 4800, CHUNK_MS = 100;
+const MARGIN_MS = 120; // a buffer of one cadence holds this much more at least
+const MINUTE_MS = 60_000; // in which it matters how much sound was lacking
 const KNOCK_S = 60; // doors that are still closed: their time may be moved, so ask again this often at most
 const SPREAD_SHARE = 0.1, SPREAD_MAX_S = 60; // of the time between doors and start: nobody need come at once
 
@@ -68,6 +70,10 @@ export class ProgrammeStream {
   #wakers = new Set();
   #stopped = false;
   #current = null; // {control, heard_ms} of the stream that sounds
+  #sound_ms = null; // when the newest chunk came
+  #bridged_ms = 0; // what a buffer held then, at least
+  #lacks = []; // of sound, {at_ms, ms}: pauses that are longer than that, or chunks that were left out
+  #told = { at_ms: 0, ms: 0 }; // of a minute of that, what an edge knows
   #successor = null; // the promise of a stream that takes over from it
 
   stop() {
@@ -202,6 +208,17 @@ export class ProgrammeStream {
     return this.#coming && this.lastSeq >= this.#coming.from_seq ? this.#coming.cadence_ms : this.#had_ms;
   }
 
+  // How much later than the buffer bridges the next chunk is.
+  get #late_ms() {
+    return this.#sound_ms === null ? 0 : Math.max(0, this.#world.now_ms() - this.#sound_ms - this.#bridged_ms);
+  }
+
+  // Of sound, the pause that goes on included.
+  #lackedSince(then_ms) {
+    this.#lacks = this.#lacks.filter(({ at_ms }) => at_ms > then_ms);
+    return Math.round(this.#lacks.reduce((sum, { ms }) => sum + ms, this.#late_ms));
+  }
+
   #controller() {
     const control = new AbortController();
     this.#open.add(control);
@@ -222,11 +239,15 @@ export class ProgrammeStream {
 
   async #read(connection, predecessor) {
     this.#watch(connection);
-    const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}&cadence_ms=${this.#held_ms}`;
+    const asked_ms = this.#world.now_ms(), lacked_ms = this.#lackedSince(asked_ms - MINUTE_MS);
+    const told_ms = this.#told.at_ms > asked_ms - MINUTE_MS ? Math.min(this.#told.ms, lacked_ms) : 0;
+    const lacks = lacked_ms > told_ms ? `&lacked_ms=${lacked_ms}&told_ms=${told_ms}` : "";
+    const from = this.lastSeq < 0 ? "" : `&from=${this.lastSeq + 1}&cadence_ms=${this.#held_ms}${lacks}`;
     const address = `${connection.base}${this.path}/stream?ticket=${this.#ticket}&rendition=${this.rendition}${from}`;
     const options = { signal: connection.control.signal, cache: "no-store" };
     const answer = await this.#world.fetch(address, options).catch(() => null);
     if (!answer?.ok) return answer && refused(answer);
+    this.#told = { at_ms: asked_ms, ms: lacked_ms };
     const frames = new FrameReader(), body = answer.body.getReader();
     for (;;) {
       const piece = await body.read().catch(() => null); // lost, silent, or let go
@@ -263,6 +284,11 @@ export class ProgrammeStream {
     if (frame.kind === MEDIA) {
       if (frame.seq <= this.lastSeq) return;
       connection.fresh = true;
+      const now_ms = this.#world.now_ms(), left_out = this.lastSeq < 0 ? 0 : frame.seq - this.lastSeq - 1;
+      const ms = Math.max(this.#late_ms, left_out * CHUNK_MS);
+      if (ms > 0) this.#lacks.push({ at_ms: now_ms, ms });
+      this.#sound_ms = now_ms;
+      this.#bridged_ms = this.#held_ms + MARGIN_MS;
       this.lastSeq = frame.seq;
       this.on.media(frame.seq, frame.bytes);
     } else if (frame.kind === INIT) {
