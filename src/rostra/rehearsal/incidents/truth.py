@@ -48,7 +48,7 @@ def _shapley(cause: str, causes: World, harm: Mapping[World, float]) -> float:
 
 
 def label(harm: float, given: Mapping[str, float]) -> str:
-    """`none`, one of the sides, or `mixture`, by the verdict's own rule."""
+    """`none`, one of the sides, or `mixture`."""
     if harm < HARM_MIN:
         return NONE
     by_side: dict[Side, float] = {}
