@@ -1,10 +1,11 @@
 """Fits the verdict's tables from incidents whose truth is known, and scores verdicts of others.
 
-    python tools/fit_verdict.py fit INCIDENTS            writes src/rostra/verdict/tables.json, of the split `fit`
-    python tools/fit_verdict.py score INCIDENTS          of the split `test`
-    python tools/fit_verdict.py fit --synthetic 20       of the evenings of tests/evenings.py, 20 of each kind
+    python tools/fit_verdict.py fit INCIDENTS …          writes src/rostra/verdict/tables.json
+    python tools/fit_verdict.py score INCIDENTS …
+    python tools/fit_verdict.py fit --synthetic 20       of the even ones of 20 of each kind of tests/evenings.py
 
-INCIDENTS is a folder of folders with `truth.json` and `bundle.tar.xz` (`rostra rehearse incidents`).
+INCIDENTS are folders of folders with `truth.json` and `bundle.tar.xz` (`rostra rehearse incidents`). Those that
+have been scored once are known: whoever mends the verdict after that fits it to all of them, and scores others.
 """
 
 import argparse
@@ -43,6 +44,10 @@ class Incident:
     label: str
     classes: tuple[str, ...]
     shares: Mapping[str, float]
+
+    @property
+    def seed(self) -> int:
+        return int(self.name.rpartition("-")[2])
 
     @property
     def attack(self) -> float:
@@ -129,8 +134,10 @@ def fit(incidents: Iterable[Incident], made_from: str) -> dict[str, Any]:
     counts = {group: {name: Counter[str]() for name in (NOTHING, *CLASSES)} for group in CATEGORIES}
     replays = {row: dict.fromkeys(columns, 0) for row, columns in REPLAYS.items()}
     taken = 0
+    seeds: set[int] = set()
     for incident in incidents:
         taken += 1
+        seeds.add(incident.seed)
         verdict = judge(incident.evening, count=1, compared=False)
         row, column = relation(incident.sides, found_by(verdict.split, verdict.harm.value))
         replays[row][column] += 1
@@ -143,6 +150,7 @@ def fit(incidents: Iterable[Incident], made_from: str) -> dict[str, Any]:
     return {
         "made_from": made_from,
         "incidents": taken,
+        "seeds": sorted(seeds),
         "replays": replays,
         "counts": {
             group: {name: {each: seen[each] for each in CATEGORIES[group]} for name, seen in of_class.items()}
@@ -285,15 +293,21 @@ def _by_class(found: Sequence[Outcome]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("fit", "score"))
-    parser.add_argument("incidents", type=Path, nargs="?")
+    parser.add_argument("incidents", type=Path, nargs="*")
     parser.add_argument("--synthetic", type=int, default=0, help="so many evenings of each kind")
     given = parser.parse_args()
-    if (given.incidents is None) == (given.synthetic == 0):
-        parser.error("name a folder of incidents, or --synthetic.")
-    found = enacted(given.incidents) if given.incidents else synthetic(given.synthetic)
-    wanted = "fit" if given.what == "fit" else "test"
-    chosen = (each for each in found if each.split == wanted)
+    if bool(given.incidents) == bool(given.synthetic):
+        parser.error("name folders of incidents, or --synthetic.")
+    chosen: Iterable[Incident] = [each for folder in given.incidents for each in enacted(folder)]
+    known = set(json.loads(TABLES.read_text()).get("seeds", ()))
+    if given.synthetic:
+        wanted = "fit" if given.what == "fit" else "test"
+        chosen = (each for each in synthetic(given.synthetic) if each.split == wanted)
+    elif not chosen:
+        parser.error("there are no incidents in these folders.")
     if given.what == "score":
+        if given.incidents and (seen := sorted({each.seed for each in chosen if each.seed in known})):
+            parser.error(f"the tables are made of seeds {seen}: score others.")
         print("\n".join(report(list(outcomes(chosen, tables())))))
         return
     made_from = "enacted incidents" if given.incidents else "synthetic evenings (tests/evenings.py)"

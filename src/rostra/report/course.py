@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rostra.verdict.counters import BLOCK_S
-from rostra.verdict.crowd import block, hindered, lasting_part
+from rostra.verdict.crowd import block, interrupted
 from rostra.verdict.evening import Change, Evening, Process, Role, Statement, Status
 
 COLUMNS_MAX: Final = 100  # of a picture: more is not seen on paper
@@ -103,7 +103,10 @@ def course(evening: Evening, harm: Mapping[str, Any]) -> Course:
     end = evening.seconds if onset is None else min(evening.seconds, last + AROUND_S)
     step = BLOCK_S * max(1, -(-(end - begin) // (BLOCK_S * COLUMNS_MAX)))
     columns = max(1, -(-(end - begin) // step))
-    edges = tuple(_edge(evening, edge, begin, step, columns, first, last) for edge in evening.of(Role.EDGE))
+    cut = interrupted(evening, first, last)
+    edges = tuple(
+        _edge(evening, edge, begin, step, columns, first, last, cut[edge.name]) for edge in evening.of(Role.EDGE)
+    )
     whole = tuple(Cell() for _ in range(columns))
     for edge in edges:
         for at, cell in enumerate(edge.cells):
@@ -124,7 +127,7 @@ def course(evening: Evening, harm: Mapping[str, Any]) -> Course:
 
 
 def _edge(
-    evening: Evening, edge: Process, begin: int, step: int, columns: int, first: int, last: int
+    evening: Evening, edge: Process, begin: int, step: int, columns: int, first: int, last: int, cut: float
 ) -> EdgeCourse:
     cells = tuple(Cell() for _ in range(columns))
     people = in_time = 0.0
@@ -143,7 +146,7 @@ def _edge(
         cells=cells,
         people=round(people),
         missed=round(max(0.0, people - in_time)),
-        cut=round(hindered(evening, edge, first, last, lasting=lasting_part(evening, first, last))),
+        cut=round(cut),
         down_s=edge.down(first, last),
         unseen_s=edge.spent(Status.UNSEEN, first, last),
         judged_s=last - first,

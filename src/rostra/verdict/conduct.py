@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rostra.verdict.changes import changed_before
-from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, KNOWN, SOUNDS, concentrated, failed
+from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, KNOWN, SOUNDS, concentrated, failed, networks
 from rostra.verdict.evening import Evening, Process, Role, total
 from rostra.verdict.listening import unreached_listeners
 
@@ -145,12 +145,12 @@ def _pushing_strangers(evening: Evening, edge: Process, begin: int, end: int) ->
     another client; and where a wave of them has far fewer passes than those who came before it, it is not our own
     players that forgot how to wait. A crowd from elsewhere has few passes as well, but waits.
     """
-    waiting = again = 0
+    waiting = again = most = 0
     for each in evening.of(Role.EDGE):  # they wait in one line; who comes at the end of ten seconds waits later
         again += each.counted("asked_again", begin, end + BLOCK_S)
-        for there in each.levels("waiting", begin, end + BLOCK_S):
-            waiting += there
-    if waiting < _WAITERS_MIN or again < _PUSHES_HZ * waiting:
+        there = each.levels("waiting", begin, end + BLOCK_S)
+        waiting, most = waiting + sum(there), most + max(there, default=0)
+    if most < _WAITERS_MIN or again < _PUSHES_HZ * waiting:
         return None
     if total(edge, FIRST, begin, end) < _WAITERS_MIN:
         begin = max(0, begin - BLOCK_S)  # who waits now has come a little before
@@ -159,24 +159,24 @@ def _pushing_strangers(evening: Evening, edge: Process, begin: int, end: int) ->
 
 def _anew(evening: Evening, edge: Process, begin: int, end: int) -> float:
     """Share of the first attempts that are no first ones: far more from each network, with passes as before."""
-    networks = edge.level("sources_networks_v4", end - 1, end)
+    whole = networks(edge, end - 1, end)
     first = total(edge, FIRST, max(0, end - _MINUTE_S), end)
-    if not networks or first < _WAITERS_MIN:
+    if not whole or first < _WAITERS_MIN:
         return 0.0
     usual = _each(evening, edge, begin, end)
-    each = first / networks
+    each = first / whole
     if each < _ANEW_MIN * usual:
         return 0.0
     # Of few networks the share of passes is chance; but strangers do not bring more passes than there were.
     known_usual, known = _usual(evening, begin, end), total(edge, KNOWN, max(0, end - _MINUTE_S), end)
-    if known_usual is not None and known < _ANEW_MIN / 2 * known_usual * usual * networks:
+    if known_usual is not None and known < _ANEW_MIN / 2 * known_usual * usual * whole:
         return 0.0
     return 1 - usual / each if known >= _KNOWN_MIN * first else 0.0
 
 
 def _each(evening: Evening, edge: Process, begin: int, end: int) -> float:
     """First attempts of each network in a minute, in the calmest of those until then; at least one."""
-    return evening.memo.once(("each", edge.name, end), lambda: _calmest(edge, begin, end))
+    return evening.memo.once(("each", edge.name, begin, end), lambda: _calmest(edge, begin, end))
 
 
 def _calmest(edge: Process, begin: int, end: int) -> float:
@@ -189,9 +189,9 @@ def _minutes(edge: Process) -> Sequence[float | None]:
     """First attempts of each network in the minute that ends with each second; None of too few."""
     found: list[float | None] = []
     for at in range(edge.seconds):
-        networks = edge.level("sources_networks_v4", at, at + 1)
+        whole = networks(edge, at, at + 1)
         first = total(edge, FIRST, max(0, at + 1 - _MINUTE_S), at + 1)
-        found.append(first / networks if networks and first >= _COUNTED_MIN else None)
+        found.append(first / whole if whole and first >= _COUNTED_MIN else None)
     return found
 
 
@@ -209,7 +209,7 @@ def _usual(evening: Evening, begin: int, end: int) -> float | None:
 
     A flood makes it small, and so does what follows: the share is that of before. Few people weigh little.
     """
-    return evening.memo.once(("usual", end), lambda: _highest(evening, begin, end))
+    return evening.memo.once(("usual", begin, end), lambda: _highest(evening, begin, end))
 
 
 def _highest(evening: Evening, begin: int, end: int) -> float | None:

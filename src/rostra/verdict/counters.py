@@ -31,6 +31,11 @@ def concentrated(edge: Process, begin: int, end: int) -> bool:
     return uneven and usual is not None and top is not None and top > 20 * max(1, usual)
 
 
+def networks(process: Process, begin: int, end: int) -> int:
+    """From which somebody asked in the minute before, of both versions of IP; the mean of these seconds."""
+    return sum(process.level(name, begin, end) or 0 for name in ("sources_networks_v4", "sources_networks_v6"))
+
+
 def part_of_listeners(edge: Process, name: str, at: int) -> float:
     """Of the listeners that the kernel was asked of in this second, those whom a gauge counts; 0 if of nobody."""
     parts = edge.memo.once(("parts", name), lambda: _parts(edge, name))

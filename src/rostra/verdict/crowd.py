@@ -8,11 +8,11 @@ nobody: how much of it is hostile is a parameter, unless sources, or the lack of
 from dataclasses import dataclass
 from typing import Final
 
-from rostra.verdict.arithmetic import micro
+from rostra.verdict.arithmetic import added, micro
 from rostra.verdict.changes import changed_before
 from rostra.verdict.conduct import Conduct, by_second, conduct
-from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, SOUNDS, concentrated, failed
-from rostra.verdict.departures import departed
+from rostra.verdict.counters import BLOCK_S, FIRST, IN_TIME, SOUNDS, concentrated, failed, networks
+from rostra.verdict.departures import departed, gone
 from rostra.verdict.evening import Evening, Process, Role, Status, total
 from rostra.verdict.listening import dripped, is_unwell, silence, without_sound
 from rostra.verdict.wire import on_the_wire, unreached
@@ -25,6 +25,8 @@ _REFUSALS: Final = ("refused_unknown", "refused_ticket", "refused_pass")
 _SILENT: Final = ("timeouts", "shield_half_open")
 _RETURN_S: Final = 2  # after a pause: what was asked meanwhile is answered, whoever has gone elsewhere
 _TRIED_S: Final = 5  # who asks somewhere again waited as long for an answer, as players do
+_TOLD_MIN: Final = 3  # listeners who say in ten seconds that they were interrupted
+_TOLD_PART: Final = 0.01  # of those who listen: fewer of many are any evening's tunnels and lids
 _TRIES: Final = 6.0  # of who is refused, in ten seconds: at once, and after pauses that double up to five seconds
 _CALM_S: Final = 30
 _MORE: Final = 3.0  # times as many people as come to edges that understand them, or came before
@@ -44,6 +46,7 @@ class Block:
     in_time: float
     squatting: float  # sounds of the others, who hold a place with it
     turned_away: float  # of the people, who could not even ask
+    reached: float  # of the people, who got through to no edge when they asked first
     anew: float  # attempts of people that say that they are first ones, and are not
     sure: bool  # that the hostile are: more than their conduct says so
     failed: float  # answers that say that we failed
@@ -99,8 +102,14 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     hostile = min(asked - anew, found.hostile * (asked - anew + again))  # nobody but people asks again for nothing
     heard, in_time = total(edge, SOUNDS, begin, end), total(edge, IN_TIME, begin, end)
     theirs = 1 - found.leaving  # of the sounds: people's
+    reached = 0
     if found.known is not None:
         people, share = _among_strangers(edge, found.known, begin, end)
+        # Who asks again and has no place found no way through a flood before: nobody has counted them. That they do
+        # is no more than they say: so many at most as passes say that there are people.
+        reached = min(again, edge.counted("asked_again_unproven", begin, end))
+        before, _ = _among_strangers(edge, found.known, max(0, begin - BLOCK_S), begin)
+        again, reached = again - reached, min(reached, round(before + people))
         if found.squat:
             theirs, again = share, min(again, round(people))  # who pushes is none of them
         hostile = max(0.0, asked - people)
@@ -113,8 +122,9 @@ def _block(evening: Evening, edge: Process, begin: int, end: int) -> Block:
     return Block(
         asked=float(asked),
         again=again + anew + stale,
-        people=max(0.0, asked - anew - hostile - stale) + turned_away,
+        people=max(0.0, asked - anew - hostile - stale) + turned_away + reached,
         turned_away=turned_away,
+        reached=reached,
         hostile=hostile,
         refused=refused - ours,
         heard=heard * theirs,
@@ -167,7 +177,7 @@ def _among_strangers(edge: Process, known: float, begin: int, end: int) -> tuple
 
 def _networks_more(edge: Process, begin: int, end: int) -> int:
     """Networks of the last minute at the end, beyond those when it began: new ones, less those forgotten."""
-    before, after = (edge.level("sources_networks_v4", max(0, at - 1), max(1, at)) or 0 for at in (begin, end))
+    before, after = (networks(edge, max(0, at - 1), max(1, at)) for at in (begin, end))
     return max(0, after - before)
 
 
@@ -215,7 +225,7 @@ def span(evening: Evening) -> Span:
     """
     blocks = range(0, max(BLOCK_S, evening.seconds), BLOCK_S)
     edges = evening.of(Role.EDGE)
-    best = running = 0.0
+    best = running = seen = told = 0.0
     begin = first = 0
     end = evening.seconds
     for at in blocks:
@@ -225,7 +235,12 @@ def span(evening: Evening) -> Span:
             wire = on_the_wire(evening, edge, at, at + BLOCK_S)
             missed += each.people * unreached(max(wire))
             missed += each.people * (1 - HARM_MIN) - each.in_time
-            missed += hindered(evening, edge, at, at + BLOCK_S, lasting=1.0)
+        more = max(0.0, told - seen)  # who was seen to be cut says so a little later
+        for edge in edges:
+            cut = _hindered(evening, edge, at, at + BLOCK_S, lasting=1.0)
+            seen, missed = seen + cut, missed + cut
+        told += _told(evening, at, at + BLOCK_S)
+        missed += max(0.0, max(0.0, told - seen) - more)
         missed += _silenced(evening, at, at + BLOCK_S)
         if running <= 0:
             running, first = 0.0, at
@@ -236,17 +251,16 @@ def span(evening: Evening) -> Span:
     if onset is None:
         begin, end = 0, evening.seconds
     missing = max(0, SPAN_S - (end - begin))
-    begin = max(0, begin - missing // 2)
+    begin = max(0, begin - missing // 2) // BLOCK_S * BLOCK_S  # a block is judged by the ten seconds that it is in
     end = min(evening.seconds, max(end, begin + SPAN_S))
     return measure(evening, begin, end, onset=onset)
 
 
 def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Span:
     edges = evening.of(Role.EDGE)
-    asked = unheard = cut = moved = 0.0
+    asked = unheard = moved = 0.0
     listening = 0
     last = min(end, evening.seconds - BLOCK_S)
-    lasting = lasting_part(evening, begin, end)
     for edge in edges:
         people = in_time = anew = 0.0
         for at in range(begin, end, BLOCK_S):
@@ -258,12 +272,12 @@ def measure(evening: Evening, begin: int, end: int, *, onset: int | None) -> Spa
         asked += people
         unheard += max(0.0, people - in_time)
         moved += min(max(0.0, in_time - people - anew), float(edge.counted("asked_again", begin, end)))
-        cut += hindered(evening, edge, begin, end, lasting=lasting)
         playing = edge.levels("playing", begin, end)
         listening += playing[0] if playing else 0
     unheard = max(0.0, unheard - moved)  # who heard nothing at one edge asked another one again, and heard
     came, unserved = newcomers(evening, begin, end)
     asked, unheard = asked + came, unheard + unserved
+    cut = added(interrupted(evening, begin, end).values())
     silenced = _silenced(evening, begin, end)
     there = round(asked) + listening
     return Span(begin, end, round(asked), round(unheard), round(cut), silenced, there, onset)
@@ -277,11 +291,11 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
     does, those who wait are the same people many times.
     """
     edges = evening.of(Role.EDGE)
-    again = networks = 0
+    again = from_networks = 0
     for edge in edges:
         again += edge.counted("asked_again", begin, end)
-        networks += max(edge.levels("sources_networks_v4", begin, end), default=0)
-    storm = 0 < networks * _STORM_EACH < again
+        from_networks += max(networks(edge, at, at + 1) for at in range(begin, end))
+    storm = 0 < from_networks * _STORM_EACH < again
     missing = 0
     wait: list[int] = []  # of those, at each second
     heard: list[int] = []
@@ -296,17 +310,56 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
         missing = max(missing, balance + waiting)
         wait.append(min(balance + waiting, waiting))
         heard.append(sounds)
+    after = range(end, min(evening.seconds, end + BLOCK_S))
+    heard += [sum(total(edge, SOUNDS, at, at + 1) for edge in edges) for at in after]
     late = 0
     for at in range(max(0, min(end, evening.seconds - _TRIED_S) - begin)):
         late = max(late, wait[at] - sum(heard[at + 1 : at + 1 + BLOCK_S]))
     away = 0.0  # counted already, though they could not ask
     for edge in edges:
         for at in range(begin, end, BLOCK_S):
-            away += block(evening, edge, at, min(end, at + BLOCK_S)).turned_away
+            each = block(evening, edge, at, min(end, at + BLOCK_S))
+            away += each.turned_away + each.reached
     return max(0, missing - round(away)), late
 
 
-def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:
+def interrupted(evening: Evening, begin: int, end: int) -> dict[str, float]:
+    """Listeners of each edge who were cut, by the edge's name: as edges saw it, or more, as they say themselves.
+
+    Who goes on at another edge says what it has lacked by then. More than edges saw are of those from which most
+    went.
+    """
+    edges = evening.of(Role.EDGE)
+    lasting = lasting_part(evening, begin, end)
+    found = {edge.name: _hindered(evening, edge, begin, end, lasting=lasting) for edge in edges}
+    more = _told(evening, begin, end) - added(found.values())
+    if more > 0:
+        went = {edge.name: gone(evening, edge, begin, end) for edge in edges}
+        whole = sum(went.values())
+        for name, number in went.items():
+            found[name] += more * (number / whole if whole else 1 / len(edges))
+    return found
+
+
+def _told(evening: Evening, begin: int, end: int) -> float:
+    """Listeners who say that they were, ten seconds by ten: one by one they were in a tunnel, or closed a lid.
+
+    It is not proved: so many at most as listened at once.
+    """
+    edges = evening.of(Role.EDGE)
+    told, most = 0.0, 0
+    for at in range(begin, end, BLOCK_S):
+        playing, say = 0, 0.0
+        for edge in edges:
+            playing += max(edge.levels("playing", at, min(end, at + BLOCK_S)), default=0)
+            said = edge.counted("interrupted", at, min(end, at + BLOCK_S))
+            say += max(0.0, said - _squatters(evening, edge, at, min(end, at + BLOCK_S))) if said else 0.0
+        most = max(most, playing)
+        told += say if say >= max(_TOLD_MIN, _TOLD_PART * playing) else 0.0
+    return min(told, float(most))
+
+
+def _hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: float) -> float:
     """Listeners of this edge who were cut: by it, with it, or who had no sound for too long and stayed, or went.
 
     Of those without sound only a `lasting` part was so for long; who went because of it is one of them. Who takes
@@ -314,10 +367,16 @@ def hindered(evening: Evening, edge: Process, begin: int, end: int, *, lasting: 
     """
     fell, went = departed(evening, edge, begin, end)
     mute = (without_sound(edge, begin, end) + dripped(edge, begin, end)) * lasting
+    seen = max(float(edge.counted("cut_streams", begin, end)), mute, float(went))
+    return fell + max(0.0, seen - _squatters(evening, edge, begin, end))
+
+
+def _squatters(evening: Evening, edge: Process, begin: int, end: int) -> float:
+    """Who heard something and is no listener, from ten seconds before."""
     squatters = 0.0
     for at in range(max(0, begin // BLOCK_S - 1) * BLOCK_S, end, BLOCK_S):
         squatters += block(evening, edge, at, min(end, at + BLOCK_S)).squatting
-    return fell + max(0.0, edge.counted("cut_streams", begin, end) + max(mute, float(went)) - squatters)
+    return squatters
 
 
 def lasting_part(evening: Evening, begin: int, end: int) -> float:

@@ -7,6 +7,7 @@ unless it had said that it goes, and another one was there.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 from rostra.verdict.counters import SOUNDS, part_of_listeners
@@ -40,6 +41,12 @@ def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int
     return sum(found.fell[edge.name][begin:end]), sum(found.cut[edge.name][begin:end])
 
 
+def gone(evening: Evening, edge: Process, begin: int, end: int) -> int:
+    """Listeners who went from this edge, found again or not."""
+    left = evening.memo.once(("left", edge.name), partial(_left, edge))
+    return sum(left[max(0, begin) : end])
+
+
 class _Matching:
     """Who went from each edge second by second, and who of them was found again.
 
@@ -56,7 +63,7 @@ class _Matching:
         self._doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
 
     def run(self) -> Self:
-        left = [_left(edge) for edge in self._edges]
+        left = [self._evening.memo.once(("left", edge.name), partial(_left, edge)) for edge in self._edges]
         begun = [_begun(self._evening, edge) for edge in self._edges]
         for at in range(1, self._evening.seconds):
             for edge, went, begins in zip(self._edges, left, begun, strict=True):

@@ -12,6 +12,7 @@ STARVED: Final = 0.3  # of the usual bytes for each listener
 LATE_US: Final = 250_000  # of the loop: as much as a player holds
 PAUSED_MS: Final = 1_500  # without a new chunk
 _UNREACHED_MAX: Final = 0.3
+_MINUTE_S: Final = 60
 
 
 class Silence(NamedTuple):
@@ -58,13 +59,7 @@ def aged(edge: Process, begin: int, end: int) -> int:
 
 
 def dripped(edge: Process, begin: int, end: int) -> int:
-    """Listeners who got less than they should for three seconds and stayed: behind on a line that answers.
-
-    Or all, where the loop was so late for three seconds that a player in step ran dry each time.
-    """
-    late = [each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]
-    if len(late) >= INTERRUPTION_S:
-        return max(edge.levels("playing", begin, end), default=0)
+    """Listeners who got less than they should for three seconds and stayed: behind on a line that answers."""
     fell = before = 0.0
     for at in range(max(begin, INTERRUPTION_S - 1), min(end, edge.seconds)):
         shares = [
@@ -76,6 +71,26 @@ def dripped(edge: Process, begin: int, end: int) -> int:
         fell += max(0.0, share - before) * (edge.level("playing", at, at + 1) or 0)
         before = share
     return round(fell)
+
+
+def _written_late(edge: Process, begin: int, end: int) -> int:
+    """Listeners of an edge that wrote so late that a player in step ran dry for three seconds of a minute.
+
+    By what it says itself; or else by its loop, if that was late in three seconds.
+    """
+    there = max(edge.levels("playing", begin, end), default=0)
+    if edge.knows("paused_listener_ms"):
+        ends = range(begin + 1, min(end, edge.seconds) + 1)
+        late = any(_paused_ms(edge, max(begin, at - _MINUTE_S), at) >= INTERRUPTION_S * 1_000 for at in ends)
+    else:
+        late = len([each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]) >= INTERRUPTION_S
+    return there if late else 0
+
+
+def _paused_ms(edge: Process, begin: int, end: int) -> float:
+    """Of each listener."""
+    there = max(edge.levels("playing", begin, end), default=0)
+    return edge.counted("paused_listener_ms", begin, end) / there if there else 0.0
 
 
 def is_paused(edge: Process, begin: int, end: int) -> bool:
@@ -91,7 +106,8 @@ def is_unwell(edge: Process, begin: int, end: int) -> bool:
 
 def without_sound(edge: Process, begin: int, end: int) -> int:
     """Listeners who heard nothing for three seconds and more, however it shows."""
-    return max(starved(edge, begin, end), stalled(edge, begin, end), aged(edge, begin, end))
+    sent = max(starved(edge, begin, end), stalled(edge, begin, end), aged(edge, begin, end))
+    return max(sent, _written_late(edge, begin, end))
 
 
 def unreached_listeners(edge: Process, begin: int, end: int) -> float:

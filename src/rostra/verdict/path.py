@@ -6,16 +6,16 @@ on. What was too little (joins a second, places) stands beside what was rehearse
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rostra.verdict.arithmetic import added
 from rostra.verdict.changes import changed_before
 from rostra.verdict.counters import BLOCK_S
-from rostra.verdict.crowd import HARM_MIN, Block, Span, block, hindered, lasting_part, newcomers
+from rostra.verdict.crowd import HARM_MIN, Block, Span, block, interrupted, newcomers
 from rostra.verdict.departures import departed, stood_still
 from rostra.verdict.evening import Evening, Process, Role, Status
-from rostra.verdict.listening import STARVED, is_paused
+from rostra.verdict.listening import INTERRUPTION_S, STARVED, is_paused
 from rostra.verdict.wire import NO_CAUSES, Causes, on_the_wire, together
 
 CELLS_MAX: Final = 320  # 1,000 draws of 16 worlds of them take seconds
@@ -59,7 +59,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """One edge's cells. `joins_hz`, `places`: rehearsed, or None. `cut`, `silenced`: people, by cause."""
+    """One edge's cells. `joins_hz`, `places`: rehearsed, or None. `cut`, `silenced`: people, by cause.
+
+    `stranded` were cut as this edge ended and the attack kept them from the others: without either they were not.
+    """
 
     edge: Process
     joins_hz: float | None
@@ -67,6 +70,7 @@ class Road:
     cells: tuple[Cell, ...]
     cut: Causes
     silenced: Causes
+    stranded: float = 0.0
 
     @property
     def seen_hz(self) -> float | None:
@@ -98,14 +102,16 @@ def path(evening: Evening, span: Span) -> Path:
     seconds = span.end - span.begin
     width = next((each for each in WIDTHS_S if -(-seconds // each) * len(edges) <= CELLS_MAX), WIDTHS_S[-1])
     stages = evening.of(Role.STAGE)
-    roads = tuple(_road(evening, edge, stages, span, width) for edge in edges)
+    cut = interrupted(evening, span.begin, span.end)
+    roads = tuple(_road(evening, edge, stages, span, width, cut[edge.name]) for edge in edges)
+    roads = tuple(_strand(evening, road, roads, span, width) for road in roads)
     _return_unseen(roads, width)
     came, late = newcomers(evening, span.begin, span.end)
     _bring_in(roads, float(came), float(late))
     return Path(width, roads, float(span.people))
 
 
-def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Span, width: int) -> Road:
+def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Span, width: int, cut: float) -> Road:
     known = evening.capacities.get(edge.name)
     joins_hz = float(known.joins_hz) if known and known.joins_hz else None
     places = float(known.listeners) if known and known.listeners else None
@@ -116,8 +122,7 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
     _squatting(cells)
     _jam(edge, cells, span.begin, width)
     fell, _ = departed(evening, edge, span.begin, span.end)
-    lasting = lasting_part(evening, span.begin, span.end)
-    cut_by = _by_cause(cells, hindered(evening, edge, span.begin, span.end, lasting=lasting) - fell)
+    cut_by = _by_cause(cells, cut - fell)
     cut_by = cut_by._replace(own=cut_by.own + fell)
     silenced = Causes()
     if stages and span.silenced:
@@ -125,6 +130,23 @@ def _road(evening: Evening, edge: Process, stages: tuple[Process, ...], span: Sp
         external = any(_bus_fails(stage, span.begin, span.end) for stage in stages)
         silenced = Causes(external=listening) if external else Causes(own=listening)
     return Road(edge, joins_hz, places, cells, cut_by, silenced)
+
+
+def _strand(evening: Evening, road: Road, roads: tuple[Road, ...], span: Span, width_s: int) -> Road:
+    """Who fell with an edge goes on at another one, unless an attack keeps the ways to all of them."""
+    others = [other for other in roads if other is not road]
+    stranded = 0.0
+    for number in range(len(road.cells) if others else 0):
+        at = span.begin + number * width_s
+        fell, _ = departed(evening, road.edge, at, min(at + width_s, span.end))
+        if fell:
+            near = [other.cells[number : number + max(1, INTERRUPTION_S // width_s)] for other in others]
+            barred = [
+                added(together(cell.wire.attack, cell.lost.attack) for cell in each) / len(each) for each in near
+            ]
+            stranded += fell * min(barred)
+    stranded = min(stranded, road.cut.own)
+    return replace(road, cut=road.cut._replace(own=road.cut.own - stranded), stranded=stranded)
 
 
 def _miss(evening: Evening, edge: Process, cells: tuple[Cell, ...], begin: int, width_s: int) -> None:
@@ -142,10 +164,12 @@ def _miss(evening: Evening, edge: Process, cells: tuple[Cell, ...], begin: int, 
 def _by_cause(cells: tuple[Cell, ...], number: float) -> Causes:
     """Split among what hindered attempts at the same time, else who made the load; by ourselves if nothing did."""
     weights = [0.0, 0.0, 0.0, 0.0]
-    hostile = stampede = people = 0.0
+    hostile = stampede = people = there = 0.0
     for cell in cells:
+        if cell.playing or max(cell.lost) < 1:  # else nobody is left to count them
+            there = cell.playing + cell.people
         for cause, (lost, on_wire) in enumerate(zip(cell.lost, cell.wire, strict=True)):
-            weights[cause] += lost + on_wire
+            weights[cause] += there * (lost + on_wire)
         hostile += cell.hostile + cell.refused
         stampede += cell.stampede
         people += cell.people

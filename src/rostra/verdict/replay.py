@@ -58,6 +58,7 @@ def harm(path: Path, world: World, draw: Draw, cap: Cap = UNCHANGED) -> float:
     for edge in _replayed(path, world, draw, cap):
         asked += added(edge.came) + edge.lost
         late += _missed(edge.came, edge.rates, path.width_s) + edge.lost
+        cut += edge.road.stranded if world.attack and world.own else 0.0
         for there, one, other in zip(world, edge.road.cut, edge.road.silenced, strict=True):
             if there:
                 cut += one
@@ -72,6 +73,7 @@ def present(path: Path) -> World:
     attack = demand = own = external = False
     for road in path.roads:
         attack = attack or road.cut.attack > 0 or road.silenced.attack > 0
+        attack, own = attack or road.stranded > 0, own or road.stranded > 0
         own = own or road.cut.own > 0 or road.silenced.own > 0
         external = external or road.cut.external > 0 or road.silenced.external > 0
         for cell in road.cells:
@@ -119,7 +121,7 @@ class _Edge:
 
 def _replayed(path: Path, world: World, draw: Draw, cap: Cap) -> list[_Edge]:
     """An edge bears what it bears, but places are the fleet's: whoever asks gets one of those that are free."""
-    edges = [_Edge(road, _not_cut(road.cut, world)) for road in path.roads]
+    edges = [_Edge(road, _not_cut(road, world)) for road in path.roads]
     for at in range(len(edges[0].road.cells) if edges else 0):
         bounds = [_bound(edge.road, edge.road.cells[at], world, draw, cap) for edge in edges]
         for edge, bound in zip(edges, bounds, strict=True):
@@ -247,10 +249,11 @@ def _jammed(line: Causes, world: World) -> float:
     return (line.attack if world.attack else 0.0) + (line.demand if world.demand else 0.0)
 
 
-def _not_cut(cut: Causes, world: World) -> float:
+def _not_cut(road: Road, world: World) -> float:
     """Of those who were cut, the share that would not have been."""
-    whole = added(cut)
-    spared = added(0.0 if there else each for there, each in zip(world, cut, strict=True))
+    whole = added(road.cut) + road.stranded
+    spared = added(0.0 if there else each for there, each in zip(world, road.cut, strict=True))
+    spared += 0.0 if world.attack and world.own else road.stranded
     return spared / whole if whole else 0.0
 
 

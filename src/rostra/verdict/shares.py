@@ -16,7 +16,7 @@ from rostra.verdict.path import Path
 from rostra.verdict.replay import AS_IT_WAS, NAMES, World, harms
 from rostra.verdict.wire import Causes
 
-SECOND_MIN: Final = 0.20  # of the harm, for a second one to be named: replays of incidents that were enacted
+SECOND_MIN: Final = 0.15  # of the harm, for a second one to be named: replays of incidents that were enacted
 PART_MIN: Final = 0.10  # of the harm: a smaller part makes no mixture
 INTERVAL: Final = (0.05, 0.95)
 _WEIGHTS: Final = (1 / 4, 1 / 12, 1 / 12, 1 / 4)  # of a coalition of so many others: s!(3-s)!/4!

@@ -34,10 +34,14 @@ from rostra.verdict.what_if import WhatIf
 FORMAT: Final = "rostra-verdict/1"
 UNDETERMINED: Final = "undetermined"
 ATTACK: Final = NAMES[0]
-KNOWN: Final = 0.88  # of incidents: found on 154 that took no part in the tables; the others are like none enacted
+KNOWN: Final = 0.93  # of incidents: found on 611, leaving a seed out, and a little less, as they had been looked at
+COUNTED: Final = (
+    0.6  # of "none", which is counted: of those of which signals speak for harm so many are right (same)
+)
 SURE_MIN: Final = 0.37  # of a label, or the cause cannot be determined
 LIVE_DRAWS: Final = 40  # while the evening goes on: ends of intervals to a few hundredths
 AGREED: Final = 0.95  # of the draws
+HOSTILE_MIN: Final = 20.0  # attempts and requests: fewer are a handful of people's
 MISFIT_MAX: Final = 0.25  # of the harm that was counted and the one that the model replays
 
 
@@ -243,8 +247,10 @@ def _labels(sides: Mapping[Sides, float], harm: float, replayed: Sides) -> dict[
 def _likeliest(chances: Mapping[str, float]) -> tuple[str, float]:
     """And how sure it is; `undetermined` where that is not enough."""
     named = max(chances, key=lambda each: chances[each])
+    if named == NONE:
+        return named, KNOWN * (COUNTED + (1 - COUNTED) * chances[named])
     sure = KNOWN * chances[named]
-    return (named, sure) if named == NONE or sure >= SURE_MIN else (UNDETERMINED, 0.0)
+    return (named, sure) if sure >= SURE_MIN else (UNDETERMINED, 0.0)
 
 
 def _classes(named: str, evidence: Evidence) -> tuple[str, ...]:
@@ -261,7 +267,7 @@ def _firm(
     if named == UNDETERMINED or not covered.complete:
         return False
     if named == NONE:
-        return chances["uniform"][NONE] >= SURE_MIN
+        return all(each[NONE] >= SURE_MIN for each in chances.values())
     if found.harm.value and abs(found.harm.value - harmed.value) > MISFIT_MAX:
         return False
     if any(_likeliest(each)[0] != named for each in chances.values()):
@@ -283,7 +289,7 @@ def _hostile(way: Path) -> float:
         for cell in road.cells:
             hostile += cell.hostile + cell.refused
             people += cell.people
-    return hostile / (hostile + people) if hostile > 0 else 0.0
+    return hostile / (hostile + people) if hostile >= HOSTILE_MIN else 0.0
 
 
 def _expected(group: str) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rostra.verdict.crowd import interrupted
 from rostra.verdict.departures import departed
 from rostra.verdict.evening import Role, read
 from rostra.verifier.entry import Entry
@@ -27,14 +28,26 @@ def edge(
     dark: range = range(0),
     opens: range = ALWAYS,
     silent: range = range(0),
+    interrupted: Mapping[int, int] | None = None,
+    paused_ms: int | None = None,
+    sent_away: Mapping[int, int] | None = None,
 ) -> Course:
-    """`resumed`: who came back at which second; `dark`: nobody answers; `opens`: somebody's handshake completes."""
-    back = resumed or {}
+    """`resumed`: who came back at which second; `dark`: nobody answers; `opens`: somebody's handshake completes.
+
+    `interrupted`: who says then that they lack three seconds; `paused_ms`: of each listener in each second.
+    """
+    back, said, away = resumed or {}, interrupted or {}, sent_away or {}
     return [
         None
         if at in silent
         else {
-            "did": {"resumed": back.get(at, 0), "sound_within_100_ms": 0},
+            "did": {
+                "resumed": back.get(at, 0),
+                "sound_within_100_ms": 0,
+                "interrupted": said.get(at, 0),
+                "cut_streams": away.get(at, 0),
+                **({} if paused_ms is None else {"paused_listener_ms": paused_ms * there}),
+            },
             "has": {"passive_opens": 1 if at in opens else 0, "segments_again": 0},
             "now": {
                 "playing": there,
@@ -156,3 +169,36 @@ def test_a_departure_belongs_to_the_second_in_which_it_was() -> None:
     (process,) = evening.processes
     assert departed(evening, process, WENT_S, WENT_S + 1) == (0, LISTENERS)
     assert departed(evening, process, 0, WENT_S) == departed(evening, process, WENT_S + 1, SECONDS) == (0, 0)
+
+
+# --- what no departure shows ---------------------------------------------------------------------------------
+
+
+def cut(*courses: Course) -> dict[str, float]:
+    return interrupted(read(entries(courses, ())), 0, SECONDS)
+
+
+def test_short_gaps_again_and_again_are_cuts_of_the_edges_that_people_went_from() -> None:
+    playing = [LISTENERS - 3 if at in (20, 30) else LISTENERS for at in ALWAYS]
+    bad = edge(playing, resumed={21: 3, 31: 3})
+    good = edge([LISTENERS] * SECONDS, interrupted={31: 3})
+    assert cut(bad, good) == {"edge-0": 3.0, "edge-1": 0.0}
+    assert cut(bad, edge([LISTENERS] * SECONDS)) == {"edge-0": 0.0, "edge-1": 0.0}
+
+
+def test_who_was_seen_to_be_cut_and_says_so_is_cut_once() -> None:
+    playing = [0 if WENT_S <= at < WENT_S + 5 else LISTENERS for at in ALWAYS]
+    seen = edge(playing, resumed={WENT_S + 5: LISTENERS})
+    says = edge(playing, resumed={WENT_S + 5: LISTENERS}, interrupted={WENT_S + 5: LISTENERS})
+    assert cut(seen) == cut(says) == {"edge-0": LISTENERS}
+
+
+@pytest.mark.parametrize(("paused_ms", "expected"), [(0, 0), (40, 0), (60, LISTENERS)])
+def test_all_are_cut_whom_an_edge_wrote_to_too_late_for_three_seconds_in_all(paused_ms: int, expected: int) -> None:
+    assert cut(edge([LISTENERS] * SECONDS, paused_ms=paused_ms)) == {"edge-0": expected}
+
+
+def test_whom_an_edge_sent_away_and_who_comes_back_late_is_cut_once() -> None:
+    playing = [0 if WENT_S <= at < WENT_S + 5 else LISTENERS for at in ALWAYS]
+    course = edge(playing, resumed={WENT_S + 5: LISTENERS}, sent_away={WENT_S: LISTENERS})
+    assert cut(course) == {"edge-0": LISTENERS}

@@ -4,6 +4,7 @@ They were made by `rostra rehearse incidents`; what they truly were is known fro
 bounds are a little below what was measured when they were kept (docs/performance.md).
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -32,7 +33,8 @@ def found() -> Sequence[Any]:
 
 def test_none_of_them_took_part_in_the_tables() -> None:
     assert len(found()) >= 120
-    assert {each.incident.split for each in found()} == {"test"}
+    known = set(json.loads(tool().TABLES.read_text())["seeds"])
+    assert not known & {each.incident.seed for each in found()}
     assert len({each.incident.kind for each in found()}) == 22
 
 
@@ -45,9 +47,9 @@ def test_hardly_any_innocent_evening_is_called_an_attack() -> None:
 def test_most_are_what_they_were() -> None:
     right = [each for each in found() if each.label == each.incident.label]
     firm = [each for each in found() if each.firm]
-    assert len(right) >= 0.75 * len(found())
+    assert len(right) >= 0.8 * len(found())
     assert len([each for each in firm if each in right]) >= 0.84 * len(firm)
 
 
 def test_verdicts_are_as_sure_as_they_are_right() -> None:
-    assert tool().calibration(found()) <= 0.12
+    assert tool().calibration(found()) <= 0.08

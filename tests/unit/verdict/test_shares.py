@@ -40,7 +40,7 @@ def test_the_parts_of_others_go_to_those_who_are_believed_to_have_one() -> None:
 
 
 def test_replays_name_one_side_or_the_two_with_the_largest_parts_or_nobody() -> None:
-    assert found_by(split(Causes(0.8, 0.2, 0.0, 0.0)), 0.5) == ("attack",)
+    assert found_by(split(Causes(0.86, 0.14, 0.0, 0.0)), 0.5) == ("attack",)
     assert found_by(split(Causes(0.3, 0.0, 0.2, 0.5)), 0.5) == ("attack", "external")
     assert found_by(split(Causes(0.8, 0.2, 0.0, 0.0)), 0.02) == ()
     assert found_by(split(Causes()), 0.5) == ()
