@@ -76,21 +76,27 @@ def dripped(edge: Process, begin: int, end: int) -> int:
 def _written_late(edge: Process, begin: int, end: int) -> int:
     """Listeners of an edge that wrote so late that a player in step ran dry for three seconds of a minute.
 
-    By what it says itself; or else by its loop, if that was late in three seconds.
+    By what it says itself, of those who were there all that time; or else by its loop, if that was late in three
+    seconds.
     """
-    there = max(edge.levels("playing", begin, end), default=0)
-    if edge.knows("paused_listener_ms"):
-        ends = range(begin + 1, min(end, edge.seconds) + 1)
-        late = any(_paused_ms(edge, max(begin, at - _MINUTE_S), at) >= INTERRUPTION_S * 1_000 for at in ends)
-    else:
-        late = len([each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]) >= INTERRUPTION_S
-    return there if late else 0
+    if not edge.knows("paused_listener_ms"):
+        late = [each for each in edge.levels("lag_us", begin, end) if each >= LATE_US]
+        return max(edge.levels("playing", begin, end), default=0) if len(late) >= INTERRUPTION_S else 0
+    playing, paused = edge.gauges.get("playing", ()), edge.counts["paused_listener_ms"]
+    first, whole, most = begin, 0.0, 0
+    for at in range(begin, min(end, edge.seconds, len(playing))):
+        whole += _paused_s(paused[at], playing[at])
+        while at - first >= _MINUTE_S or whole - _paused_s(paused[first], playing[first]) >= INTERRUPTION_S:
+            whole -= _paused_s(paused[first], playing[first])
+            first += 1
+        if whole >= INTERRUPTION_S:
+            most = max(most, min(playing[first] or 0, playing[at] or 0))
+    return most
 
 
-def _paused_ms(edge: Process, begin: int, end: int) -> float:
+def _paused_s(paused_ms: int, playing: int | None) -> float:
     """Of each listener."""
-    there = max(edge.levels("playing", begin, end), default=0)
-    return edge.counted("paused_listener_ms", begin, end) / there if there else 0.0
+    return paused_ms / playing / 1_000 if playing else 0.0
 
 
 def is_paused(edge: Process, begin: int, end: int) -> bool:
