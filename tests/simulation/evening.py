@@ -150,7 +150,7 @@ class Edge:
             forget_pages=lambda: None,
             alternates=(),
             joins=0,
-            resumed=0,
+            demand=SimpleNamespace(resumed=0),
             streams=Streams(self.fanout.has),
             revoked={},
             room=WaitingRoom(fleet, listeners=lambda: self.fanout.listeners, jitter=lambda: 0.5),

@@ -12,7 +12,7 @@ def test_the_command_line_loads_no_sound_and_no_site() -> None:
 
 
 def test_a_file_that_cannot_be_used_is_named_and_not_traced(tmp_path: Path) -> None:
-    ledger = Path(__file__).parents[1] / "data" / "incidents" / "N-301" / "bundle.tar.xz"
+    ledger = Path(__file__).parents[1] / "data" / "incidents" / "N-329" / "bundle.tar.xz"
     command = [sys.executable, "-m", "rostra", "report", str(ledger), "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
