@@ -264,7 +264,7 @@ class Producer:
             origin_ns = last.wall_ns - samples_to_ns((last.seq + 1) * CHUNK_SAMPLES)
         clock = ProgrammeClock.start(origin_ns, mono_ns=mono_ns, wall_ns=wall_ns)
         now_position = max(0, clock.sample_at(wall_ns)) // CHUNK_SAMPLES * CHUNK_SAMPLES
-        position = now_position if last is None else (last.seq + 1) * CHUNK_SAMPLES
+        position = 0 if last is None else (last.seq + 1) * CHUNK_SAMPLES  # from the doors on nothing is missing
         if samples_to_ns(now_position - position) > _CATCH_UP_MAX_NS:
             position = now_position
         programme = Programme(
