@@ -249,7 +249,13 @@ class Evening:
     """Everything that takes part, and what happened."""
 
     def __init__(
-        self, seed: int, *, seconds: float = 26.0, crowd: int = 8, planned: list[Mishap] | None = None
+        self,
+        seed: int,
+        *,
+        seconds: float = 26.0,
+        crowd: int = 8,
+        planned: list[Mishap] | None = None,
+        announced_at_s: float = 0.0,
     ) -> None:
         self.chance = random.Random(seed)
         self.seconds = seconds
@@ -262,6 +268,7 @@ class Evening:
         self.listeners: list[Listener] = []
         self.trace: list[str] = []
         self._crowd = crowd
+        self._announced_at_s = announced_at_s
         self._dead: list[Machine] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -307,6 +314,7 @@ class Evening:
         self._tasks.append(self.world.boot(machine, feed))
 
     async def _hold(self) -> None:
+        await asyncio.sleep(self._announced_at_s)
         schedule = Schedule("Evening", STARTS_NS, DOORS_NS, STARTS_NS + 3600 * NS, "UTC")
         await create_conversation(self.cluster.connect(), Conversation(NAME, schedule))  # type: ignore[arg-type]
         for number in (1, 2):

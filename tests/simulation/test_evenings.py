@@ -101,3 +101,8 @@ def test_the_canary_a_takeover_that_loses_one_frame_is_found(monkeypatch: pytest
     planned = [Mishap(8.0, "stage killed", 0, "1"), Mishap(12.0, "stage killed", 0, "2")]
     found = complaints(Evening(7, seconds=16, planned=planned).run())
     assert any("after word" in complaint for complaint in found)
+
+
+def test_p2_doors_that_are_open_before_a_stage_knows_of_them_lack_no_chunk() -> None:
+    evening = Evening(3, seconds=26, planned=[], announced_at_s=2.35)
+    assert complaints(evening.run()) == [], evening.trace

@@ -8,10 +8,10 @@ from typing import Final
 from rostra.core.limits import LACKING_MAX
 from rostra.core.ticket import Ticket, TicketClass
 from rostra.core.units import INTERRUPTION_MS
+from rostra.edge.http import whole_number
 
 SOUND_WITHIN_MS: Final = (100, 300, 1_000, 3_000, 10_000)
 OPENED_WITHIN_S: Final = 60  # of the ticket: who opens a stream later has not waited for it all the time
-_DIGITS_MAX: Final = 9  # eleven days
 
 
 class Demand:
@@ -61,14 +61,9 @@ class Demand:
     def resume(self, listener: bytes, query: Mapping[str, str]) -> None:
         """Somebody goes on here. They say what they have lacked, and how much of it an edge knows."""
         self.resumed += 1
-        if _milliseconds(query, "told_ms") < INTERRUPTION_MS <= _milliseconds(query, "lacked_ms"):
+        told_ms, lacked_ms = (whole_number(query, name, digits=9) or 0 for name in ("told_ms", "lacked_ms"))
+        if told_ms < INTERRUPTION_MS <= lacked_ms:
             self.interrupted += listener not in self._lacking
             self._lacking[listener] = None
             if len(self._lacking) > LACKING_MAX:
                 del self._lacking[next(iter(self._lacking))]
-
-
-def _milliseconds(query: Mapping[str, str], name: str) -> int:
-    """None is as good as nonsense: who says nothing lacks nothing."""
-    said = query.get(name, "")
-    return int(said) if said.isdecimal() and said.isascii() and len(said) <= _DIGITS_MAX else 0

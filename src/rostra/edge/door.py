@@ -42,6 +42,7 @@ from rostra.edge.http import (
     Request,
     json_reply,
     problem_json,
+    whole_number,
 )
 from rostra.edge.ladder import Rung, ladder
 from rostra.edge.pages import Pages
@@ -328,8 +329,7 @@ class Door:
         streams = len(self.streams.of(ticket.listener)) + self.room.fleet.streams(ticket.listener)
         if streams >= STREAMS_PER_LISTENER_MAX:
             return self.refuse(request, SHARED)
-        asked = request.query.get("from", "")
-        from_seq = int(asked) if asked.isdecimal() and asked.isascii() and len(asked) <= 10 else None
+        from_seq = whole_number(request.query, "from", digits=10)
         rendition = request.query.get("rendition", next(iter(RENDITIONS)))
         if rendition in RENDITIONS and not is_within(ticket.cap_kbps, RENDITIONS[rendition]):
             return self.refuse(request, CAPPED)

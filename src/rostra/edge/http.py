@@ -32,6 +32,12 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     forwarded_for: str = ""
 
 
+def whole_number(query: Mapping[str, str], name: str, *, digits: int) -> int | None:
+    """Of a query; None for what is none, or longer."""
+    said = query.get(name, "")
+    return int(said) if said.isdecimal() and said.isascii() and len(said) <= digits else None
+
+
 class Rejected(msgspec.Struct, frozen=True, gc=False):
     """What came is no request that could be answered otherwise; the connection ends with this."""
 

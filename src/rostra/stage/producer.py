@@ -256,7 +256,7 @@ class Producer:
 
     # --- on the air --------------------------------------------------------------------------------
 
-    def _begin(self) -> tuple[Programme, ProgrammeEncoder]:
+    def _begin(self, lease: Lease) -> tuple[Programme, ProgrammeEncoder]:
         wall_ns, mono_ns = time.time_ns(), time.monotonic_ns()
         last = self._heard.chunk
         origin_ns = self.conversation.schedule.doors_ns
@@ -264,7 +264,11 @@ class Producer:
             origin_ns = last.wall_ns - samples_to_ns((last.seq + 1) * CHUNK_SAMPLES)
         clock = ProgrammeClock.start(origin_ns, mono_ns=mono_ns, wall_ns=wall_ns)
         now_position = max(0, clock.sample_at(wall_ns)) // CHUNK_SAMPLES * CHUNK_SAMPLES
-        position = 0 if last is None else (last.seq + 1) * CHUNK_SAMPLES  # from the doors on nothing is missing
+        position = now_position
+        if last is not None:
+            position = (last.seq + 1) * CHUNK_SAMPLES
+        elif lease.epoch == 1:  # nobody was before us: from the doors on nothing is missing
+            position = 0
         if samples_to_ns(now_position - position) > _CATCH_UP_MAX_NS:
             position = now_position
         programme = Programme(
@@ -281,7 +285,7 @@ class Producer:
     async def _produce(self) -> None:
         """Make the programme until it is finished or another stage has taken over."""
         assert self._lease is not None
-        programme, encoder = self._begin()
+        programme, encoder = self._begin(self._lease)
         self._programme = programme
         self._gives_way_to, self._has_given_way = "", False
         self.taken.set()

@@ -294,7 +294,7 @@ def newcomers(evening: Evening, begin: int, end: int) -> tuple[int, int]:
     again = from_networks = 0
     for edge in edges:
         again += edge.counted("asked_again", begin, end)
-        from_networks += max(networks(edge, at, at + 1) for at in range(begin, end))
+        from_networks += max((networks(edge, at, at + 1) for at in range(begin, end)), default=0)
     storm = 0 < from_networks * _STORM_EACH < again
     missing = 0
     wait: list[int] = []  # of those, at each second

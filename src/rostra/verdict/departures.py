@@ -7,7 +7,6 @@ unless it had said that it goes, and another one was there.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Self
 
 from rostra.verdict.counters import SOUNDS, part_of_listeners
@@ -43,8 +42,7 @@ def departed(evening: Evening, edge: Process, begin: int, end: int) -> tuple[int
 
 def gone(evening: Evening, edge: Process, begin: int, end: int) -> int:
     """Listeners who went from this edge, found again or not."""
-    left = evening.memo.once(("left", edge.name), partial(_left, edge))
-    return sum(left[max(0, begin) : end])
+    return sum(_left_of(evening, edge)[max(0, begin) : end])
 
 
 class _Matching:
@@ -63,7 +61,7 @@ class _Matching:
         self._doubles = 0  # who went on elsewhere before their edge had noticed: they go from it once more
 
     def run(self) -> Self:
-        left = [self._evening.memo.once(("left", edge.name), partial(_left, edge)) for edge in self._edges]
+        left = [_left_of(self._evening, edge) for edge in self._edges]
         begun = [_begun(self._evening, edge) for edge in self._edges]
         for at in range(1, self._evening.seconds):
             for edge, went, begins in zip(self._edges, left, begun, strict=True):
@@ -148,6 +146,10 @@ def stood_still(evening: Evening, edge: Process, at: int) -> bool:
         return False
     starts = (each for each in evening.changes if each.what == "start" and each.subject == edge.name)
     return back > at and not any(at - 1 <= each.at_s <= back for each in starts)
+
+
+def _left_of(evening: Evening, edge: Process) -> list[int]:
+    return evening.memo.once(("left", edge.name), lambda: _left(edge))
 
 
 def _left(edge: Process) -> list[int]:
