@@ -22,6 +22,7 @@ from rostra.recorder.manifest import read_manifest
 from states import wait_for_state
 from system import System, free_port, running, wait_until
 
+pytestmark = pytest.mark.timeout(300)  # masters are made behind all others, and the suite is busy
 PODCAST = "{https://podcastindex.org/namespace/1.0}"
 
 
@@ -63,7 +64,7 @@ def record(system: System, **seconds: float) -> None:
             feeds[conversation].wait(length_s)
         system.rostra("end", conversation)
     for conversation in seconds:
-        wait_until(lambda name=conversation: is_mastered(system, name), within_s=30, what="it is mastered")
+        wait_until(lambda name=conversation: is_mastered(system, name), within_s=90, what="it is mastered")
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,14 @@ class Listening:
             f"() => {{ const r = window.rostra; return {expression}; }}", timeout=within_s * 1000
         )
 
+    def wait_for_one_stream(self, *, within_s: float) -> None:
+        """Until the page reads one stream and no other: what it has asked for is known only while it is watched."""
+        for _ in range(round(within_s * 10)):
+            if self.streams_open == 1:
+                return
+            self.hear(0.1)
+        raise AssertionError(f"{self.streams_open} streams are open.")
+
     def hear(self, seconds: float) -> None:
         self.page.wait_for_timeout(seconds * 1000)
 

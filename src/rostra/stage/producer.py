@@ -25,7 +25,7 @@ from rostra.bus.programme import ProgrammePublisher, follow_programme
 from rostra.bus.roster import RosterLog
 from rostra.bus.seats import call_seats, follow_seats
 from rostra.bus.state import change_conversation, put_init, read_lease, take_lease
-from rostra.core.conversation import Conversation, Held, Live, State, is_over, state_name
+from rostra.core.conversation import Conversation, State, is_over, state_name
 from rostra.core.errors import BusError, ConflictError
 from rostra.core.limits import FRAMES_PER_TURN_MAX, HOP_REPORT_S, MEDIA_HEARTBEAT_LOST_MS, SEATS_MAX
 from rostra.core.messages import Chunk, Init, Lease, StageEvent
@@ -33,6 +33,7 @@ from rostra.core.units import CHUNK_SAMPLES, FRAME_NS, FRAME_SAMPLES, SECOND_NS,
 from rostra.stage.captions import CaptionDesk
 from rostra.stage.clock import ProgrammeClock, is_step
 from rostra.stage.hops import hop_reports
+from rostra.stage.measures import Measures
 from rostra.stage.programme import Programme
 
 _log = structlog.get_logger()
@@ -45,36 +46,6 @@ _OVERSLEPT_S: Final = MEDIA_HEARTBEAT_LOST_MS / 2000  # whose turn took this lon
 _CATCH_UP_MAX_NS: Final = 10 * SECOND_NS
 # A conversation that has ended is followed this much longer, so that its last words find a stage.
 _CLOSING_S: Final = 15.0
-
-
-DONE: Final = ("frames_made", "frames_late", "silent_frames", "ingest_gap_ms")
-_SILENT_POWER: Final = 1e-6  # -60 dBFS: hold music and breath are louder
-_FRAME_MS: Final = FRAME_NS // 1_000_000
-
-
-@dataclass(slots=True)
-class Measures:
-    """What a stage says of its clock: the worst lateness since the last report, and counts since its start."""
-
-    frames_late: int = 0
-    lateness_max_ns: int = 0
-    clock_offset_ns: int = 0
-    clock_steps: int = 0
-    frames_made: int = 0
-    silent_frames: int = 0  # of a conversation that has begun
-    ingest_gap_ms: int = 0  # interrupted: begun, and nobody is on the stage
-    level_cb: int = 0  # of the newest chunk, in tenths of a decibel over full scale
-
-    def done(self) -> dict[str, int]:
-        """What only grows, for evidence."""
-        return {name: getattr(self, name) for name in DONE}
-
-    def heard(self, state: State, power: float) -> None:
-        """A frame of the programme, and its mean square."""
-        self.frames_made += 1
-        if isinstance(state, Live) or (isinstance(state, Held) and state.begun):
-            self.silent_frames += power < _SILENT_POWER
-            self.ingest_gap_ms += _FRAME_MS * isinstance(state, Held)
 
 
 @dataclass(slots=True)
@@ -309,7 +280,7 @@ class Producer:
                         break
                     if late_ns > FRAME_NS:
                         await _take_what_came()
-                    self._measure(late_ns)
+                    self.measures.late(late_ns)
                     self._make_frame(programme, encoder, levels, epoch)
                 wait_ns = clock.due_mono_ns(programme.position) - time.monotonic_ns()
                 await asyncio.sleep(max(0, wait_ns) / SECOND_NS)
@@ -372,15 +343,10 @@ class Producer:
         heard = self._heard.chunk
         return self.publisher.deposed or (heard is not None and heard.epoch > epoch)
 
-    def _measure(self, late_ns: int) -> None:
-        self.measures.lateness_max_ns = max(self.measures.lateness_max_ns, late_ns)
-        self.measures.frames_late += late_ns > FRAME_NS
-
     def _discipline(self, clock: ProgrammeClock, mono_ns: int) -> None:
         offset_ns = clock.discipline(mono_ns=mono_ns, wall_ns=time.time_ns())
-        self.measures.clock_offset_ns = offset_ns
+        self.measures.disciplined(offset_ns)
         if is_step(offset_ns):
-            self.measures.clock_steps += 1
             _log.error("clock.stepped", conversation=self.conversation.id, offset_ms=offset_ns / 1e6)
 
     # --- what others must know -----------------------------------------------------------------------

@@ -21,7 +21,8 @@ from rostra.core.records import from_record
 from rostra.core.units import SECOND_NS
 from rostra.evidence.testimony import Silence
 from rostra.stage.capacity import lacks_room, trial
-from rostra.stage.producer import DONE, Producer, Sounds
+from rostra.stage.measures import DONE
+from rostra.stage.producer import Producer, Sounds
 from rostra.verifier.canonical import Json
 
 _log = structlog.get_logger()
