@@ -65,11 +65,6 @@ class Listening:
     def _finish(self, request: Request) -> None:
         self._over.append(request)
 
-    @property
-    def streams_open(self) -> int:
-        """How many stream responses the page is reading at this moment."""
-        return sum(request not in self._over for request in self.streams)
-
     def open(self, url: str) -> None:
         self.page.goto(url)
         self.page.evaluate(WATCH)
@@ -82,13 +77,14 @@ class Listening:
             f"() => {{ const r = window.rostra; return {expression}; }}", timeout=within_s * 1000
         )
 
-    def wait_for_one_stream(self, *, within_s: float) -> None:
-        """Until the page reads one stream and no other: what it has asked for is known only while it is watched."""
-        for _ in range(round(within_s * 10)):
-            if self.streams_open == 1:
+    def wait_for_streams(self, count: int) -> None:
+        """Until the page reads so many streams: what becomes of a request is told a moment after it has."""
+        for _ in range(100):
+            streams_open = sum(request not in self._over for request in self.streams)
+            if streams_open == count:
                 return
             self.hear(0.1)
-        raise AssertionError(f"{self.streams_open} streams are open.")
+        raise AssertionError(f"{streams_open} streams are open, not {count}.")
 
     def hear(self, seconds: float) -> None:
         self.page.wait_for_timeout(seconds * 1000)

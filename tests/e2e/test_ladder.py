@@ -30,7 +30,7 @@ def test_p4_a_line_that_is_too_thin_slows_the_cadence_then_asks_for_a_smaller_re
     listening.hear(10)
     assert listening.rostra()["status"] == "playing"
     assert listening.longest_pause_ms() < PAUSE_MS_MAX
-    assert listening.streams_open == 1
+    listening.wait_for_streams(1)
     rungs = [json.loads(step)["rung"] for step in re.findall(r'\{[^\n]*"ladder.step"[^\n]*\}', narrow.log)]
     assert rungs[:6] == [
         *("cadence 200 ms", "cadence 500 ms", "cadence 1000 ms", "cadence 2000 ms", "cadence 4000 ms"),
