@@ -1,4 +1,4 @@
-"""Whoever leaves the bus leaves no connection behind, whatever the server does in that moment."""
+"""Whoever leaves the bus leaves no connection behind, whatever the server does; and is heard in order till then."""
 
 import asyncio
 import gc
@@ -21,6 +21,7 @@ class Server:
         self.later = later
         self.count = 0
         self.open = 0
+        self.heard: list[bytes] = []
         self._first: asyncio.StreamWriter | None = None
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,6 +34,7 @@ class Server:
             else:
                 await self.later(writer)
             while line := await reader.readline():
+                self.heard.append(line.split()[0])
                 if line.startswith(b"PING"):
                     writer.write(b"PONG\r\n")
         except ConnectionError:
@@ -82,6 +84,22 @@ def test_who_leaves_while_it_connects_anew_does_not_go_on_with_it(turns: int) ->
             count = server.count
             await asyncio.sleep(0.2)  # three attempts
             assert server.count == count
+
+    asyncio.run(test())
+
+
+def test_who_has_flushed_has_been_heard() -> None:
+    async def test() -> None:
+        async def hang_up(writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with (
+            serving(hang_up) as (server, address),
+            connect(address, role=Role.EDGE, name="test") as connection,
+            connection.notified("news"),
+        ):
+            await connection.client.flush()
+            assert server.heard[-2:] == [b"SUB", b"PING"]
 
     asyncio.run(test())
 
