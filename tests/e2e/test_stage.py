@@ -94,6 +94,7 @@ def row(page: Page, name: str) -> Locator:
     return page.locator("#people li, #hands li").filter(has_text=name)
 
 
+@pytest.mark.alone
 def test_p1_two_people_in_browsers_are_heard_from_the_announced_instant_on(
     system: System, people: People, tmp_path: Path
 ) -> None:
