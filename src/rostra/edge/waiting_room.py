@@ -4,7 +4,7 @@ Each worker gives away its share of the places that the whole fleet has free, to
 before them than there are places. So it does not matter whom somebody asks, nor who asks first.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -19,11 +19,14 @@ from rostra.edge.fleet import Fleet
 from rostra.edge.line import CLASSES, Line, Turns, Waiting
 
 PROMISE_S: Final = 2.0  # from a ticket to its stream: the player opens it at once
-KEPT_INTERVALS: Final = 3  # who has not asked again after three times what they were told has lost the place
+KEPT_INTERVALS: Final = 3  # who has not asked again after three times what they were told has lost the place,
+KEPT_MIN_S: Final = 30  # and not before a phone has found another network
 _LATE_S: Final = 3  # people are counted so long after they should have asked again
 _AGAIN_S: Final = (3.0, 30.0)  # the soonest and the latest that anybody is told to ask again
 _AGAIN_UNKNOWN_S: Final = 15.0
+_AGAIN_EACH_S: Final = 0.5  # for each who stands before: as long as nobody can tell how fast places come free
 _AGAIN_CALLED_S: Final = 1.5  # there is or may be a place, of which this worker has no share in this second
+_DOUBT_S: Final = 3  # until all have heard of all that was given: a promise, a report, and a report of the listener
 _TURN_MS: Final = (50, 60_000)
 _TURN_UNKNOWN_MS: Final = 200
 
@@ -60,6 +63,7 @@ class WaitingRoom:
         self._budget: int | None = None  # in the first second: what is free here
         self._promised: dict[bytes, float] = {}  # until when, the oldest first
         self._given = 0
+        self._lately = deque[int](maxlen=_DOUBT_S)
         self._overtaking = 1.0
         self._come = [0] * CLASSES
         self._seen: list[bytes] = []
@@ -164,19 +168,19 @@ class WaitingRoom:
         asked_ms: int,
         now_ms: int,
     ) -> Wait:
-        room, now_s = self.room, now_ms // 1_000
-        closed = self.closed(ticket_class)
+        now_s, closed = now_ms // 1_000, self.closed(ticket_class)
         overtaken_s = max(0, tag_ms - now_ms) / 1_000
-        wait_s = None
-        if not closed:
-            wait_s = self.progress.wait_s(
-                ticket_class, ahead + 1 - room, overtaken_s=overtaken_s, overtaking=self._overtaking
-            )
-        # What was given just now is counted twice for a moment, here as a promise and there as a listener.
-        doubtful = len(self._promised) + self._told[3] * (1 + len(self.fleet.reports))
-        called = not closed and ahead < room + doubtful
-        again_s = (_AGAIN_CALLED_S if called else _again_s(wait_s)) * (0.75 + self._jitter() / 2)
-        back_by_s = now_s + 1 + round(KEPT_INTERVALS * again_s)
+
+        def until_free(room: int) -> float | None:
+            needed = ahead + 1 - room
+            return self.progress.wait_s(ticket_class, needed, overtaken_s=overtaken_s, overtaking=self._overtaking)
+
+        # What was given lately is counted twice for a moment, here as a promise and there as a listener.
+        doubtful = len(self._promised) + sum(self._lately) * (1 + len(self.fleet.reports))
+        wait_s = None if closed else until_free(self.room)
+        again_s = _AGAIN_UNKNOWN_S if closed else _again_s(until_free(self.room + doubtful), ahead)
+        again_s *= 0.75 + self._jitter() / 2
+        back_by_s = now_s + 1 + max(KEPT_MIN_S, round(KEPT_INTERVALS * again_s))
         place = Place(conversation, listener, ticket_class, tag_ms, now_s, back_by_s, asked_ms)
         self.line.stand(listener, Waiting(ticket_class, tag_ms, network, now_s + 1 + round(again_s) + _LATE_S))
         self._see(listener)
@@ -202,6 +206,7 @@ class WaitingRoom:
         left = self.line.expire(now_s=int(now_s))
         self.gave_up += left
         self._told = self._come, freed, left, self._given
+        self._lately.append(self._given)
         self._given = 0
         self.progress.second(
             listeners=self._listeners() + sum(self.fleet.listeners().values()),
@@ -246,8 +251,9 @@ class WaitingRoom:
         )
 
 
-def _again_s(wait_s: float | None) -> float:
-    if wait_s is None:
-        return _AGAIN_UNKNOWN_S
+def _again_s(free_s: float | None, ahead: int) -> float:
+    """Often enough that no place stays free for long, and no oftener: whoever is far from it asks seldom."""
     soonest_s, latest_s = _AGAIN_S
-    return min(latest_s, max(soonest_s, wait_s / 4))
+    if free_s is None:
+        return min(_AGAIN_UNKNOWN_S, max(soonest_s, _AGAIN_EACH_S * ahead))
+    return min(latest_s, max(soonest_s, free_s / 4)) if free_s else _AGAIN_CALLED_S

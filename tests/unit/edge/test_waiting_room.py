@@ -45,6 +45,35 @@ def test_late_capacity_lets_people_in_at_their_next_question_and_in_order() -> N
     assert median(person.in_s - opened_s for person in waiting[:20] if person.in_s is not None) < 15
 
 
+@pytest.mark.parametrize("capacities", [[60, 60], [500, 500, 500, 500]])
+def test_p2_a_crowd_that_comes_at_once_leaves_no_places_empty(capacities: list[int]) -> None:
+    """Each worker knows of the others' listeners a second late: whoever is in front is called all the sooner."""
+    hall = Hall(capacities)
+    chance, places = hall.chance, sum(capacities)
+    hall.run(3)
+    for _ in range(3 * places):
+        hall.people(1, after_s=chance.uniform(0, 10), stays_s=chance.expovariate(1 / 600))
+    hall.run(10)
+    taken = []
+    for _ in range(30):
+        hall.run(1)
+        taken.append(hall.listening / places)
+    assert min(taken) > 0.9
+    assert median(taken) > 0.95
+    assert max(taken) < 1.05
+
+
+def test_whoever_waits_in_front_and_loses_the_network_for_half_a_minute_stays_in_front() -> None:
+    hall = Hall([1])
+    hall.people(1)
+    first, second = hall.people(2, after_s=1, each_s=0.1)
+    hall.run(10)
+    answer = first.told[-1][1]
+    assert answer.again_s < 5
+    assert answer.place.back_by_s - first.told[-1][0] >= 30
+    assert second.told[-1][1].number == 2
+
+
 def test_places_told_are_true() -> None:
     hall = Hall([5, 5])
     hall.people(10, after_s=2, each_s=0.1)
@@ -167,6 +196,6 @@ def test_a_place_is_good_at_a_worker_that_has_never_seen_it() -> None:
     )
     assert isinstance(answer, Wait)
     assert answer.number == 1
-    hall.run(20)
+    hall.run(4)
     assert isinstance(first, Person)
     assert first.told[-1][1].number == 2
