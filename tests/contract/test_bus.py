@@ -1,8 +1,9 @@
 """What the bus promises, on a real nats-server: the embedded one, and one reached by URL like a cluster."""
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import aclosing
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,49 +248,93 @@ def test_p7_a_feed_sends_again_what_the_killed_bus_may_have_lost(bus: Bus) -> No
     run(test)
 
 
+@asynccontextmanager
+async def speaking(bus: Bus) -> AsyncIterator[tuple[SeatPublisher, Connection]]:
+    """What anna and bert have said before a stage is there."""
+    async with bus.connect(Role.OPERATOR) as operator:
+        await state.provision(operator)
+    async with bus.connect(Role.FEED) as feed:
+        publisher = SeatPublisher(feed, "evening")
+        async with calls(feed, "evening") as publisher.called:
+            await feed.client.flush()  # the server has heard that it listens to calls
+            for seq in range(20):
+                await publisher.send(*(FeedFrames(seat, seq, 0, 2, bytes(1920)) for seat in ("anna", "bert")))
+            yield publisher, feed
+
+
+async def heard_by_a_stage(
+    bus: Bus, publisher: SeatPublisher, then: Callable[[], Awaitable[object]]
+) -> list[tuple[str, int]]:
+    """Seats and numbers that a stage hears which comes now, until one is 20; `then` the feed does."""
+    heard = list[tuple[str, int]]()
+    async with (
+        asyncio.timeout(10),
+        bus.connect(Role.STAGE) as stage,
+        aclosing(follow_seats(stage, "evening")) as arrivals,
+        asyncio.TaskGroup() as tasks,
+    ):
+        hearing = tasks.create_task(anext(arrivals))
+        calling = tasks.create_task(call_seats(stage, "evening"))  # comes behind the subscription
+        await publisher.called.wait()
+        calling.cancel()
+        saying = tasks.create_task(then())
+        frames = await hearing
+        while frames.seq < 20:
+            heard.append((frames.seat, frames.seq))
+            frames = await anext(arrivals)
+        await saying
+    return [*heard, (frames.seat, frames.seq)]
+
+
 def test_p7_a_stage_that_was_away_calls_for_what_it_missed(bus: Bus) -> None:
     async def test() -> None:
-        async with bus.connect(Role.OPERATOR) as operator:
-            await state.provision(operator)
-        async with bus.connect(Role.FEED) as feed, calls(feed, "evening") as called, asyncio.TaskGroup() as tasks:
-            publisher = SeatPublisher(feed, "evening")
-            for seq in range(20):  # no stage is there to hear them
-                await publisher.send(FeedFrames("seat", seq, 0, 2, bytes(1920)))
-            async with bus.connect(Role.STAGE) as stage:
-                async with aclosing(follow_seats(stage, "evening")) as arrivals:
-                    hearing = tasks.create_task(anext(arrivals))
-                    calling = tasks.create_task(call_seats(stage, "evening"))
-                    async with asyncio.timeout(10):
-                        await called.wait()
-                    publisher.repeat()
-                    await publisher.send(FeedFrames("seat", 20, 0, 2, bytes(1920)))
-                    heard = [(await hearing).seq] + [(await anext(arrivals)).seq for _ in range(20)]
-                calling.cancel()
-            assert heard == list(range(21))
+        async with speaking(bus) as (publisher, _):
+            heard = await heard_by_a_stage(
+                bus, publisher, lambda: publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
+            )
+        assert heard == [*((seat, seq) for seq in range(20) for seat in ("anna", "bert")), ("bert", 20)]
+
+    run(test)
+
+
+def test_p7_who_says_goodbye_before_a_stage_is_back_is_heard_to_the_end(bus: Bus) -> None:
+    async def test() -> None:
+        async with speaking(bus) as (publisher, feed):
+            feed.connected_since = time.monotonic()  # the bus has just been away
+            goodbye = FeedFrames("anna", 20, 0, 0, b"", last=True)
+            async with asyncio.TaskGroup() as tasks:
+                leaving = tasks.create_task(publisher.finish(goodbye, patience_s=10))
+                heard = await heard_by_a_stage(bus, publisher, lambda: asyncio.sleep(0))
+            assert leaving.result()
+        assert heard[-1] == ("anna", 20)
+        assert set(heard[:-1]) == {(seat, seq) for seq in range(20) for seat in ("anna", "bert")}
+
+    run(test)
+
+
+def test_whoever_sits_down_again_has_not_said_goodbye(bus: Bus) -> None:
+    async def test() -> None:
+        async with speaking(bus) as (publisher, feed):
+            feed.connected_since = time.monotonic()
+            await publisher.send(FeedFrames("anna", 19, 0, 0, b"", last=True))
+            await publisher.send(FeedFrames("anna", 20, 0, 2, bytes(1920)))
+            feed.connected_since -= 2
+            heard = await heard_by_a_stage(
+                bus, publisher, lambda: publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
+            )
+        assert heard[-1] == ("anna", 20)
 
     run(test)
 
 
 def test_p8_a_seat_that_has_said_goodbye_is_not_heard_again_when_a_stage_calls(bus: Bus) -> None:
     async def test() -> None:
-        async with bus.connect(Role.OPERATOR) as operator:
-            await state.provision(operator)
-        async with bus.connect(Role.FEED) as feed, bus.connect(Role.STAGE) as stage, asyncio.TaskGroup() as tasks:
-            publisher = SeatPublisher(feed, "evening")
-            for seq in range(20):
-                await publisher.send(*(FeedFrames(seat, seq, 0, 2, bytes(1920)) for seat in ("anna", "bert")))
-            await publisher.send(FeedFrames("anna", 20, 0, 0, b"", last=True))
-            await feed.client.flush()
-            async with aclosing(follow_seats(stage, "evening")) as arrivals, calls(feed, "evening") as called:
-                await feed.client.flush()  # the server has heard that it listens to calls
-                hearing = tasks.create_task(anext(arrivals))
-                calling = tasks.create_task(call_seats(stage, "evening"))  # comes behind the subscription
-                await called.wait()
-                calling.cancel()
-                publisher.repeat()
-                await publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
-                heard = [await hearing] + [await anext(arrivals) for _ in range(20)]
-            assert [(frames.seat, frames.seq) for frames in heard] == [("bert", seq) for seq in range(21)]
+        async with speaking(bus) as (publisher, _):
+            assert await publisher.finish(FeedFrames("anna", 20, 0, 0, b"", last=True), patience_s=10)
+            heard = await heard_by_a_stage(
+                bus, publisher, lambda: publisher.send(FeedFrames("bert", 20, 0, 2, bytes(1920)))
+            )
+        assert heard == [("bert", seq) for seq in range(21)]
 
     run(test)
 

@@ -420,13 +420,9 @@ class Evening:
         await state.put_init(self._stage, Init("evening", self._encoder.init))
 
     async def goodbye(self) -> None:
-        """What waits for the bus is sent, and what was sent last is repeated if somebody has asked for it."""
         number = self.first + 5 * self.chunks
-        assert await self.seat.finish(
-            FeedFrames("anna", number, number * FRAME_NS, 2, b"", last=True), patience_s=10
-        )
-        await asyncio.sleep(0.2)
-        await self.seat.send(FeedFrames("anna", number, number * FRAME_NS, 2, b"", last=True))
+        goodbye = FeedFrames("anna", number, number * FRAME_NS, 2, b"", last=True)
+        assert await self.seat.finish(goodbye, patience_s=10)
 
     async def speak(self, seconds: float, *, last: bool = False) -> None:
         """Chunks and frames, faster than they would be heard."""
@@ -486,22 +482,13 @@ async def speaking(bus: Bus) -> AsyncIterator[Evening]:
     ):
         await state.provision(operator)
         evening = Evening(stage, feed)
-        async with asyncio.TaskGroup() as tasks, calls(feed, "evening") as called:
+        async with asyncio.TaskGroup() as tasks, calls(feed, "evening") as evening.seat.called:
             publishing = tasks.create_task(evening.publisher.run())
-
-            async def answer() -> None:
-                while True:
-                    await called.wait()
-                    called.clear()
-                    evening.seat.repeat()
-
-            answering = tasks.create_task(answer())
             await state.create_conversation(operator, replace(conversation))
             await evening.begin()
             yield evening
             await evening.publisher.drained()
             publishing.cancel()
-            answering.cancel()
 
 
 async def until(condition: Callable[[], bool]) -> None:

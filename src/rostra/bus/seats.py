@@ -1,6 +1,7 @@
 """Sound of speakers on its way to the stage: numbered frames, sent again after either side was away."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -16,6 +17,7 @@ from rostra.core.messages import Feed, FeedFrames, decode, encode
 
 _log = structlog.get_logger()
 _RETRY_S: Final = 0.02
+_BACK_S: Final = 1.0  # after a broken connection: others are on their way back too, and call when they are
 
 
 class SeatPublisher:
@@ -23,8 +25,8 @@ class SeatPublisher:
 
     While the bus is away FEED_BACKLOG_FRAMES_MAX messages wait (the oldest go). What was under way when a
     connection broke is lost: as much as a seat may hold is sent again when ours is back, and when a stage that was
-    away calls for it (`calls`, then `repeat`). Stages drop what they have. A seat that has said goodbye is not
-    repeated: a stage that has seen it leave would hear it come back.
+    away calls for it (`called` is set, see `calls`). Stages drop what they have. A seat that has said goodbye is
+    not repeated: a stage that has seen it leave would hear it come back. So goodbyes wait until all are back.
     What is sent to the `green` room is heard by those who wait behind the stage, and by no stage.
     """
 
@@ -34,17 +36,20 @@ class SeatPublisher:
         self._subject = (green_subject if green else seat_subject)(conversation)
         self._sent: deque[tuple[FeedFrames, ...]] = deque(maxlen=SEAT_FRAMES_MAX)
         self._waiting: deque[tuple[FeedFrames, ...]] = deque()
+        self._goodbyes: list[FeedFrames] = []
         self._connected_since = connection.connected_since
+        self.called = asyncio.Event()
         self.dropped_frames = 0
 
-    def repeat(self) -> None:
-        """Send everything again with the next message: a stage has called."""
+    def _repeat(self) -> None:
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
 
     async def send(self, *frames: FeedFrames) -> None:
         """Publish `frames` of different seats, or keep them for the next call while the bus is away."""
         if frames:
+            here = {each.seat for each in frames if not each.last}
+            self._goodbyes = [each for each in self._goodbyes if each.seat not in here]
             if len(self._waiting) >= FEED_BACKLOG_FRAMES_MAX:
                 self.dropped_frames += len(self._waiting.popleft())
             self._waiting.append(frames)
@@ -53,9 +58,21 @@ class SeatPublisher:
             return
         if connected_since != self._connected_since:
             self._connected_since = connected_since
-            self.repeat()
+            self.called.set()
+        if self.called.is_set():
+            self.called.clear()
+            self._repeat()
+        all_back = time.monotonic() - connected_since >= _BACK_S
+        if all_back and self._goodbyes:
+            self._waiting.append(tuple(self._goodbyes))
+            self._goodbyes.clear()
         while self._waiting:
             next_frames = self._waiting.popleft()
+            if not all_back:
+                self._goodbyes += [each for each in next_frames if each.last]
+                next_frames = tuple(each for each in next_frames if not each.last)
+                if not next_frames:
+                    continue
             try:
                 await self._connection.publish(self._subject, encode(Feed(self._conversation, next_frames)))
             except BusError:
@@ -71,7 +88,7 @@ class SeatPublisher:
         await self.send(frames)
         try:
             async with asyncio.timeout(patience_s):
-                while self._waiting:
+                while self._waiting or self._goodbyes:
                     await asyncio.sleep(_RETRY_S)
                     await self.send()
         except TimeoutError:

@@ -113,7 +113,6 @@ class Room:
         self._silent_frames: dict[str, int] = {}
         self._listeners: list[Speaker] = []
         self._returns = {(green, fec): Returns(with_fec=fec) for green in (False, True) for fec in (False, True)}
-        self._called = asyncio.Event()
         self.frames_late = 0
         self._frames = 0
         self._done: Counter[str] = Counter()  # by voices that are gone
@@ -188,7 +187,7 @@ class Room:
 
     async def run(self) -> None:
         """Carry the sound until cancelled."""
-        async with calls(self._connection, self._conversation) as self._called, asyncio.TaskGroup() as tasks:
+        async with calls(self._connection, self._conversation) as self._to_air.called, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._gather(self._on_air, green=False), name=f"{self._conversation}: seats")
             tasks.create_task(self._gather(self._behind, green=True), name=f"{self._conversation}: green room")
             tasks.create_task(self._report_all(), name=f"{self._conversation}: reports")
@@ -216,9 +215,6 @@ class Room:
                     del seats[name]
 
     async def _tick(self, wall_ns: int) -> None:
-        if self._called.is_set():
-            self._called.clear()
-            self._to_air.repeat()
         air, behind = _pulled(self._on_air, wall_ns), _pulled(self._behind, wall_ns)
         to_air, to_green = list[FeedFrames](), list[FeedFrames]()
         for name, occupant in self._occupants.items():

@@ -88,8 +88,8 @@ async def run_feed(
     """
     begins_ns = await _begins_ns(connection, conversation)
     leveller, progress = Leveller(), FeedProgress()
-    async with calls(connection, conversation) as called:
-        publisher = SeatPublisher(connection, conversation)
+    publisher = SeatPublisher(connection, conversation)
+    async with calls(connection, conversation) as publisher.called:
         held: list[Frame] = []
         if live:
             held, live = await first_of_live(frames)
@@ -109,9 +109,6 @@ async def run_feed(
                 begins_ns, due_ns = await _wait(connection, conversation, begins_ns, due_ns, lead_ns, progress)
             if first_seq is None:
                 first_seq = first_number(due_ns)
-            if called.is_set():
-                called.clear()
-                publisher.repeat()
             level = leveller.process(frame) if even_level else frame
             await publisher.send(
                 FeedFrames(
