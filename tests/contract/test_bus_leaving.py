@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
@@ -42,6 +42,11 @@ class Server:
         finally:
             self.open -= 1
             writer.close()
+
+    def say(self, lines: bytes) -> None:
+        """To the first connection."""
+        assert self._first is not None
+        self._first.write(lines)
 
     def drop(self) -> None:
         """The first connection breaks."""
@@ -100,6 +105,41 @@ def test_who_has_flushed_has_been_heard() -> None:
         ):
             await connection.client.flush()
             assert server.heard[-2:] == [b"SUB", b"PING"]
+
+    asyncio.run(test())
+
+
+def test_after_a_stall_what_came_first_is_taken_first_whatever_it_came_on() -> None:
+    async def test() -> None:
+        async def hang_up(writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with (
+            serving(hang_up) as (server, address),
+            connect(address, role=Role.EDGE, name="test") as connection,
+            asyncio.TaskGroup() as tasks,
+        ):
+            heard = 0
+
+            async def gather() -> None:
+                nonlocal heard
+                async with aclosing(connection.subscribe("seats")) as seats:
+                    async for _ in seats:
+                        heard += 1
+
+            async def follow() -> None:
+                async with aclosing(connection.subscribe("chunks")) as chunks:
+                    for count in range(1, 11):
+                        await anext(chunks)
+                        await asyncio.sleep(0)
+                        assert heard >= 5 * count
+
+            gathering = tasks.create_task(gather())
+            following = tasks.create_task(follow())
+            await until(lambda: server.heard.count(b"SUB") == 2)
+            server.say((b"MSG seats 1 4\r\nsaid\r\n" * 5 + b"MSG chunks 2 4\r\nsaid\r\n") * 10)
+            await following
+            gathering.cancel()
 
     asyncio.run(test())
 

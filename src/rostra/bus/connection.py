@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.errors import APIError
 
-from rostra.bus.leaving import LeavingClient
+from rostra.bus.leaving import LeavingClient, taken
 from rostra.bus.subjects import Role, inbox_prefix
 from rostra.core.errors import BusError, ConflictError, StorageError
 
@@ -194,8 +194,9 @@ class Connection:
             subject, queue=queue, pending_msgs_limit=-1, pending_bytes_limit=_SUBSCRIPTION_BYTES_MAX
         )
         try:
-            async for message in subscription.messages:
-                yield message
+            async with aclosing(taken(subscription)) as messages:
+                async for message in messages:
+                    yield message
         finally:
             if not self.client.is_closed:
                 await subscription.unsubscribe()

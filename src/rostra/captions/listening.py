@@ -69,6 +69,7 @@ class Listening:
         chunks = follow_programme(self._connection, self._conversation, reach_chunks=_REACH_CHUNKS)
         async with aclosing(chunks):
             async for chunk in chunks:
+                await asyncio.sleep(0)  # what seats had sent before it is taken first, also after a stall
                 was_active, self.is_active = self.is_active, chunk.captioner == self._captioner
                 if was_active and not self.is_active:
                     self._utterances.leave()
